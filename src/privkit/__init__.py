@@ -1,0 +1,1 @@
+"""Pseudonymisation and field encryption for customer data, one value at a time or a hundred million."""

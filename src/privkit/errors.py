@@ -1,0 +1,120 @@
+"""Every error of privkit: one root, and leaves named by what happened.
+
+A message says what happened (got < needed) and then the remedy. It carries sizes, positions and names of types,
+never a value of the data and never a key, so that it may be logged as it is.
+"""
+
+from collections.abc import Iterable
+
+
+class PrivkitError(Exception):
+    """The root of all errors that privkit raises on purpose."""
+
+
+class InvalidValue(PrivkitError, ValueError):
+    """A value is not of its declared type.
+
+    Attributes:
+        rows: Positions of the values in what was passed, from 0; `()` for a single value. At most `MAX_ROWS` of them.
+        count: How many values were invalid in all.
+        field_type: The declared type's name, such as `cn_mobile`.
+        reason: Why, without the value.
+    """
+
+    MAX_ROWS = 20
+
+    def __init__(
+        self, reason: str, *, field_type: str = "", rows: Iterable[int] = (), count: int | None = None
+    ) -> None:
+        self.reason = reason
+        self.field_type = field_type
+        positions = [int(row) for row in rows]
+        self.count = len(positions) or 1 if count is None else count
+        self.rows = tuple(positions[: self.MAX_ROWS])
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        subject = f"not a valid {self.field_type}" if self.field_type else "invalid value"
+        if self.rows:
+            shown = ", ".join(str(row) for row in self.rows)
+            more = f" and {self.count - len(self.rows)} more" if self.count > len(self.rows) else ""
+            subject += f" at row{'s' if self.count > 1 else ''} {shown}{more}"
+        return f"{subject}: {self.reason}"
+
+
+class InvalidParameter(PrivkitError, ValueError):
+    """A transform, cipher or policy was asked for something that it cannot do."""
+
+
+class DomainTooSmall(InvalidParameter):
+    """A format-preserving cipher was asked to work on fewer than 1,000,000 values (SP 800-38G Rev. 1)."""
+
+
+class DecryptionFailed(PrivkitError):
+    """A ciphertext is not one that this key wrote for this place; nothing more is said, on purpose.
+
+    Attributes:
+        rows: Positions of the failed values in what was passed, from 0; `()` for a single value.
+    """
+
+    def __init__(self, rows: Iterable[int] = ()) -> None:
+        self.rows = tuple(int(row) for row in rows)
+        where = ""
+        if self.rows:
+            shown = ", ".join(str(row) for row in self.rows[: InvalidValue.MAX_ROWS])
+            more = len(self.rows) - InvalidValue.MAX_ROWS
+            where = f" at row{'s' if len(self.rows) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
+        super().__init__(f"decryption failed{where}: altered, or written under another key, field or context")
+
+
+class KeyringError(PrivkitError):
+    """Something is wrong with a keyring, its store or its key-encryption key."""
+
+
+class KeyringUnreadable(KeyringError):
+    """A keyring cannot be opened: missing, malformed, altered, or wrapped by another key-encryption key."""
+
+
+class KeyNotFound(KeyringError, LookupError):
+    """The keyring has no such key version."""
+
+
+class KeyUnavailable(KeyringError):
+    """The key version that wrote a value is disabled or destroyed."""
+
+
+class SubjectForgotten(KeyringError, LookupError):
+    """The person's own key was destroyed; what was written under it can never be read again."""
+
+
+class PolicyError(PrivkitError, ValueError):
+    """A policy is malformed, or asks for something that does not exist or is not allowed.
+
+    Attributes:
+        source: The file the policy came from, or `""`.
+        line: The line in that file from 1, or 0 where it is not known.
+    """
+
+    def __init__(self, message: str, *, source: str = "", line: int = 0) -> None:
+        self.source = source
+        self.line = line
+        place = (
+            f"{source}:{line}: " if source and line else f"{source}: " if source else f"line {line}: " if line else ""
+        )
+        super().__init__(place + message)
+
+
+class TableError(PrivkitError, ValueError):
+    """A table or file does not have the shape that the work needs: a missing column, a broken line, an empty file."""
+
+
+class MissingExtra(PrivkitError, ImportError):
+    """An optional dependency is not installed; the message names the extra that brings it.
+
+    Attributes:
+        extra: The extra's name, as in `pip install 'privkit[cli]'`.
+    """
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs the extra {extra!r}: pip install 'privkit[{extra}]'")
