@@ -1,0 +1,1 @@
+"""The typed catalogue: what a value is."""

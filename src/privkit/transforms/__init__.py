@@ -1,0 +1,1 @@
+"""Transforms: what turns a value into a protected form."""

@@ -1,0 +1,279 @@
+"""The two doors of a transform, written once.
+
+`protect` and `reveal` take one value, `protect_many` and `reveal_many` a column. A column is lifted out of its
+container, nulls are set aside, the field type brings the rest into canonical form, the transform works on all of it
+at once, and the result goes back into the same kind of container:
+
+```
+container -> columns.lift -> text -> field.read -> _protect -> restore -> container
+value     -> columns.text_of      -> field.normalise -> _protect_one   -> value
+```
+
+A transform implements one method per direction, on many values (`_protect`, `_reveal`). Where a plain Python way is
+worth it for single values it also implements the `_one` form, and tests hold the two to each other.
+
+Null stays null. The empty string says no more than null does, so it stays the empty string, and the two stay apart.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from privkit import columns
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter, InvalidValue
+from privkit.fields.base import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from privkit.columns import Column
+    from privkit.fields.base import FieldType
+
+C = TypeVar("C")
+
+STARS = "******"
+"""What stands for a value that may not be shown at all: always six, so that no length leaks."""
+
+
+class OnInvalid(StrEnum):
+    """What to do with a value that is not of its declared type."""
+
+    RAISE = "raise"
+    """Stop with an error that names the rows."""
+    SUPPRESS = "suppress"
+    """Make it null, and count it."""
+    STAR = "star"
+    """Put six stars in its place, and count it; for masks only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[C]):
+    """A column after its transform.
+
+    Attributes:
+        column: The result, in the container of the input.
+        rows: How many rows there were.
+        nulls: How many of them were null in the input.
+        invalid: How many were not of their declared type, and were suppressed or starred.
+    """
+
+    column: C
+    rows: int
+    nulls: int
+    invalid: int = 0
+
+
+class Transform(ABC):
+    """Turns values into a protected form."""
+
+    word: ClassVar[str]
+    """The transform's name in policies and reports."""
+    on_invalid: ClassVar[OnInvalid] = OnInvalid.RAISE
+
+    @abstractmethod
+    def protect(self, value: Any) -> Any:  # noqa: ANN401 - subclasses say what goes in and what comes out
+        """Protect one value; null gives null."""
+
+    def protect_many(self, column: C) -> C:
+        """Protect a column.
+
+        Args:
+            column: A list, NumPy array, Arrow array, pandas or Polars series.
+
+        Returns:
+            The same kind of container with as many rows; nulls stay null.
+
+        Raises:
+            InvalidValue: If some values are not of the declared type; the error names their rows.
+        """
+        return self.protect_column(column).column
+
+    @abstractmethod
+    def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+        """Protect a column and say what happened.
+
+        Args:
+            column: As for `protect_many`.
+            on_invalid: What to do with values that are not of the declared type; the transform's own way by default.
+
+        Raises:
+            InvalidValue: As for `protect_many`, where invalid values raise.
+        """
+
+    @property
+    def reversible(self) -> bool:
+        """Whether the transform has the second pair of doors."""
+        return isinstance(self, Reversible)
+
+
+class Reversible(Transform):
+    """A transform that can be undone by whoever holds the keys."""
+
+    @abstractmethod
+    def reveal(self, value: Any) -> Any:  # noqa: ANN401 - as for protect
+        """Undo `protect`; null gives null."""
+
+    def reveal_many(self, column: C) -> C:
+        """Undo `protect_many`.
+
+        Args:
+            column: The protected values, in any container.
+
+        Returns:
+            The same kind of container with as many rows; nulls stay null.
+
+        Raises:
+            DecryptionFailed: If some values were not written by this transform; the error names their rows.
+            InvalidValue: If some values cannot be what this transform writes; the error names their rows.
+        """
+        return self.reveal_column(column).column
+
+    @abstractmethod
+    def reveal_column(self, column: C) -> Outcome[C]:
+        """Undo `protect_column` and say what happened."""
+
+
+class FieldTransform(Transform):
+    """A transform of values that have a field type, working on their canonical text."""
+
+    same_kind: ClassVar[bool] = False
+    """Whether results are values of the same type again (a date column stays one) or text."""
+
+    def __init__(self, field: FieldType) -> None:
+        if not field.releasable:
+            raise InvalidParameter(f"{field.name} may not be released in any form; drop it")
+        self.field = field
+
+    @abstractmethod
+    def _protect(self, reading: Reading, raw: Ragged) -> Ragged:
+        """Work on a column.
+
+        Args:
+            reading: The canonical rows, all of them valid and none empty.
+            raw: The rows as they were passed.
+        """
+
+    def _protect_one(self, text: str, raw: str) -> str:
+        """Work on one value: `_protect` on a batch of one, unless there is a cheaper way."""
+        changed = np.flatnonzero([text != raw])
+        return self._protect(Reading(Ragged.of_text([text]), changed=changed), Ragged.of_text([raw])).to_text()[0]
+
+    def protect(self, value: Any) -> Any:  # noqa: ANN401 - text in most cases, see the class
+        return self._one(value, self._protect_one)
+
+    def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+        return self._many(column, self._protect, on_invalid or self.on_invalid)
+
+    def _one(self, value: Any, work: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - as for protect
+        if value is None:
+            return None
+        raw = value if type(value) is str else columns.text_of(value)
+        if not raw:
+            return value
+        try:
+            text = self.field.normalise(raw)
+        except InvalidValue:
+            if self.on_invalid is OnInvalid.STAR:
+                return STARS
+            raise
+        result = work(text, raw)
+        return columns.like(value, result) if self.same_kind and type(value) is not str else result
+
+    def _many(self, column: C, work: Callable[[Reading, Ragged], Ragged], on_invalid: OnInvalid) -> Outcome[C]:
+        lifted = columns.lift(column)
+        text = lifted.text()
+        present = text.lengths > 0
+        if present.all():
+            result, bad = self._work(text, work, on_invalid, lifted, None)
+        else:
+            rows = np.flatnonzero(present)
+            part, bad = self._work(text.take(rows), work, on_invalid, lifted, rows)
+            result = _spread(len(text), rows, part)
+            bad = None if bad is None else rows[bad]
+        nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
+        if bad is None:
+            return Outcome(self._restore(lifted, result, lifted.nulls), len(lifted), nulls)
+        missing = lifted.nulls
+        if on_invalid is OnInvalid.SUPPRESS:
+            missing = _with_nulls(lifted, bad)
+            result = result.take(np.delete(np.arange(len(result)), bad))
+        return Outcome(self._restore(lifted, result, missing), len(lifted), nulls, len(bad))
+
+    def _work(
+        self,
+        text: Ragged,
+        work: Callable[[Reading, Ragged], Ragged],
+        on_invalid: OnInvalid,
+        lifted: Column,
+        rows: NDArray[np.intp] | None,
+    ) -> tuple[Ragged, NDArray[np.intp] | None]:
+        """Take rows that are neither null nor empty through the field type and the transform.
+
+        Returns:
+            The results, and the positions of the rows that were not valid (`None`: there were none).
+        """
+        if not len(text):
+            return text, None
+        reading = self.field.read(text)
+        if reading.bad is None:
+            return work(reading, text), None
+        bad = np.flatnonzero(reading.bad)
+        if on_invalid is OnInvalid.RAISE:
+            where = lifted.rows(bad if rows is None else rows[bad])
+            raise InvalidValue(
+                reading.reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(bad)
+            )
+        good = np.flatnonzero(~reading.bad)
+        moved = np.searchsorted(good, reading.changed)
+        part = work(Reading(reading.text.take(good), changed=moved), text.take(good)) if len(good) else text.take(good)
+        stars = Ragged.of_text([STARS if on_invalid is OnInvalid.STAR else ""] * len(bad))
+        return Ragged.merge(len(text), [(good, part), (bad, stars)]), bad
+
+    def _restore(self, lifted: Column, result: Ragged, nulls: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
+        """Put results back into the container they came from."""
+        return lifted.restore_like(result, nulls=nulls) if self.same_kind else lifted.restore(result, nulls=nulls)
+
+
+class ReversibleFieldTransform(FieldTransform, Reversible):
+    """A field transform whose results are values of the same type, and can be undone."""
+
+    same_kind: ClassVar[bool] = True
+
+    @abstractmethod
+    def _reveal(self, reading: Reading, raw: Ragged) -> Ragged:
+        """Undo `_protect`."""
+
+    def _reveal_one(self, text: str, raw: str) -> str:
+        """Undo `_protect_one`."""
+        changed = np.flatnonzero([text != raw])
+        return self._reveal(Reading(Ragged.of_text([text]), changed=changed), Ragged.of_text([raw])).to_text()[0]
+
+    def reveal(self, value: Any) -> Any:  # noqa: ANN401 - as for protect
+        return self._one(value, self._reveal_one)
+
+    def reveal_column(self, column: C) -> Outcome[C]:
+        return self._many(column, self._reveal, OnInvalid.RAISE)
+
+
+def _spread(rows: int, positions: NDArray[np.intp], part: Ragged) -> Ragged:
+    """Put rows into their places among empty ones."""
+    lengths = np.zeros(rows, np.int64)
+    lengths[positions] = part.lengths
+    offsets = np.zeros(rows + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return Ragged(part.data[part.offsets[0] : part.offsets[-1]], offsets)
+
+
+def _with_nulls(lifted: Column, bad: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The column's nulls, and the rows that become null."""
+    nulls = np.zeros(len(lifted), np.bool_) if lifted.nulls is None else lifted.nulls.copy()
+    nulls[lifted.rows(bad)] = True
+    return nulls
