@@ -167,9 +167,15 @@ class FieldTransform(Transform):
         return self._protect(Reading(Ragged.of_text([text]), changed=changed), Ragged.of_text([raw])).to_text()[0]
 
     def protect(self, value: Any) -> Any:  # noqa: ANN401 - text in most cases, see the class
+        """Protect one value; null gives null, and the empty string the empty string.
+
+        Raises:
+            InvalidValue: If it is not a value of the field type; the message does not show it.
+        """
         return self._one(value, self._protect_one)
 
     def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+        """Protect a column and say what happened."""
         return self._many(column, self._protect, on_invalid or self.on_invalid)
 
     def _one(self, value: Any, work: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - as for protect
@@ -257,9 +263,15 @@ class ReversibleFieldTransform(FieldTransform, Reversible):
         return self._reveal(Reading(Ragged.of_text([text]), changed=changed), Ragged.of_text([raw])).to_text()[0]
 
     def reveal(self, value: Any) -> Any:  # noqa: ANN401 - as for protect
+        """Undo `protect`; null gives null, and the empty string the empty string.
+
+        Raises:
+            InvalidValue: If it cannot be a protected value; the message does not show it.
+        """
         return self._one(value, self._reveal_one)
 
     def reveal_column(self, column: C) -> Outcome[C]:
+        """Undo `protect_column` and say what happened."""
         return self._many(column, self._reveal, OnInvalid.RAISE)
 
 

@@ -1,0 +1,139 @@
+"""The bytes of an encrypted value. This file owns the layout; `docs/format.md` draws it for other programs.
+
+```
+deterministic   0x01 | key id, 4 bytes big-endian |             SIV, 16 bytes | encrypted plaintext
+randomised      0x01 | key id, 4 bytes big-endian | nonce, 16 | SIV, 16 bytes | encrypted plaintext
+
+plaintext       tag, 1 byte | content
+
+associated data "privkit/1" | name length, 2 bytes big-endian | field name, UTF-8 | 0x00
+                "privkit/1" | name length, 2 bytes big-endian | field name, UTF-8 | 0x01 | row
+```
+
+Prefix and deterministic body are what Tink writes for AES-SIV. The associated data is one string of RFC 5297's S2V; a
+nonce is the string after it (RFC 5297, section 3). The key id is a hint for finding the key and is not authenticated.
+
+The tag says what the plaintext was: its high four bits are the encoding's version, 1, the low four the type. The
+content is the value's canonical text in UTF-8, and for bytes the bytes themselves.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from privkit import columns
+from privkit.columns import Kind
+from privkit.errors import DecryptionFailed, InvalidParameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MARKER = 0x01
+"""The first byte of every encrypted value."""
+HEADER = 5
+"""Bytes of the marker and the key id."""
+NONCE = 16
+SIV = 16
+TAG = 1
+
+TAGS = {
+    Kind.TEXT: 0x11,
+    Kind.BYTES: 0x12,
+    Kind.INTEGER: 0x13,
+    Kind.DECIMAL: 0x14,
+    Kind.DATE: 0x15,
+    Kind.TIMESTAMP: 0x16,
+    Kind.BOOLEAN: 0x17,
+    Kind.FLOAT: 0x18,
+}
+KINDS = {tag: kind for kind, tag in TAGS.items()}
+JSON_TAG = 0x19
+"""A `dict` or `list`, as JSON with sorted keys."""
+
+_PYTHON_KINDS: dict[type, Kind] = {
+    int: Kind.INTEGER,
+    Decimal: Kind.DECIMAL,
+    dt.date: Kind.DATE,
+    dt.datetime: Kind.TIMESTAMP,
+    bool: Kind.BOOLEAN,
+    float: Kind.FLOAT,
+}
+
+_DECODERS: dict[int, Callable[[str], Any]] = {
+    TAGS[Kind.TEXT]: str,
+    TAGS[Kind.INTEGER]: int,
+    TAGS[Kind.DECIMAL]: Decimal,
+    TAGS[Kind.DATE]: dt.date.fromisoformat,
+    TAGS[Kind.TIMESTAMP]: dt.datetime.fromisoformat,
+    TAGS[Kind.BOOLEAN]: lambda text: text == "true",
+    TAGS[Kind.FLOAT]: float,
+    JSON_TAG: json.loads,
+}
+
+
+def length(content: int, *, deterministic: bool) -> int:
+    """How many bytes an encrypted value has whose content has so many bytes."""
+    return HEADER + (0 if deterministic else NONCE) + SIV + TAG + content
+
+
+def header(key_id: int) -> bytes:
+    """What stands before the body of a value written under a key."""
+    return bytes([MARKER]) + key_id.to_bytes(4, "big")
+
+
+def associated_data(field: str, row: bytes | None = None) -> bytes:
+    """Name the place a value belongs to, so that no two places have the same name."""
+    name = field.encode()
+    place = b"privkit/1" + len(name).to_bytes(2, "big") + name
+    return place + (b"\x00" if row is None else b"\x01" + row)
+
+
+def encode(value: object) -> bytes:
+    """Write one value as plaintext: tag and content.
+
+    Raises:
+        InvalidParameter: If there is no encoding for values of its type.
+    """
+    if isinstance(value, str):
+        return b"\x11" + value.encode()
+    if isinstance(value, bytes):
+        return b"\x12" + value
+    if isinstance(value, dict | list):
+        return bytes([JSON_TAG]) + _json(value).encode()
+    for kind in type(value).__mro__:
+        if kind in _PYTHON_KINDS:
+            return bytes([TAGS[_PYTHON_KINDS[kind]]]) + columns.text_of(value).encode()
+    raise InvalidParameter(
+        f"cannot encrypt a value of type {type(value).__name__}; "
+        "it takes str, bytes, int, float, Decimal, date, datetime, bool, and dict or list as JSON"
+    )
+
+
+def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
+    """Read one plaintext back.
+
+    Raises:
+        DecryptionFailed: If it is not one that `encode` writes.
+    """
+    tag = plaintext[0] if plaintext else 0
+    if tag == TAGS[Kind.BYTES]:
+        return plaintext[1:]
+    decoder = _DECODERS.get(tag)
+    if decoder is None:
+        raise DecryptionFailed
+    try:
+        return decoder(plaintext[1:].decode())
+    except (ValueError, ArithmeticError):
+        raise DecryptionFailed from None
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):
+        raise InvalidParameter(
+            "cannot write the value as JSON; it may hold str, int, float, bool, null, list, dict"
+        ) from None

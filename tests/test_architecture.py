@@ -1,0 +1,92 @@
+"""The rules that the tree itself has to keep."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "privkit"
+
+LAYERS = (
+    "cli",
+    "demo",
+    "integrations",
+    "policy",
+    "anonymity",
+    "transforms",
+    "fields",
+    "keys",
+    "lowlevel",
+    "columns",
+    "_kernels",
+    "suggest",
+    "errors",
+)
+"""From the top down: a module imports from its own layer and from those below it."""
+
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def layer_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return parts[0]
+
+
+def imported(path: Path) -> list[str]:
+    """The privkit layers that a module imports, wherever in it the import stands."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "privkit" else [module]
+        else:
+            continue
+        found += [name.split(".")[1] for name in names if name.startswith("privkit.")]
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_go_down(path):
+    layer = layer_of(path)
+    if layer in {"__init__", "__main__"}:
+        return
+    below = LAYERS[LAYERS.index(layer) :]
+    assert [name for name in imported(path) if name not in below] == []
+
+
+def test_the_rule_would_be_noticed_if_broken():
+    assert "transforms" in imported(SOURCE / "__init__.py")
+    assert {layer_of(path) for path in MODULES} - {"__init__", "__main__"} <= set(LAYERS)
+
+
+def test_the_front_door_only_re_exports():
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    kinds = {type(node).__name__ for node in tree.body}
+    assert kinds <= {"Expr", "Import", "ImportFrom", "Assign"}
+
+
+def test_only_the_command_line_prints():
+    printing = [
+        path
+        for path in MODULES
+        if layer_of(path) not in {"cli", "__main__"}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert printing == []
+
+
+def test_the_core_needs_only_numpy_and_cryptography():
+    code = (
+        "import sys, privkit, privkit.lowlevel, privkit.keys\n"
+        "allowed = set(sys.stdlib_module_names) | {'privkit', 'numpy', 'cryptography', 'cffi', '_cffi_backend'}\n"
+        "print(sorted({m.split('.')[0] for m in sys.modules} - allowed - set(sys.builtin_module_names)))"
+    )
+    clean = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    extra = [name for name in ast.literal_eval(clean.stdout) if not name.startswith(("_", "distutils"))]
+    assert extra == []
