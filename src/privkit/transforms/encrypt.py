@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -15,7 +14,8 @@ from privkit._kernels import textual
 from privkit._kernels.heads import add_head, cut_head
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.columns.canonical import parse_values
+from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
 from privkit.keys import Usage
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import Outcome, Reversible
@@ -132,7 +132,7 @@ class Encrypt(Reversible):
             return None
         sealed = self._bytes(value)
         key_id = self._reading_id(sealed)
-        siv = self.key.siv(self._usage, key_id)
+        siv = self._reading_siv(key_id)
         place = self._place if row is None else layout.associated_data(self.key.name, _row(row))
         if self.deterministic:
             return layout.decode(siv.decrypt(sealed[layout.HEADER :], (place,)))
@@ -218,10 +218,14 @@ class Encrypt(Reversible):
     def _reading_id(self, sealed: bytes) -> int:
         if len(sealed) < layout.length(0, deterministic=self.deterministic) or sealed[0] != layout.MARKER:
             raise DecryptionFailed
-        key_id = int.from_bytes(sealed[1 : layout.HEADER], "big")
-        if not self.key.knows(key_id):
-            raise DecryptionFailed
-        return key_id
+        return int.from_bytes(sealed[1 : layout.HEADER], "big")
+
+    def _reading_siv(self, key_id: int) -> Siv:
+        """The cipher of the version that a ciphertext names; one that the keyring has not is a failed decryption."""
+        try:
+            return self.key.siv(self._usage, key_id)
+        except KeyNotFound:
+            raise DecryptionFailed from None
 
     def _lifted_bytes(self, lifted: Column) -> tuple[Ragged, NDArray[np.bool_]]:
         """The ciphertexts as bytes, and which of them cannot be any (those are empty)."""
@@ -283,13 +287,15 @@ class Encrypt(Reversible):
         parts: list[tuple[NDArray[np.intp], Ragged]] = []
         for key_id in np.unique(ids).tolist():
             rows = np.flatnonzero(ids == key_id)
-            if not self.key.knows(key_id):
+            try:
+                siv = self._reading_siv(key_id)
+            except DecryptionFailed:
                 parts.append((rows, Ragged.empty(np.zeros(len(rows), np.int64))))
                 continue
             whole = len(rows) == len(sealed)
             part = sealed if whole else sealed.take(rows)
             own = [place if isinstance(place, bytes) or whole else place.take(rows) for place in places]
-            plain, failed[rows] = self._open_under(self.key.siv(self._usage, key_id), part, own)
+            plain, failed[rows] = self._open_under(siv, part, own)
             parts.append((rows, plain))
         return (parts[0][1] if len(parts) == 1 else Ragged.merge(len(sealed), parts)), failed
 
@@ -312,5 +318,5 @@ def _restore(lifted: Column, plain: Ragged) -> Any:  # noqa: ANN401 - the contai
     tag = int(tags[0, 0])
     if (tags == tag).all() and tag in layout.KINDS:
         kind = layout.KINDS[tag]
-        return lifted.restore(columns.parse(content, kind), kind)
-    return lifted.restore_objects([layout.decode(row) for row in plain])
+        return lifted.restore(parse_values(kind, content)[0], kind)
+    raise InvalidParameter("the column holds values of several types, or JSON; reveal them one at a time")
