@@ -27,7 +27,7 @@ class Ragged:
     """Rows of bytes.
 
     Attributes:
-        data: `uint8`, the bytes of all rows; may hold bytes before the first and after the last row.
+        data: C-contiguous `uint8`, the bytes of all rows; may hold bytes before the first and after the last row.
         offsets: `int64` of shape `(rows + 1,)`, never decreasing.
     """
 
@@ -121,21 +121,22 @@ class Ragged:
         starts = self.offsets[:-1] if rows is None else self.offsets[:-1][rows]
         if not len(starts) or not width:
             return np.empty((len(starts), width), np.uint8)
-        return np.lib.stride_tricks.sliding_window_view(self.data, width)[starts]
+        return windows(self.data, width)[starts].view(np.uint8).reshape(-1, width)
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Ragged:
         """Some of the rows, by position or by a mask, in the order given."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        out = Ragged.empty(self.lengths[index])
-        out.data[:] = self.data[_flat_index(self.offsets[:-1][index], out.offsets)]
+        starts = self.offsets[:-1][index]
+        out = Ragged.empty(self.offsets[1:][index] - starts)
+        move(self.data, starts, out.data, out.offsets[:-1], out.lengths)
         return out
 
     def put(self, rows: NDArray[np.intp], matrix: NDArray[np.uint8]) -> None:
         """Write a `(len(rows), width)` matrix into rows that are each exactly `width` long."""
         if matrix.size:
-            np.lib.stride_tricks.sliding_window_view(self.data, matrix.shape[1], writeable=True)[
-                self.offsets[:-1][rows]
-            ] = matrix
+            width = matrix.shape[1]
+            items = np.ascontiguousarray(matrix).reshape(-1).view(_item(width))
+            windows(self.data, width)[self.offsets[:-1][rows]] = items
 
     def by_length(self) -> Iterator[tuple[int, NDArray[np.intp] | None]]:
         """Group rows by length.
@@ -151,6 +152,8 @@ class Ragged:
             yield width, None
             return
         lengths = self.lengths
+        if int(lengths.max()) <= np.iinfo(np.uint16).max:
+            lengths = lengths.astype(np.uint16)  # NumPy sorts 16 bits by radix, ten times as fast as 64 by merging
         order = np.argsort(lengths, kind="stable")
         bounds = np.flatnonzero(np.diff(lengths[order])) + 1
         for rows in np.split(order, bounds):
@@ -183,12 +186,87 @@ class Ragged:
             lengths[index] = part.lengths
         out = Ragged.empty(lengths)
         for index, part in tables:
-            out.data[_flat_index(out.offsets[:-1][index], part.offsets)] = part.data[part.offsets[0] : part.offsets[-1]]
+            move(part.data, part.offsets[:-1], out.data, out.offsets[:-1][index], part.lengths)
         return out
 
 
-def _flat_index(starts: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For rows laid out by `offsets`, the position of each of their bytes in a buffer where they begin at `starts`."""
-    index = np.repeat(starts - (offsets[:-1] - offsets[0]), np.diff(offsets))
-    index += np.arange(len(index))
-    return index
+def _item(width: int) -> np.dtype[np.void]:
+    return np.dtype((np.void, width))
+
+
+def windows(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
+    """Every run of `width` bytes in a buffer, each as one item: `windows(data, width)[starts]` copies rows out of it.
+
+    An item is copied in one go whatever its width, so that rows are gathered and scattered in some 5 ns each, where an
+    index for every byte takes 10 ns a byte. Index it; do not `np.take` from it, which first copies all the windows.
+
+    Args:
+        data: C-contiguous `uint8`.
+        width: Bytes in a run, at least 1.
+
+    Returns:
+        A view of `data` as overlapping items; item `i` begins at byte `i`. Writing to it writes to `data`.
+    """
+    return np.ndarray((max(len(data) - width + 1, 0),), _item(width), data, 0, (1,))
+
+
+_MOVE_ROWS = 1 << 15
+_MOVE_BYTES = 1 << 20
+
+
+def move(
+    source: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    target: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> None:
+    """Copy runs of bytes of any lengths from one buffer to another.
+
+    A run of w to 2w bytes is the union of its first w and its last w bytes, so two copies of fixed width do all runs of
+    those lengths, and some twenty widths do for all. What is in flight at once stays within 1 MB or one run.
+
+    Args:
+        source: C-contiguous `uint8` to copy from; must not share memory with `target`.
+        starts: Where each run begins in `source`.
+        target: C-contiguous `uint8` to copy to.
+        places: Where each run goes in `target`; the runs must not overlap there.
+        lengths: How many bytes each run has.
+    """
+    for first in range(0, len(lengths), _MOVE_ROWS):
+        chunk = slice(first, first + _MOVE_ROWS)
+        _move_chunk(source, starts[chunk], target, places[chunk], lengths[chunk])
+
+
+def _move_chunk(
+    source: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    target: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> None:
+    if (lengths == lengths[0]).all():
+        if lengths[0]:
+            _move_items(source, starts, target, places, int(lengths[0]))
+        return
+    bits = np.frexp(lengths.astype(np.float64))[1]  # 0 for 0, and k for 2**(k - 1) up to 2**k - 1
+    for k in np.flatnonzero(np.bincount(bits)[1:]).tolist():
+        rows = np.flatnonzero(bits == k + 1)
+        width = 1 << k
+        source_starts, target_starts, rest = starts[rows], places[rows], lengths[rows] - width
+        _move_items(source, source_starts, target, target_starts, width)
+        if k:
+            _move_items(source, source_starts + rest, target, target_starts + rest, width)
+
+
+def _move_items(
+    source: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    target: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    width: int,
+) -> None:
+    read, write = windows(source, width), windows(target, width)
+    step = max(_MOVE_BYTES // width, 1)
+    for first in range(0, len(starts), step):
+        write[places[first : first + step]] = read[starts[first : first + step]]

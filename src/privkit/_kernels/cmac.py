@@ -1,0 +1,201 @@
+"""CMAC (NIST SP 800-38B, May 2005, updated October 2016; RFC 4493): a keyed pseudorandom function of 16 bytes.
+
+It is the function under tokens, blind indexes and AES-SIV. Good for 2**48 messages under one key with AES
+(SP 800-38B, appendix B), which is more than the values of any one field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from privkit._kernels.blocks import BLOCK, BlockCipher
+from privkit._kernels.slabs import ITEM, Slabs, batches, chunk, slack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+ZERO: Final = bytes(BLOCK)
+
+_R128: Final = 0x87
+"""The constant of doubling in GF(2**128): SP 800-38B, section 5.3, and RFC 5297, section 2.3."""
+
+_TOP: Final = 1 << 127
+_BELOW_TOP: Final = _TOP - 1
+
+_FEW_BLOCKS: Final = 8
+"""Up to here a message is chained block by block; above it, a CBC context is worth its making."""
+
+
+def dbl(block: bytes) -> bytes:
+    """Double a block in GF(2**128): RFC 5297, section 2.3."""
+    number = int.from_bytes(block)
+    number = ((number & _BELOW_TOP) << 1) ^ (_R128 if number & _TOP else 0)
+    return number.to_bytes(BLOCK)
+
+
+def dbl_many(blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Double blocks in GF(2**128).
+
+    Args:
+        blocks: `(n, 2)`, the bytes of each block as they lie in memory.
+
+    Returns:
+        The same shape, new.
+    """
+    words = blocks.astype(np.uint64, copy=False).view(">u8").astype(np.uint64)
+    high, low = words[:, 0], words[:, 1]
+    out = np.empty((len(blocks), 2), ">u8")
+    out[:, 0] = (high << np.uint64(1)) | (low >> np.uint64(63))
+    out[:, 1] = (low << np.uint64(1)) ^ ((high >> np.uint64(63)) * np.uint64(_R128))
+    return out.view(np.uint64)
+
+
+def xor(one: bytes, other: bytes) -> bytes:
+    """XOR two blocks, or any two strings of one length."""
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))
+
+
+def pad(message: bytes) -> bytes:
+    """Fill the last block with a one bit and zeros: `10*` of SP 800-38B, `pad` of RFC 5297."""
+    return message + b"\x80" + bytes(BLOCK - 1 - len(message) % BLOCK)
+
+
+def words(blocks: bytes) -> NDArray[np.uint64]:
+    """Blocks as an array `(n, 2)` of their bytes as they lie in memory."""
+    return np.frombuffer(blocks, np.uint64).reshape(-1, 2)
+
+
+def lookup(table: NDArray[np.uint64], index: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Blocks of a table, by position; each is copied as one item, ten times as fast as two words."""
+    return table.view(ITEM)[:, 0].take(index).view(np.uint64).reshape(-1, 2)
+
+
+PADS: Final = words(b"".join(pad(bytes(tail)) for tail in range(BLOCK)))
+"""By the number of bytes of a last block, from 0 to 15: what fills it."""
+
+KEPT: Final = words(b"".join(b"\xff" * tail + bytes(BLOCK - tail) for tail in range(BLOCK + 1)))
+"""By the number of bytes of a last block that count, from 0 to 16: a mask that keeps them."""
+
+
+class Cmac:
+    """CMAC under one key.
+
+    Args:
+        cipher: AES or SM4 under the key.
+
+    Attributes:
+        full: K1, the subkey for a last block that is full.
+        part: K2, the subkey for one that was padded.
+        ends: What to add to a last block by its number of bytes, from 0 to 16: `(17, 2)`.
+    """
+
+    __slots__ = ("_cipher", "ends", "full", "part")
+
+    def __init__(self, cipher: BlockCipher) -> None:
+        self._cipher = cipher
+        # SP 800-38B, section 6.1: the subkeys, here named by the last block that they are for.
+        self.full = dbl(cipher.encrypt_block(ZERO))  # K1
+        self.part = dbl(self.full)  # K2
+        self.ends = np.concatenate([PADS ^ words(self.part), words(self.full)])
+
+    def digest(self, data: bytes) -> bytes:
+        """The MAC of one message: SP 800-38B, section 6.2.
+
+        Args:
+            data: The message, of any length.
+
+        Returns:
+            16 bytes.
+        """
+        size = len(data)
+        end = (size - 1) // BLOCK * BLOCK if size else 0
+        last = data[end:]
+        last = xor(last, self.full) if len(last) == BLOCK else xor(pad(last), self.part)
+        return self.finish(data[:end], last)
+
+    def finish(self, blocks: bytes, last: bytes) -> bytes:
+        """Chain whole blocks and then a last one that is already padded and masked: steps 5 and 6 of section 6.2."""
+        state = ZERO
+        if len(blocks) > _FEW_BLOCKS * BLOCK:
+            state = self._cipher.chain(blocks)
+        elif blocks:
+            encrypt = self._cipher.encrypt_block
+            state = encrypt(blocks[:BLOCK])
+            for start in range(BLOCK, len(blocks), BLOCK):
+                state = encrypt(xor(blocks[start : start + BLOCK], state))
+        return self._cipher.encrypt_block(xor(last, state))
+
+    def digest_many(self, rows: Ragged) -> NDArray[np.uint8]:
+        """The MACs of many messages.
+
+        Args:
+            rows: The messages, of any lengths.
+
+        Returns:
+            `uint8` of shape `(rows, 16)`.
+        """
+        out = np.empty((len(rows), BLOCK), np.uint8)
+        for first, last in batches(rows):
+            self._digest_batch(chunk(rows, first, last), out[first:last])
+        return out
+
+    def _digest_batch(self, rows: Ragged, out: NDArray[np.uint8]) -> None:
+        slabs = Slabs(rows.lengths)
+        for row in slabs.left.tolist():
+            out[row] = np.frombuffer(self.digest(rows[row]), np.uint8)
+        if not len(slabs.order):
+            return
+        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]))
+        blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + shift)
+        keep_tails(slabs, blocks)
+        macs = self.chain(slabs, blocks, lookup(self.ends, slabs.tails))
+        out.view(ITEM)[slabs.order, 0] = macs.view(ITEM)[:, 0]
+
+    def chain(
+        self,
+        slabs: Slabs,
+        blocks: NDArray[np.uint64],
+        last: NDArray[np.uint64],
+        before: NDArray[np.uint64] | None = None,
+    ) -> NDArray[np.uint64]:
+        """Chain the blocks of many messages, column by column.
+
+        Args:
+            slabs: How the blocks are laid out.
+            blocks: The blocks, zero beyond the ends of the rows.
+            last: What to add to each last block: padding and subkey.
+            before: What to add to the block before it, in rows that have one.
+
+        Returns:
+            `(rows, 2)`, in the order of the slabs.
+        """
+        rows = len(slabs.order)
+        room = np.zeros(rows * BLOCK + BLOCK - 1, np.uint8)
+        state = room[: rows * BLOCK].view(np.uint64).reshape(-1, 2)
+        mixed = np.empty((rows, 2), np.uint64)
+        for column in reversed(range(len(slabs.counts))):
+            count = slabs.counts[column]
+            part = mixed[:count]
+            np.bitwise_xor(slabs.column(blocks, column), state[:count], out=part)
+            if column == 0:
+                part ^= last
+            elif column == 1 and before is not None:
+                part ^= before
+            self._cipher.encrypt(part.view(np.uint8), room)
+        return state
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: key not shown>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a MAC holds a key and cannot be pickled; pickle the keyring's path instead")
+
+
+def keep_tails(slabs: Slabs, blocks: NDArray[np.uint64]) -> None:
+    """Set to zero what lies beyond the ends of the rows."""
+    last = slabs.column(blocks, 0)
+    last &= lookup(KEPT, slabs.tails)
