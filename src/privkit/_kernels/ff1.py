@@ -1,0 +1,169 @@
+"""FF1 (NIST SP 800-38G, section 5.1) on numeral strings: one at a time in plain integers, columns in `uint64`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit._kernels import tweaks, words
+from privkit._kernels.feistel import Schedule, Shape
+from privkit._kernels.numerals import fold, lane_type, number, string, unfold
+from privkit.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from privkit._kernels.blocks import BlockCipher
+    from privkit._kernels.tweaks import Even, Tweaks
+
+FEW = 12
+"""Up to so many rows, plain integers are faster than setting up arrays."""
+
+_KEPT = 1_024
+"""Schedules kept; a full store is emptied, since who has so many tweaks will hardly come back to an old one."""
+
+
+class FF1:
+    """FF1 under one key and radix.
+
+    Args:
+        cipher: The keyed block cipher.
+        radix: How many numerals there are, 2 to 65,536.
+
+    Raises:
+        InvalidParameter: If the radix is out of bounds.
+    """
+
+    __slots__ = ("_schedules", "_shapes", "cipher", "radix")
+
+    def __init__(self, cipher: BlockCipher, radix: int) -> None:
+        self.cipher, self.radix = cipher, radix
+        self._shapes: dict[int, Shape] = {}
+        self._schedules: dict[tuple[int, bytes], Schedule] = {}
+        self.shape(32)  # long enough for every radix: this checks the radix
+
+    def shape(self, length: int) -> Shape:
+        """The shape of values of so many numerals.
+
+        Raises:
+            DomainTooSmall: If there are fewer than 1,000,000 values of that length.
+            InvalidParameter: If they are too long.
+        """
+        shape = self._shapes.get(length)
+        if shape is None:
+            shape = self._shapes[length] = Shape(self.radix, length)
+        return shape
+
+    def schedule(self, length: int, tweak: bytes) -> Schedule:
+        """What is fixed for values of so many numerals under one tweak; computed once and kept.
+
+        Raises:
+            DomainTooSmall, InvalidParameter: As `shape`; or if the tweak is too long.
+        """
+        schedule = self._schedules.get((length, tweak))
+        if schedule is None:
+            schedule = Schedule(self.cipher, self.shape(length), tweak)
+            if len(self._schedules) >= _KEPT:
+                self._schedules.clear()
+            self._schedules[length, tweak] = schedule
+        return schedule
+
+    def encrypt(self, numerals: Sequence[int], tweak: bytes = b"") -> list[int]:
+        """Encrypt one numeral string.
+
+        Args:
+            numerals: Numbers below the radix, most significant first.
+            tweak: Public context; equal values under different tweaks have unrelated ciphertexts.
+
+        Returns:
+            As many numerals.
+
+        Raises:
+            InvalidValue: If a numeral is not below the radix.
+            DomainTooSmall: If there are fewer than 1,000,000 values of that length.
+            InvalidParameter: If the value or the tweak is too long.
+        """
+        return self._crypt(numerals, tweak, decrypt=False)
+
+    def decrypt(self, numerals: Sequence[int], tweak: bytes = b"") -> list[int]:
+        """Undo `encrypt` under the same tweak; another tweak gives another value, and no error."""
+        return self._crypt(numerals, tweak, decrypt=True)
+
+    def encrypt_many(self, numerals: NDArray[np.integer], tweak: Tweaks = b"") -> NDArray[np.integer]:
+        """Encrypt a column of numeral strings of one length.
+
+        Args:
+            numerals: `(rows, length)`, any integer type, each below the radix, most significant first.
+            tweak: One for all rows, or one per row.
+
+        Returns:
+            An array of the same shape and type.
+
+        Raises:
+            InvalidValue: If a numeral is not below the radix; with the positions of the rows.
+            DomainTooSmall: If there are fewer than 1,000,000 values of that length.
+            InvalidParameter: If the values or a tweak are too long, or there are not as many tweaks as rows.
+        """
+        return self._crypt_many(numerals, tweak, decrypt=False)
+
+    def decrypt_many(self, numerals: NDArray[np.integer], tweak: Tweaks = b"") -> NDArray[np.integer]:
+        """Undo `encrypt_many` under the same tweaks."""
+        return self._crypt_many(numerals, tweak, decrypt=True)
+
+    def _crypt(self, numerals: Sequence[int], tweak: bytes, *, decrypt: bool) -> list[int]:
+        schedule = self.schedule(len(numerals), tweak)
+        if not all(0 <= numeral < self.radix for numeral in numerals):
+            raise InvalidValue(f"a numeral is not below the radix {self.radix}")
+        left, right = schedule.shape.left, schedule.shape.right
+        a, b = schedule.crypt(number(numerals[:left], self.radix), number(numerals[left:], self.radix), decrypt=decrypt)
+        return string(a, left, self.radix) + string(b, right, self.radix)
+
+    def _crypt_many(self, numerals: NDArray[np.integer], tweak: Tweaks, *, decrypt: bool) -> NDArray[np.integer]:
+        rows, length = numerals.shape
+        shape = self.shape(length)
+        self._check(numerals)
+        out = np.empty_like(numerals, order="C")
+        crypt = self._crypt_words if rows > FEW and words.fits(shape) else self._crypt_rows
+        for index, even in tweaks.groups(tweak, rows):
+            if index is None:
+                crypt(numerals, even, out, decrypt=decrypt)
+            else:
+                part = numerals[index]
+                crypt(part, even, part, decrypt=decrypt)
+                out[index] = part
+        return out
+
+    def _check(self, numerals: NDArray[np.integer]) -> None:
+        if numerals.size and (numerals.max() >= self.radix or numerals.min() < 0):
+            bad = np.flatnonzero(((numerals >= self.radix) | (numerals < 0)).any(axis=1))
+            raise InvalidValue(f"a numeral is not below the radix {self.radix}", rows=bad)
+
+    def _crypt_words(
+        self, numerals: NDArray[np.integer], tweak: Even, out: NDArray[np.integer], *, decrypt: bool
+    ) -> None:
+        """Crypt `numerals` into `out`, which may be the same, a chunk at a time."""
+        radix, shape = self.radix, self.shape(numerals.shape[1])
+        lane, left = lane_type(radix), shape.left
+        for start in range(0, len(numerals), words.CHUNK):
+            rows = slice(start, start + words.CHUNK)
+            chunk = numerals[rows].astype(lane, copy=False)
+            a, b = fold(chunk[:, :left], radix), fold(chunk[:, left:], radix)
+            words.crypt(self.cipher, shape, a, b, self.base(shape, tweaks.take_even(tweak, rows)), decrypt=decrypt)
+            out[rows, :left] = unfold(a, left, radix)
+            out[rows, left:] = unfold(b, shape.right, radix)
+
+    def base(self, shape: Shape, tweak: Even) -> words.Base:
+        """What is fixed in the blocks of a column, for `words.crypt`."""
+        if isinstance(tweak, bytes):
+            return words.Base.of(self.schedule(shape.length, tweak))
+        return words.Base.of_rows(self.cipher, shape, tweak)
+
+    def _crypt_rows(
+        self, numerals: NDArray[np.integer], tweak: Even, out: NDArray[np.integer], *, decrypt: bool
+    ) -> None:
+        """Crypt `numerals` into `out`, which may be the same, one by one in plain integers."""
+        for row, each in enumerate(tweaks.each(tweak, len(numerals))):
+            out[row] = self._crypt(numerals[row].tolist(), each, decrypt=decrypt)

@@ -1,0 +1,146 @@
+"""FF1 on integers: a bijection of [0, size), by FF1 on bits and cycle walking.
+
+A value is its m = max(bits(size - 1), 20) bits, most significant first, which are FF1's numeral string of radix 2; the
+result is exactly FF1's. A result that is not below the size is encrypted again until it is (Black and Rogaway,
+"Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 4): 2^m / size times on average, less than twice. How
+often says nothing about the key, but it does depend on the value, and so does the time taken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit._kernels import tweaks, words
+from privkit._kernels.feistel import MAX_LENGTH, MIN_DOMAIN
+from privkit._kernels.ff1 import FEW, FF1
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from privkit._kernels.blocks import BlockCipher
+    from privkit._kernels.feistel import Shape
+    from privkit._kernels.tweaks import Even
+
+_BLOCK_ROWS = 8 * words.CHUNK
+"""Rows walked together: many enough that the stragglers of a block still fill arrays, few enough to bound memory."""
+
+_MIN_BITS = 20
+_WORD_BITS = 64
+
+
+class IntegerPermutation:
+    """A keyed, tweakable bijection of the integers [0, size).
+
+    Args:
+        cipher: The keyed block cipher.
+        size: How many integers there are, at least 1,000,000. Up to 2^128 columns run in arrays (above 2^64 their
+            integers come and go as Python objects, several times slower); beyond that one by one.
+
+    Raises:
+        DomainTooSmall: If there are fewer than 1,000,000.
+        InvalidParameter: If there are more than 2^16384.
+    """
+
+    __slots__ = ("_ff1", "_object", "_shape", "size")
+
+    def __init__(self, cipher: BlockCipher, size: int) -> None:
+        if size < MIN_DOMAIN:
+            raise DomainTooSmall(
+                f"{size:,} values < {MIN_DOMAIN:,} needed by FF1; take a keyed permutation of the small domain instead"
+            )
+        if size.bit_length() > MAX_LENGTH:
+            raise InvalidParameter(f"a size of {size.bit_length()} bits; at most {MAX_LENGTH} are taken")
+        self.size = size
+        self._ff1 = FF1(cipher, 2)
+        self._shape: Shape = self._ff1.shape(max((size - 1).bit_length(), _MIN_BITS))
+        self._object = self._shape.length > _WORD_BITS
+
+    def encrypt(self, value: int, tweak: bytes = b"") -> int:
+        """Encrypt one integer of [0, size).
+
+        Raises:
+            InvalidValue: If the value is outside.
+        """
+        return self._crypt(value, tweak, decrypt=False)
+
+    def decrypt(self, value: int, tweak: bytes = b"") -> int:
+        """Undo `encrypt` under the same tweak; another tweak gives another value, and no error."""
+        return self._crypt(value, tweak, decrypt=True)
+
+    def encrypt_many(self, values: NDArray[Any], tweak: Even = b"") -> NDArray[Any]:
+        """Encrypt a column of integers of [0, size).
+
+        Args:
+            values: Shape `(rows,)`, of any integer type, or Python integers in an object array.
+            tweak: One for all rows, or a `(rows, bytes)` matrix of `uint8` with one per row.
+
+        Returns:
+            `uint64` of shape `(rows,)`; Python integers in an object array where the size exceeds 2^64.
+
+        Raises:
+            InvalidValue: If a value is outside; with the positions of the rows.
+            InvalidParameter: If there are not as many tweaks as values.
+        """
+        return self._crypt_many(values, tweak, decrypt=False)
+
+    def decrypt_many(self, values: NDArray[Any], tweak: Even = b"") -> NDArray[Any]:
+        """Undo `encrypt_many` under the same tweaks."""
+        return self._crypt_many(values, tweak, decrypt=True)
+
+    def _crypt(self, value: int, tweak: bytes, *, decrypt: bool) -> int:
+        if not 0 <= value < self.size:
+            raise InvalidValue(f"not in [0, {self.size})")
+        schedule, bits = self._ff1.schedule(self._shape.length, tweak), self._shape.right
+        mask = (1 << bits) - 1
+        while True:
+            a, b = schedule.crypt(value >> bits, value & mask, decrypt=decrypt)
+            value = a << bits | b
+            if value < self.size:
+                return value
+
+    def _crypt_many(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> NDArray[Any]:
+        tweaks.check(tweak, len(values))
+        self._check(values)
+        out = np.empty(len(values), object if self._object else np.uint64)
+        for start in range(0, len(values), _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            out[rows] = values[rows]
+            self._walk(out[rows], tweaks.take_even(tweak, rows), decrypt=decrypt)
+        return out
+
+    def _check(self, values: NDArray[Any]) -> None:
+        if len(values) and not (int(values.min()) >= 0 and int(values.max()) < self.size):
+            outside = (values < 0) | (values > self.size - 1)
+            raise InvalidValue(f"not in [0, {self.size})", rows=np.flatnonzero(outside))
+
+    def _walk(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> None:
+        """Encrypt in place, again and again those that are not yet below the size."""
+        if len(values) <= FEW or not words.fits(self._shape):
+            each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
+            values[:] = [self._crypt(value, t, decrypt=decrypt) for value, t in each]
+            return
+        base = self._ff1.base(self._shape, tweak)
+        values[:] = self._pass(values, base, decrypt=decrypt)
+        last = self.size - 1
+        outside = np.flatnonzero(values > last)
+        while len(outside):
+            again = self._pass(values[outside], base.take(outside), decrypt=decrypt)
+            values[outside] = again
+            outside = outside[again > last]
+
+    def _pass(self, values: NDArray[Any], base: words.Base, *, decrypt: bool) -> NDArray[Any]:
+        """Encrypt a column of m-bit integers once."""
+        bits = self._shape.right if self._object else np.uint64(self._shape.right)
+        mask = values.dtype.type((1 << self._shape.right) - 1) if not self._object else (1 << self._shape.right) - 1
+        a, b = (values >> bits).astype(np.uint64), (values & mask).astype(np.uint64)
+        words.crypt(self._ff1.cipher, self._shape, a, b, base, decrypt=decrypt)
+        if self._object:
+            return (a.astype(object) << bits) | b.astype(object)
+        a <<= bits
+        a |= b
+        return a
