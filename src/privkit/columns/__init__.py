@@ -1,0 +1,8 @@
+"""The only place that knows list, NumPy, Arrow, pandas and Polars: a column out of any, and back into the same kind."""
+
+from privkit.columns.column import Column
+from privkit.columns.kinds import Kind, Values
+from privkit.columns.lifting import lift
+from privkit.columns.scalars import like, text_of
+
+__all__ = ["Column", "Kind", "Values", "lift", "like", "text_of"]

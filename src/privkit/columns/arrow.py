@@ -1,0 +1,299 @@
+"""Arrow arrays and chunked arrays, whose text comes and goes without a copy.
+
+Text and bytes are three buffers: validity, offsets, data. The data buffer is shared both ways; offsets are widened to
+64 bits on the way in and narrowed on the way out; the validity bitmap is unpacked only where there are nulls.
+
+This module stands on pyarrow and is imported only where an Arrow array, or a series that is one inside, arrives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import types
+
+from privkit._kernels.ragged import Ragged
+from privkit.columns.arrays import datetimes, fit
+from privkit.columns.canonical import decimal_text
+from privkit.columns.column import Column
+from privkit.columns.kinds import Kind, Values, as_integers
+from privkit.errors import InvalidParameter, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+_INT32_MAX: Final = int(np.iinfo(np.int32).max)
+_PLAIN_SCALES: Final = range(7)  # scales whose decimals Arrow casts to text without an exponent
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowHome:
+    """An Arrow array of some type.
+
+    Attributes:
+        type: The element type; for a dictionary array that of its values.
+        dictionary: The type of a dictionary array, or `None`.
+        chunks: The lengths of the chunks of a chunked array, or `None` for a plain array.
+    """
+
+    type: Any
+    dictionary: Any = None
+    chunks: tuple[int, ...] | None = None
+
+    def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """See `Home.build`."""
+        array = self._array(kind, values, nulls, exact=exact)
+        if self.dictionary is not None:
+            array = _encode(array, self.dictionary.index_type)
+        if self.chunks is None:
+            return array
+        ends = np.cumsum(self.chunks, dtype=np.int64).tolist()
+        slices = [array.slice(end - length, length) for end, length in zip(ends, self.chunks, strict=True)]
+        return pa.chunked_array(slices, type=array.type)
+
+    def _array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        if types.is_null(self.type) and not len(values):
+            return pa.nulls(0 if nulls is None else len(nulls))
+        if kind is Kind.DECIMAL:
+            return _decimals(cast("Ragged", values), nulls, self.type if exact else None)
+        if isinstance(values, Ragged):
+            return text_array(values, nulls, self._text_type(kind, values, exact=exact))
+        return _numbers(kind, values, nulls, self.type if exact else None)
+
+    def _text_type(self, kind: Kind, values: Ragged, *, exact: bool) -> Any:
+        """The type for text or bytes: as large as the container's own, and larger where offsets pass 31 bits."""
+        if exact and types.is_fixed_size_binary(self.type) and values.width in (None, self.type.byte_width):
+            return self.type if len(values) == 0 or values.width else pa.binary()
+        text = kind is Kind.TEXT
+        if types.is_string_view(self.type) or types.is_binary_view(self.type):
+            return pa.string_view() if text else pa.binary_view()
+        large = types.is_large_string(self.type) or types.is_large_binary(self.type)
+        if large or _size(values) > _INT32_MAX:
+            return pa.large_string() if text else pa.large_binary()
+        return pa.string() if text else pa.binary()
+
+
+def lift_arrow(container: Any) -> Column[Any]:
+    """Take a column out of an Arrow `Array` or `ChunkedArray`; NaN is a float and no null."""
+    chunked = isinstance(container, pa.ChunkedArray)
+    parts = container.chunks if chunked else [container]
+    dictionary = container.type if types.is_dictionary(container.type) else None
+    home = ArrowHome(
+        dictionary.value_type if dictionary else container.type,
+        dictionary,
+        tuple(len(part) for part in parts) if chunked else None,
+    )
+    kind, take = _lifter(home.type)
+    if dictionary:
+        parts = [_decode(part) for part in parts]
+    nulls = [_nulls(part) for part in parts] if any(part.null_count for part in parts) else []
+    values = take(parts[0]) if len(parts) == 1 else _join([take(part) for part in parts or [pa.array([], home.type)]])
+    if kind is Kind.INTEGER:
+        values = as_integers(cast("NDArray[Any]", values))
+    return Column(kind, values, np.concatenate(nulls) if nulls else None, home)
+
+
+def text_array(values: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
+    """An Arrow array over the buffers of text or bytes.
+
+    Args:
+        values: The rows that are not null; their memory is shared where the type allows.
+        nulls: Which rows are null.
+        of: Any type of text or bytes.
+    """
+    start = values.offsets[0]
+    large = types.is_large_string(of) or types.is_large_binary(of)
+    if not (large or types.is_string(of) or types.is_binary(of)):  # views and fixed sizes have other buffers
+        plain = (pa.large_binary, pa.large_string) if _size(values) > _INT32_MAX else (pa.binary, pa.string)
+        return text_array(values, nulls, plain[types.is_string_view(of)]()).cast(of)
+    offsets = (values.offsets - start).astype(np.int64 if large else np.int32, copy=False)
+    validity = None
+    if nulls is not None:
+        index = np.zeros(len(nulls) + 1, np.intp)
+        np.cumsum(~nulls, out=index[1:])
+        offsets = offsets[index]  # a null row ends where the row before it ends
+        validity = pa.py_buffer(np.packbits(~nulls, bitorder="little"))
+    data = pa.py_buffer(np.ascontiguousarray(values.data[start : values.offsets[-1]]))
+    null_count = 0 if nulls is None else int(np.count_nonzero(nulls))
+    return pa.Array.from_buffers(of, len(offsets) - 1, [validity, pa.py_buffer(offsets), data], null_count)
+
+
+# --- out of Arrow ---------------------------------------------------------------------------------------------------
+
+
+def _lifter(of: Any) -> tuple[Kind, Callable[[Any], Values]]:
+    """The kind of an element type, and the function that takes the values of one chunk that are not null."""
+    for test, kind, take in _LIFTERS:
+        if test(of):
+            return kind, take
+    raise InvalidParameter(f"an Arrow array of {of} is no column of values; convert it to text or numbers first")
+
+
+def _decode(array: Any) -> Any:
+    """A dictionary array as the array of its values; offsets are widened, for the text repeated may pass 31 bits."""
+    dictionary = array.dictionary
+    if types.is_string(dictionary.type) or types.is_string_view(dictionary.type):
+        dictionary = dictionary.cast(pa.large_string())
+    elif types.is_binary(dictionary.type) or types.is_binary_view(dictionary.type):
+        dictionary = dictionary.cast(pa.large_binary())
+    return dictionary.take(array.indices)
+
+
+def _nulls(array: Any) -> NDArray[np.bool_]:
+    """Which rows are null."""
+    if not array.null_count:
+        return np.zeros(len(array), bool)
+    validity = array.buffers()[0]
+    if validity is None:  # the null type has no buffer
+        return np.ones(len(array), bool)
+    first, bit = divmod(array.offset, 8)
+    packed = np.frombuffer(validity, np.uint8, (bit + len(array) + 7) // 8, first)
+    bits = np.unpackbits(packed, count=bit + len(array), bitorder="little")[bit:]
+    result: NDArray[np.bool_] = bits == 0
+    return result
+
+
+def _take_text(array: Any) -> Ragged:
+    """The rows that are not null, over the array's own buffers."""
+    rows = len(array)
+    large = types.is_large_string(array.type) or types.is_large_binary(array.type)
+    if not (large or types.is_string(array.type) or types.is_binary(array.type)):
+        text = types.is_string_view(array.type)
+        return _take_text(array.cast(pa.large_string() if text else pa.large_binary()))
+    if not rows:
+        return Ragged.of([])
+    _, ends, data = array.buffers()
+    dtype = np.dtype(np.int64 if large else np.int32)
+    offsets = np.frombuffer(ends, dtype, rows + 1, array.offset * dtype.itemsize).astype(np.int64, copy=False)
+    held = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    values = Ragged(held, offsets)
+    return _without(values, _nulls(array)) if array.null_count else values
+
+
+def _without(values: Ragged, nulls: NDArray[np.bool_]) -> Ragged:
+    """Leave out null rows: without touching the data where, as usual, they are empty."""
+    valid = ~nulls
+    starts, ends = values.offsets[:-1][valid], values.offsets[1:][valid]
+    if (starts[1:] == ends[:-1]).all():
+        return Ragged(values.data, np.concatenate([starts[:1] if len(starts) else values.offsets[:1], ends]))
+    return values.take(valid)
+
+
+def _take_numbers(array: Any) -> NDArray[Any]:
+    values: NDArray[Any] = array.drop_null().to_numpy(zero_copy_only=False)
+    return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
+
+
+def _take_dates(array: Any) -> NDArray[Any]:
+    days: NDArray[Any] = array.cast(pa.date32()).cast(pa.int32()).drop_null().to_numpy()
+    return days.astype(np.int64).view("datetime64[D]")
+
+
+def _take_timestamps(array: Any) -> NDArray[Any]:
+    moments: NDArray[Any] = array.cast(pa.int64()).drop_null().to_numpy()
+    return moments.view(f"datetime64[{array.type.unit}]")
+
+
+def _take_decimals(array: Any) -> Ragged:
+    dense = array.drop_null()
+    if array.type.scale in _PLAIN_SCALES:
+        return _take_text(dense.cast(pa.large_string()))
+    return Ragged.of_text([decimal_text(value) for value in dense.to_pylist()])
+
+
+def _take_nothing(array: Any) -> Ragged:
+    del array  # all of it is null
+    return Ragged.of([])
+
+
+def _join(parts: list[Values]) -> Values:
+    """The values of several chunks, one after another."""
+    if isinstance(parts[0], Ragged):
+        return Ragged.concat(cast("list[Ragged]", parts))
+    return np.concatenate(cast("list[NDArray[Any]]", parts))
+
+
+_LIFTERS: Final[tuple[tuple[Callable[[Any], bool], Kind, Callable[[Any], Values]], ...]] = (
+    (types.is_string, Kind.TEXT, _take_text),
+    (types.is_large_string, Kind.TEXT, _take_text),
+    (types.is_string_view, Kind.TEXT, _take_text),
+    (types.is_binary, Kind.BYTES, _take_text),
+    (types.is_large_binary, Kind.BYTES, _take_text),
+    (types.is_binary_view, Kind.BYTES, _take_text),
+    (types.is_fixed_size_binary, Kind.BYTES, _take_text),
+    (types.is_integer, Kind.INTEGER, _take_numbers),
+    (types.is_floating, Kind.FLOAT, _take_numbers),
+    (types.is_boolean, Kind.BOOLEAN, _take_numbers),
+    (types.is_decimal, Kind.DECIMAL, _take_decimals),
+    (types.is_date, Kind.DATE, _take_dates),
+    (types.is_timestamp, Kind.TIMESTAMP, _take_timestamps),
+    (types.is_null, Kind.TEXT, _take_nothing),
+)
+
+# --- into Arrow -----------------------------------------------------------------------------------------------------
+
+
+def _size(values: Ragged) -> int:
+    return int(values.offsets[-1] - values.offsets[0])
+
+
+def _encode(array: Any, index_type: Any) -> Any:
+    """A dictionary array, with the index type that it had unless there are more values now than that can number.
+
+    The dictionary is in the order in which values appear, which means nothing, so it is never marked as ordered.
+    """
+    encoded = array.dictionary_encode()
+    room = int(np.iinfo(index_type.to_pandas_dtype()).max)
+    indices = encoded.indices.cast(index_type) if len(encoded.dictionary) - 1 <= room else encoded.indices
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+
+
+def _decimals(text: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
+    """Decimals from their text, exactly; of the smallest type that holds all where `of` is `None`."""
+    if of is None:
+        rows = text_array(text, nulls, pa.large_string()).to_pylist()
+        from decimal import Decimal  # noqa: PLC0415 the rare way: decimals that were something else before
+
+        return pa.array([row if row is None else Decimal(row) for row in rows])
+    try:
+        return text_array(text, nulls, pa.large_string()).cast(of)
+    except pa.ArrowInvalid:
+        pass  # its message quotes the value
+    bad = [row for row, word in enumerate(text.to_text()) if not _holds(of, word)]
+    raise InvalidValue(f"a decimal that {of} does not hold", rows=bad)
+
+
+def _holds(of: Any, word: str) -> bool:
+    try:
+        pa.array([word]).cast(of)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _numbers(kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, of: Any) -> Any:
+    """Numbers, booleans, dates and timestamps; exactly of the type `of` where that is given."""
+    if kind is Kind.DATE:
+        days = fit(values.astype("datetime64[D]").view(np.int64), np.dtype(np.int32))
+        return pa.array(_spread(days, nulls), mask=nulls).cast(pa.date32()).cast(of or pa.date32())
+    if kind is Kind.TIMESTAMP:
+        unit = of.unit if of is not None else np.datetime_data(values.dtype)[0]
+        moments = datetimes(values, None, np.dtype(f"datetime64[{unit}]")).view(np.int64)
+        return pa.array(_spread(moments, nulls), mask=nulls).cast(of or pa.timestamp(unit))
+    if of is not None and kind is not Kind.BOOLEAN:
+        values = fit(values, np.dtype(of.to_pandas_dtype()))
+    return pa.array(_spread(values, nulls), mask=nulls, type=of)
+
+
+def _spread(values: NDArray[Any], nulls: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Values in their rows, with zeros between them where rows are null."""
+    if nulls is None:
+        return values
+    out = np.zeros(len(nulls), values.dtype)
+    out[~nulls] = values
+    return out

@@ -1,0 +1,274 @@
+"""The canonical text of every kind of value, and the way back.
+
+One value has one text, the same for a single value and in a column. The way back is strict: what is not the canonical
+text of some value of the kind is bad, so that nothing is rounded or trimmed on the way (`007` is no integer, for its
+zeros would be lost; `0.1000000000000000055` is no float).
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from privkit._kernels.decimal_text import (
+    date_matrix,
+    format_dates,
+    format_integers,
+    parse_date_matrix,
+    parse_dates,
+    parse_integers,
+)
+from privkit._kernels.ragged import Ragged
+from privkit.columns.kinds import Kind, Values
+from privkit.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+_EXACT_INTEGERS: Final = 2.0**53  # below it every integral float is exact and is written as an integer
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+_FRACTION: Final = np.array([10**power for power in range(8, -1, -1)], np.int64)
+_SECONDS_A_DAY: Final = 86_400
+_STAMP: Final = len("2026-01-02T03:04:05")
+_MICRO: Final = 6  # digits of a fraction in microseconds
+_CONTINUATION: Final = 0b1000_0000  # the upper two bits of a byte of UTF-8 that begins no character
+
+
+# --- values to text -------------------------------------------------------------------------------------------------
+
+
+def format_values(kind: Kind, values: Values) -> Ragged:
+    """The canonical text of values.
+
+    Args:
+        kind: What they are.
+        values: Them, as `Kind` says.
+
+    Returns:
+        UTF-8, one row a value.
+
+    Raises:
+        InvalidValue: If a date is outside the years 0001 to 9999, or bytes are not UTF-8; with positions in `values`.
+    """
+    if isinstance(values, Ragged):
+        if kind is Kind.BYTES:
+            check_utf8(values)
+        return values
+    return _FORMATS[kind](values)
+
+
+def float_text(value: float) -> str:
+    """The canonical text of a float: whole numbers that a float holds exactly without a point, else the shortest."""
+    return repr(value).removesuffix(".0")
+
+
+def decimal_text(value: Decimal) -> str:
+    """The canonical text of a decimal: plain, keeping its scale.
+
+    Raises:
+        InvalidValue: If it is an infinity or not a number.
+    """
+    if not value.is_finite():
+        raise InvalidValue("a decimal that is not finite; use null")
+    return format(value, "f")
+
+
+def check_utf8(rows: Ragged) -> None:
+    """Raise `InvalidValue` unless every row is UTF-8 by itself."""
+    raw = rows.data[rows.offsets[0] : rows.offsets[-1]]
+    try:
+        raw.tobytes().decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        starts = rows.offsets[:-1][rows.lengths > 0] - rows.offsets[0]
+        if not (raw[starts] & 0b1100_0000 == _CONTINUATION).any():  # no row begins within a character
+            return
+    bad = [row for row, value in enumerate(rows.to_list()) if not _is_utf8(value)]
+    raise InvalidValue("bytes that are not UTF-8 text; encrypt them, or decode them first", rows=bad)
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _format_floats(values: NDArray[np.float64]) -> Ragged:
+    with np.errstate(invalid="ignore"):
+        whole = (np.abs(values) <= _EXACT_INTEGERS) & (np.trunc(values) == values)
+    whole &= ~((values == 0) & np.signbit(values))  # -0.0 is not 0
+    if whole.all():
+        return format_integers(values.astype(np.int64))
+    return Ragged.of_text([float_text(value) for value in values.tolist()])
+
+
+def _format_booleans(values: NDArray[np.bool_]) -> Ragged:
+    return Ragged.of([b"false", b"true"]).take(values.astype(np.intp))
+
+
+def _format_timestamps(values: NDArray[np.datetime64]) -> Ragged:
+    seconds = values.astype("datetime64[s]")
+    nanoseconds = (values - seconds).astype("timedelta64[ns]").view(np.int64)
+    days = seconds.astype("datetime64[D]")
+    of_day = (seconds - days).view(np.int64)
+    text = np.empty((len(values), _STAMP + 10), np.uint8)
+    text[:, :10] = date_matrix(days)
+    text[:, [10, 13, 16, 19]] = np.frombuffer(b"T::.", np.uint8)
+    for column, number in ((11, of_day // 3600), (14, of_day // 60 % 60), (17, of_day % 60)):
+        text[:, column] = number // 10 + ord("0")
+        text[:, column + 1] = number % 10 + ord("0")
+    if not nanoseconds.any():
+        return Ragged.of_matrix(text[:, :_STAMP])
+    text[:, _STAMP + 1 :] = nanoseconds[:, None] // _FRACTION % 10 + ord("0")
+    width = _STAMP + np.where(nanoseconds == 0, 0, np.where(nanoseconds % 1000 == 0, 7, 10))
+    out = Ragged.empty(width)
+    out.data[:] = text[np.arange(text.shape[1]) < width[:, None]]
+    return out
+
+
+_FORMATS: Final[dict[Kind, Callable[[NDArray[Any]], Ragged]]] = {
+    Kind.INTEGER: format_integers,
+    Kind.FLOAT: _format_floats,
+    Kind.DATE: format_dates,
+    Kind.TIMESTAMP: _format_timestamps,
+    Kind.BOOLEAN: _format_booleans,
+}
+
+# --- text to values -------------------------------------------------------------------------------------------------
+
+
+def parse_values(kind: Kind, text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    """Read canonical text.
+
+    Args:
+        kind: What the values are.
+        text: UTF-8, one row a value.
+
+    Returns:
+        The values, as `Kind` says, with anything in the bad rows; and the mask of the rows that are not the canonical
+        text of such a value. Timestamps come in nanoseconds where the text has nine fractional digits, else in
+        microseconds.
+    """
+    if kind in (Kind.TEXT, Kind.BYTES):
+        return text, np.zeros(len(text), bool)
+    return _PARSES[kind](text)
+
+
+def _parse_integers(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    values, bad = parse_integers(text)
+    if not bad.any():
+        return values, bad
+    beyond, still_bad = parse_integers(text, np.uint64)
+    return (values, bad) if (still_bad & bad).any() or (values < 0).any() else (beyond, still_bad)
+
+
+def _parse_floats(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    rows = text.to_text()
+    values = np.zeros(len(rows))
+    bad = np.zeros(len(rows), bool)
+    for row, word in enumerate(rows):
+        try:
+            values[row] = float(word)
+        except ValueError:
+            bad[row] = True
+        else:
+            bad[row] = float_text(float(values[row])) != word
+    return values, bad
+
+
+def _parse_decimals(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    return text, np.array([_DECIMAL.fullmatch(word) is None for word in text.to_text()], bool)
+
+
+def _parse_booleans(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    rows = text.to_list()
+    bad = np.array([word not in (b"true", b"false") for word in rows], bool)
+    return np.array([word == b"true" for word in rows], bool), bad
+
+
+def _parse_timestamps(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    """Read each width of stamp by itself: whole seconds, microseconds, nanoseconds."""
+    nanoseconds = bool((text.lengths == _STAMP + 10).any())
+    values = np.zeros(len(text), "datetime64[ns]" if nanoseconds else "datetime64[us]")
+    bad = np.ones(len(text), bool)
+    for width, rows in text.by_length():
+        if width in (_STAMP, _STAMP + 7, _STAMP + 10):
+            where: Any = slice(None) if rows is None else rows
+            values[where], bad[where] = _parse_stamps(text.matrix(width, rows), nanoseconds=nanoseconds)
+    return values, bad
+
+
+def _parse_stamps(matrix: NDArray[np.uint8], *, nanoseconds: bool) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    days, bad = parse_date_matrix(matrix[:, :10])
+    digits = matrix.astype(np.int64) - ord("0")
+    hour, minute, second = (digits[:, at] * 10 + digits[:, at + 1] for at in (11, 14, 17))
+    places = [11, 12, 14, 15, 17, 18, *range(_STAMP + 1, matrix.shape[1])]
+    bad |= ((digits[:, places] < 0) | (digits[:, places] > 9)).any(axis=1)  # noqa: PLR2004 the last digit
+    bad |= (matrix[:, [10, 13, 16]] != np.frombuffer(b"T::", np.uint8)).any(axis=1)
+    bad |= (hour > 23) | (minute > 59) | (second > 59)  # noqa: PLR2004 the clock
+    seconds = days.view(np.int64) * _SECONDS_A_DAY + hour * 3600 + minute * 60 + second
+    fraction = np.zeros(len(matrix), np.int64)
+    if matrix.shape[1] > _STAMP:
+        shown = matrix.shape[1] - _STAMP - 1
+        fraction = digits[:, _STAMP + 1 :] @ _FRACTION[:shown]
+        bad |= matrix[:, _STAMP] != ord(".")
+        bad |= fraction % (1000 if shown > _MICRO else 10**9) == 0  # fewer digits say the same
+    if not nanoseconds:
+        return (seconds * 10**6 + fraction // 1000).view("datetime64[us]"), bad
+    bad |= np.abs(seconds) >= np.iinfo(np.int64).max // 10**9
+    return (np.where(bad, 0, seconds) * 10**9 + fraction).view("datetime64[ns]"), bad
+
+
+_PARSES: Final[dict[Kind, Callable[[Ragged], tuple[Values, NDArray[np.bool_]]]]] = {
+    Kind.INTEGER: _parse_integers,
+    Kind.FLOAT: _parse_floats,
+    Kind.DECIMAL: _parse_decimals,
+    Kind.DATE: parse_dates,
+    Kind.TIMESTAMP: _parse_timestamps,
+    Kind.BOOLEAN: _parse_booleans,
+}
+
+# --- values to and from Python objects ------------------------------------------------------------------------------
+
+
+def encode_text(values: Sequence[str]) -> Ragged:
+    """Text as UTF-8.
+
+    Raises:
+        InvalidValue: If some have lone surrogates, which no UTF-8 can hold; with positions in `values`.
+    """
+    try:
+        return Ragged.of_text(values)
+    except UnicodeEncodeError:
+        pass  # its message quotes the text
+    bad = [row for row, value in enumerate(values) if not is_encodable(value)]
+    raise InvalidValue("text with lone surrogates, which UTF-8 cannot hold", rows=bad)
+
+
+def is_encodable(value: str) -> bool:
+    """Whether UTF-8 can hold the text: no lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def to_objects(kind: Kind, values: Values) -> list[Any]:
+    """Values as the Python objects of their kind: `str`, `bytes`, `int`, `float`, `Decimal`, `date` and so on."""
+    if isinstance(values, Ragged):
+        if kind is Kind.BYTES:
+            return values.to_list()
+        text = values.to_text()
+        return [Decimal(word) for word in text] if kind is Kind.DECIMAL else list(text)
+    if kind is Kind.TIMESTAMP:
+        values = values.astype("datetime64[us]")
+    return list(values.tolist())

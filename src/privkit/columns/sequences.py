@@ -1,0 +1,179 @@
+"""Lists and tuples, and Python objects in general: what a row holds is asked of the objects themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.columns.canonical import decimal_text, encode_text, to_objects
+from privkit.columns.column import Column, at_rows
+from privkit.columns.kinds import Kind, Values, as_integers, kind_of_type
+from privkit.errors import InvalidParameter, InvalidValue
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """What timestamps need to become `datetime` objects again: their time zone, `None` where they have none."""
+
+    zone: dt.tzinfo | None = None
+
+    def objects(self, kind: Kind, values: Values) -> list[Any]:
+        """Values as Python objects, timestamps in this zone."""
+        rows = to_objects(kind, values)
+        if kind is Kind.TIMESTAMP and self.zone is not None:
+            import datetime as dt  # noqa: PLC0415 only here, and the module's own use is for types
+
+            return [row.replace(tzinfo=dt.UTC).astimezone(self.zone) for row in rows]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceHome:
+    """A list or a tuple."""
+
+    make: Callable[[list[Any]], Any]
+    zone: Zone
+
+    def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """See `Home.build`; a list has one type per kind, so `exact` changes nothing."""
+        del exact
+        return self.make(with_nulls(self.zone.objects(kind, values), nulls, None))
+
+
+def lift_sequence(container: list[Any] | tuple[Any, ...]) -> Column[Any]:
+    """Take a column out of a list or a tuple; `None` is null."""
+    kind, values, nulls, zone = lift_objects(container)
+    return Column(kind, values, nulls, SequenceHome(tuple if isinstance(container, tuple) else list, zone))
+
+
+def lift_objects(
+    objects: Sequence[Any], nulls: NDArray[np.bool_] | None = None
+) -> tuple[Kind, Values, NDArray[np.bool_] | None, Zone]:
+    """Take values out of Python objects, which are all of one kind.
+
+    Args:
+        objects: The rows.
+        nulls: Which rows are null; by default those that are `None`.
+
+    Returns:
+        Kind, values and nulls as a `Column` has them, and the zone of timestamps. No value at all is text.
+
+    Raises:
+        InvalidParameter: If rows are of several kinds, or of a type that is none; with the first such row and the types.
+        InvalidValue: If a value is one that no column holds, such as text with lone surrogates; with the rows.
+    """
+    types = set(map(type, objects))
+    if nulls is None and type(None) in types:
+        nulls = np.fromiter((row is None for row in objects), bool, len(objects))
+    if nulls is not None:
+        if not nulls.any():
+            nulls = None
+        else:
+            objects = [row for row, null in zip(objects, nulls.tolist(), strict=True) if not null]
+            types = set(map(type, objects))
+    kinds = {kind_of_type(cls) for cls in types}
+    if len(kinds) > 1 or None in kinds:
+        raise _mixed(objects, nulls)
+    kind = kinds.pop() if kinds else Kind.TEXT
+    assert kind is not None  # noqa: S101 for the type checker: refused above
+    try:
+        values, zone = _values(kind, objects)
+    except InvalidValue as error:
+        raise at_rows(error, nulls) from None
+    return kind, values, nulls, zone
+
+
+def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -> list[Any]:
+    """Rows with `null` put where `nulls` is true."""
+    if nulls is None:
+        return objects
+    out = np.full(len(nulls), null, object)
+    dense = np.empty(len(objects), object)
+    dense[:] = objects
+    out[~nulls] = dense
+    return list(out.tolist())
+
+
+def _values(kind: Kind, objects: Sequence[Any]) -> tuple[Values, Zone]:
+    """Objects of one kind as values."""
+    match kind:
+        case Kind.TEXT:
+            return encode_text(objects), Zone()
+        case Kind.BYTES:
+            return Ragged.of(objects), Zone()
+        case Kind.DECIMAL:
+            return _decimals(objects), Zone()
+        case Kind.INTEGER:
+            return _integers(objects), Zone()
+        case Kind.TIMESTAMP:
+            return _timestamps(objects)
+        case Kind.DATE:
+            return np.array(objects, "datetime64[D]"), Zone()
+        case Kind.FLOAT:
+            return np.array(objects, np.float64), Zone()
+        case Kind.BOOLEAN:
+            return np.array(objects, bool), Zone()
+
+
+def _decimals(objects: Sequence[Any]) -> Ragged:
+    bad = [row for row, value in enumerate(objects) if not value.is_finite()]
+    if bad:
+        raise InvalidValue("a decimal that is not finite; use null", rows=bad)
+    return Ragged.of_text([decimal_text(value) for value in objects])
+
+
+def _integers(objects: Sequence[Any]) -> NDArray[Any]:
+    try:
+        return np.array(objects, np.int64)
+    except OverflowError:
+        pass
+    try:
+        return as_integers(np.array(objects, np.uint64))
+    except OverflowError:
+        pass
+    bad = [row for row, value in enumerate(objects) if not -(1 << 63) <= value < 1 << 63]
+    raise InvalidValue("integers beyond 64 bits, or both negative and beyond 63; pass them as text", rows=bad)
+
+
+def _timestamps(objects: Sequence[Any]) -> tuple[NDArray[Any], Zone]:
+    """Moments in microseconds; those with a zone in UTC, and then all in the one zone."""
+    import datetime as dt  # noqa: PLC0415 only here, and the module's own use is for types
+
+    bad = [row for row, value in enumerate(objects) if getattr(value, "nanosecond", 0)]
+    if bad:
+        raise InvalidValue(
+            "a timestamp finer than microseconds; put the column in a datetime64 or Arrow array", rows=bad
+        )
+    zone = objects[0].tzinfo
+    bad = [row for row, value in enumerate(objects) if value.tzinfo != zone]
+    if bad:
+        raise InvalidValue("a timestamp of another time zone than the first; convert them to one", rows=bad)
+    plain = objects if zone is None else [value.astimezone(dt.UTC).replace(tzinfo=None) for value in objects]
+    return np.array(plain, "datetime64[us]"), Zone(zone)
+
+
+def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> InvalidParameter:
+    """The error for rows that are not of one kind: types and the first row's number, no value."""
+    numbers = range(len(objects)) if nulls is None else np.flatnonzero(~nulls).tolist()
+    first = type(objects[0])
+    for number, row in zip(numbers, objects, strict=True):
+        kind = kind_of_type(type(row))
+        if kind is None:
+            return InvalidParameter(
+                f"row {number} is a {type(row).__name__}, which is no value of a column; "
+                "use str, bytes, int, float, Decimal, date, datetime or bool, and None for null"
+            )
+        if kind is not kind_of_type(first):
+            return InvalidParameter(
+                f"row {number} is a {type(row).__name__} in a column of {first.__name__}; make the column one type"
+            )
+    raise AssertionError("the rows are of one kind")
