@@ -97,7 +97,7 @@ class Transform(ABC):
         return self.protect_column(column).column
 
     @abstractmethod
-    def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+    def protect_column(self, column: C, *, on_invalid: OnInvalid | str | None = None) -> Outcome[C]:
         """Protect a column and say what happened.
 
         Args:
@@ -174,9 +174,9 @@ class FieldTransform(Transform):
         """
         return self._one(value, self._protect_one)
 
-    def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+    def protect_column(self, column: C, *, on_invalid: OnInvalid | str | None = None) -> Outcome[C]:
         """Protect a column and say what happened."""
-        return self._many(column, self._protect, on_invalid or self.on_invalid)
+        return self._many(column, self._protect, OnInvalid(on_invalid or self.on_invalid))
 
     def _one(self, value: Any, work: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - as for protect
         if value is None:

@@ -147,7 +147,7 @@ class Encrypt(Reversible):
         self,
         column: C,
         *,
-        on_invalid: OnInvalid | None = None,
+        on_invalid: OnInvalid | str | None = None,
         row: Any = None,  # noqa: ANN401 - any container
     ) -> Outcome[C]:
         """Encrypt a column and say what happened.
@@ -233,7 +233,7 @@ class Encrypt(Reversible):
             return Ragged.of([]), np.zeros(0, np.bool_)
         if lifted.kind is not (Kind.TEXT if self.text else Kind.BYTES):
             raise InvalidParameter(
-                f"a column of {lifted.kind.name.lower()} to reveal; these ciphertexts are {'text' if self.text else 'bytes'}"
+                f"a column of {lifted.kind.value} to reveal; these ciphertexts are {'text' if self.text else 'bytes'}"
             )
         return (
             textual.from_base64url(lifted.values)

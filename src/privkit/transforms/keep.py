@@ -32,7 +32,7 @@ class Keep(FieldTransform):
     word: ClassVar[str] = "keep"
     same_kind: ClassVar[bool] = True
 
-    def protect_column(self, column: C, *, on_invalid: OnInvalid | None = None) -> Outcome[C]:
+    def protect_column(self, column: C, *, on_invalid: OnInvalid | str | None = None) -> Outcome[C]:
         """Check a column and hand it back as it is, but for values that were suppressed."""
         outcome = super().protect_column(column, on_invalid=on_invalid)
         return outcome if outcome.invalid else replace(outcome, column=column)

@@ -1,0 +1,113 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privkit import fields
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.keys import Keyring
+from privkit.transforms import FormatPreserving
+from privkit.transforms.fpe import reframe
+
+MOBILES = st.from_regex(r"\A1[3-9][0-9]{9}\Z")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+
+
+@pytest.fixture(scope="module")
+def phone(keys):
+    return FormatPreserving(fields.CN_MOBILE, keys["phone"])
+
+
+@settings(deadline=None)
+@given(column=st.lists(MOBILES | st.none() | st.just(""), max_size=40))
+def test_one_and_many_agree_and_come_back(column, phone):
+    protected = phone.protect_many(column)
+    assert protected == [phone.protect(value) for value in column]
+    assert phone.reveal_many(protected) == column
+    for before, after in zip(column, protected, strict=True):
+        assert (after or None) is None if not before else fields.CN_MOBILE.normalise(after) == after
+
+
+def test_it_is_one_to_one(phone):
+    column = [str(13800000000 + number) for number in range(5000)]
+    assert len(set(phone.protect_many(column))) == len(column)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+86 138-1234-5678", "0086 13812345678", "138 1234 5678", "１３８１２３４５６７８", "(138)12345678"],
+)
+def test_the_way_it_is_written_stays(written, phone):
+    try:
+        fields.CN_MOBILE.normalise(written)
+    except InvalidValue:
+        pytest.skip("the field type does not take this form")
+    protected = phone.protect(written)
+    assert phone.reveal(protected) == written
+    assert phone.protect_many([written, "13812345678"]) == [protected, phone.protect("13812345678")]
+    assert phone.reveal_many([protected]) == [written]
+
+
+def test_reframe():
+    assert reframe("+86 138-1234-5678", "13812345678", "15900001111") == "+86 159-0000-1111"
+    assert reframe("１３８", "138", "159") == "１５９"
+    assert reframe("1990年1月2日", "1990-01-02", "1985-10-20") == "1985-10-20"
+    assert reframe("ab", "ab", "abc") == "abc"
+
+
+def test_typed_columns_stay_typed(phone):
+    column = pa.array([13812345678, None], pa.int64())
+    protected = phone.protect_many(column)
+    assert protected.type == pa.int64()
+    assert phone.reveal_many(protected).equals(column)
+    assert phone.protect(13812345678) == int(phone.protect("13812345678"))
+    numbers = np.array([13812345678, 15900001111])
+    assert phone.reveal_many(phone.protect_many(numbers)).tolist() == numbers.tolist()
+
+
+def test_fields_and_layouts_have_keys_of_their_own(keys):
+    assert FormatPreserving(fields.CN_MOBILE, keys["a"]).protect("13812345678") != FormatPreserving(
+        fields.CN_MOBILE, keys["b"]
+    ).protect("13812345678")
+
+
+def test_a_rotation_changes_nothing(tmp_path):
+    keys = Keyring.create(tmp_path / "keyring.json")
+    before = FormatPreserving(fields.CN_MOBILE, keys["a"]).protect("13812345678")
+    keys.rotate()
+    assert FormatPreserving(fields.CN_MOBILE, keys["a"]).reveal(before) == "13812345678"
+
+
+def test_invalid_values_raise_without_their_value(phone):
+    for attempt in (
+        lambda: phone.protect("12345"),
+        lambda: phone.protect_many([None, "13812345678", "12345"]),
+        lambda: phone.reveal_many([None, "13812345678", "12345"]),
+    ):
+        with pytest.raises(InvalidValue) as caught:
+            attempt()
+        assert "12345" not in str(caught.value)
+        assert caught.value.rows in {(), (2,)}
+
+
+def test_small_domains_are_refused_until_asked_for(keys):
+    with pytest.raises(DomainTooSmall, match="small_domain=True"):
+        FormatPreserving(fields.BIRTH_DATE, keys["birth"])
+    birth = FormatPreserving(fields.BIRTH_DATE, keys["birth"], small_domain=True)
+    column = ["1990-05-17", None, "2000-02-29", "1990-05-17"]
+    protected = birth.protect_many(column)
+    assert birth.reveal_many(protected) == column
+    assert protected[0] == protected[3] == birth.protect("1990-05-17") != "1990-05-17"
+    typed = pa.array(column).cast(pa.date32())
+    assert birth.protect_many(typed).cast(pa.string()).to_pylist() == protected
+
+
+@pytest.mark.parametrize(("field", "options"), [(fields.EMAIL, {"no": 1}), (fields.CN_MOBILE, {"keeep": "x"})])
+def test_what_there_is_not_is_refused(field, options, keys):
+    with pytest.raises(InvalidParameter):
+        FormatPreserving(field, keys["a"], **options)
