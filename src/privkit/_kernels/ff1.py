@@ -8,7 +8,7 @@ import numpy as np
 
 from privkit._kernels import tweaks, words
 from privkit._kernels.feistel import Schedule, Shape
-from privkit._kernels.numerals import fold, lane_type, number, string, unfold
+from privkit._kernels.numerals import Halves, number, string
 from privkit.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -145,15 +145,17 @@ class FF1:
         self, numerals: NDArray[np.integer], tweak: Even, out: NDArray[np.integer], *, decrypt: bool
     ) -> None:
         """Crypt `numerals` into `out`, which may be the same, a chunk at a time."""
-        radix, shape = self.radix, self.shape(numerals.shape[1])
-        lane, left = lane_type(radix), shape.left
-        for start in range(0, len(numerals), words.CHUNK):
-            rows = slice(start, start + words.CHUNK)
-            chunk = numerals[rows].astype(lane, copy=False)
-            a, b = fold(chunk[:, :left], radix), fold(chunk[:, left:], radix)
-            words.crypt(self.cipher, shape, a, b, self.base(shape, tweaks.take_even(tweak, rows)), decrypt=decrypt)
-            out[rows, :left] = unfold(a, left, radix)
-            out[rows, left:] = unfold(b, shape.right, radix)
+        rows, length = numerals.shape
+        shape, size = self.shape(length), min(rows, words.CHUNK)
+        room, halves = words.Room(self.cipher, shape, size), Halves(self.radix, shape.left, shape.right, size)
+        a, b = np.empty((2, size), np.uint64)
+        for start in range(0, rows, size):
+            chunk = slice(start, start + size)
+            part = numerals[chunk]
+            left, right = a[: len(part)], b[: len(part)]
+            halves.fold(part, left, right)
+            room.crypt(left, right, self.base(shape, tweaks.take_even(tweak, chunk)), decrypt=decrypt)
+            halves.unfold(left, right, out[chunk])
 
     def base(self, shape: Shape, tweak: Even) -> words.Base:
         """What is fixed in the blocks of a column, for `words.crypt`."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privkit._kernels.blocks import BLOCK
-from privkit._kernels.feistel import ROUNDS, Schedule, Shape, Sign, feistel
+from privkit._kernels.feistel import Schedule, Shape, Sign, feistel
 
 if TYPE_CHECKING:
     from privkit._kernels.blocks import BlockCipher
@@ -98,70 +98,60 @@ def crypt(cipher: BlockCipher, shape: Shape, a: Words, b: Words, base: Base, *, 
         base: The unchanging part of the blocks.
         decrypt: The direction.
     """
-    lane = None
+    room = Room(cipher, shape, min(len(a), CHUNK))
     for start in range(0, len(a), CHUNK):
         rows = slice(start, start + CHUNK)
-        if lane is None or lane.rows != len(a[rows]):
-            lane = _Lane(cipher, shape, len(a[rows]))
-        lane.base = base.take(rows)
-        # Ten rounds are an even number: each half ends up in the memory where it began.
-        feistel(a[rows], b[rows], lane.mix, decrypt=decrypt)
+        room.crypt(a[rows], b[rows], base.take(rows), decrypt=decrypt)
 
 
-class _Lane:
-    """Room for the rounds of so many rows at once; it belongs to one call, and so to one thread."""
+class Room:
+    """Room for the rounds of up to so many rows, used for chunk after chunk: fresh pages cost more than arithmetic.
 
-    __slots__ = ("_blocks", "_cipher", "_digests", "_number", "_out", "_reduce", "_shape", "_spare", "base", "rows")
+    It belongs to one call, and so to one thread.
+    """
+
+    __slots__ = ("_base", "_blocks", "_cipher", "_memory", "_number", "_other", "_out", "_shape", "_spare")
 
     def __init__(self, cipher: BlockCipher, shape: Shape, rows: int) -> None:
-        self._cipher, self._shape, self.rows = cipher, shape, rows
-        self._blocks = np.empty((rows, 2), ">u8")
+        self._cipher, self._shape = cipher, shape
+        self._memory = np.empty((rows, 2), ">u8"), np.empty((3, rows), np.uint64)
         self._out = np.empty(rows * BLOCK + BLOCK - 1, np.uint8)
-        self._digests = self._out[: rows * BLOCK].reshape(rows, BLOCK)
-        self._number = np.empty(rows, np.uint64)
-        self._spare = np.empty(rows, np.uint64)
-        self._reduce = self._reduce_8 if shape.digest_bytes == _WORD else self._reduce_12
-        self.base = Base(np.uint64(0), np.uint64(0))
+        self._cut(rows)
 
-    def mix(self, i: int, moving: Words, still: Words, sign: Sign) -> Words:
+    def _cut(self, rows: int) -> None:
+        blocks, numbers = self._memory
+        self._blocks = blocks[:rows]
+        self._number, self._spare, self._other = numbers[:, :rows]
+
+    def crypt(self, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
+        """Run the rounds on at most as many rows as there is room for, in place."""
+        if len(a) != len(self._blocks):
+            self._cut(len(a))
+        self._base = base
+        self._blocks[:, 0] = base.upper
+        # Ten rounds are an even number: each half ends up in the memory where it began.
+        feistel(a, b, self._mix, decrypt=decrypt)
+
+    def _mix(self, i: int, moving: Words, still: Words, sign: Sign) -> Words:
         """One round; the result is in `moving`."""
-        if i in {0, ROUNDS - 1} or self._shape.number_bytes == _WORD:
-            self._fill_upper(i)
-        self._fill_lower(i, still)
-        self._cipher.encrypt(self._blocks.view(np.uint8), self._out)  # 6.ii; 6.iii, as d <= 16
+        self._fill(i, still)  # 6.i
+        digests = self._cipher.encrypt(self._blocks.view(np.uint8), self._out)  # 6.ii; 6.iii, as d <= 16
         modulus = self._shape.moduli[i & 1]
-        self._reduce(modulus)  # 6.iv
+        self._number[:] = digests.view(">u8")[:, 0]  # 6.iv
+        _modulo(self._number, modulus, self._spare)
+        if self._shape.digest_bytes > _WORD:
+            self._spare[:] = digests.view(">u4")[:, 2]
+            _append(self._number, self._spare, modulus, self._other)
         return self._move(moving, modulus, sign)  # 6.v to 6.vii
 
-    def _fill_upper(self, i: int) -> None:
-        """Write the upper word of the blocks: it changes between rounds only where it ends in the round number."""
-        upper = self.base.upper
-        self._blocks[:, 0] = upper ^ np.uint64(i) if self._shape.number_bytes == _WORD else upper
-
-    def _fill_lower(self, i: int, still: Words) -> None:
-        """Write the lower word of the blocks: the still half behind the round number (6.i)."""
-        np.bitwise_xor(still, self.base.lower, out=self._number)
+    def _fill(self, i: int, still: Words) -> None:
+        """Write the last block of Q, xored with the chain: tweak and zeros, round number, and the still half."""
+        np.bitwise_xor(still, self._base.lower, out=self._number)
         if self._shape.number_bytes < _WORD:
             self._number ^= np.uint64(i << 8 * self._shape.number_bytes)
+        else:  # the half fills the lower word, and the round number ends the upper one
+            self._blocks[:, 0] = self._base.upper ^ np.uint64(i)
         self._blocks[:, 1] = self._number
-
-    def _reduce_8(self, modulus: int) -> None:
-        """Take the first 8 bytes of the digests modulo `modulus`, which is at most 2^32."""
-        self._number[:] = self._digests.view(">u8")[:, 0]
-        _modulo(self._number, modulus, self._spare)
-
-    def _reduce_12(self, modulus: int) -> None:
-        """Take the first 12 bytes of the digests modulo `modulus`, which is at most 2^64."""
-        number, spare = self._number, self._spare
-        number[:] = self._digests.view(">u8")[:, 0]
-        _modulo(number, modulus, spare)
-        spare[:] = self._digests.view(">u4")[:, 2]
-        if modulus <= _TWO_32 or _is_power_of_two(modulus):  # what the shift loses is a multiple of the modulus
-            np.left_shift(number, np.uint64(32), out=number)
-            np.bitwise_or(number, spare, out=number)
-            _modulo(number, modulus, spare)
-        else:
-            number[:] = _divide_long(number, spare, modulus)
 
     def _move(self, moving: Words, modulus: int, sign: Sign) -> Words:
         """Set `moving` to `(moving + sign * number) mod modulus`.
@@ -192,34 +182,47 @@ def _modulo(number: Words, modulus: int, spare: Words) -> None:
     np.subtract(number, spare, out=number)
 
 
-def _divide_long(upper: Words, lower: Words, modulus: int) -> Words:
-    """Reduce `upper * 2^32 + lower` modulo a modulus above 2^32: Knuth's algorithm D on limbs of 32 bits.
-
-    The quotient's one limb is guessed from the modulus's first limb. With the modulus shifted so that its top bit is
-    set, the guess is right or up to 2 too large (The Art of Computer Programming 4.3.1, theorem B), and at most
-    2^32 + 1, so that its product with the second limb still fits into 64 bits.
+def _append(number: Words, lower: Words, modulus: int, spare: Words) -> None:
+    """Append 32 bits and reduce, in place: `number * 2^32 + lower` modulo a modulus up to 2^64.
 
     Args:
-        upper: `uint64` of shape `(rows,)`, each below the modulus.
-        lower: `uint64` of shape `(rows,)`, each below 2^32.
-        modulus: Above 2^32 and below 2^64.
+        number: Below the modulus.
+        lower: Below 2^32; overwritten.
+        modulus: The modulus.
+        spare: Room.
+    """
+    if modulus > _TWO_32 and not _is_power_of_two(modulus):
+        _append_long(number, lower, modulus, spare)
+        return
+    number <<= np.uint64(32)  # what this loses is a multiple of 2^64, and so of the modulus if that is a power of 2
+    number |= lower
+    _modulo(number, modulus, spare)
 
-    Returns:
-        The remainders.
+
+def _append_long(number: Words, lower: Words, modulus: int, spare: Words) -> None:
+    """Do the same for a modulus above 2^32: Knuth's algorithm D on limbs of 32 bits.
+
+    The one limb of the quotient is guessed from the modulus's upper limb. With the modulus shifted so that its top bit
+    is set, the guess is right or up to 2 too large (The Art of Computer Programming, 4.3.1, theorem B), and at most
+    2^32 + 1, so that its product with the lower limb still fits into 64 bits.
     """
     shift = 64 - modulus.bit_length()
     divisor = np.uint64(modulus << shift)
-    first, second = np.uint64(int(divisor) >> 32), np.uint64(int(divisor) & (_TWO_32 - 1))
-    upper = (upper << np.uint64(shift)) | (lower >> np.uint64(32 - shift))
-    lower = (lower << np.uint64(shift)) & np.uint64(_TWO_32 - 1)
-    guess = upper // first
-    rest = ((upper - guess * first) << np.uint64(32)) | lower
-    product = guess * second
-    debt = product - rest
-    owed = product > rest
-    # Once back where the guess was 1 too large, twice where it was 2; arithmetic is modulo 2^64, the result below it.
-    remainder: Words = rest - product
-    remainder += owed * divisor
-    remainder += (owed & (debt > divisor)) * divisor
-    remainder >>= np.uint64(shift)
-    return remainder
+    limbs = divmod(modulus << shift, _TWO_32)
+    number <<= np.uint64(shift)
+    np.right_shift(lower, np.uint64(32 - shift), out=spare)
+    number |= spare
+    lower <<= np.uint64(shift)
+    lower &= np.uint64(_TWO_32 - 1)
+
+    guess = np.floor_divide(number, np.uint64(limbs[0]), out=spare)
+    number -= guess * np.uint64(limbs[0])
+    number <<= np.uint64(32)
+    number |= lower
+    guess *= np.uint64(limbs[1])
+    owed = guess > number
+    number -= guess  # arithmetic is modulo 2^64; the remainder is below it
+    number += np.multiply(owed, divisor, out=lower)  # the guess was 1 too large
+    np.greater_equal(number, divisor, out=owed)
+    number += np.multiply(owed, divisor, out=lower)  # it was 2 too large
+    number >>= np.uint64(shift)
