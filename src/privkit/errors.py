@@ -19,19 +19,26 @@ class InvalidValue(PrivkitError, ValueError):
         count: How many values were invalid in all.
         field_type: The declared type's name, such as `cn_mobile`.
         reason: Why, without the value.
+        column: The name of the column that they stand in, or `""` where that is not known.
     """
 
     MAX_ROWS = 20
 
     def __init__(
-        self, reason: str, *, field_type: str = "", rows: Iterable[int] = (), count: int | None = None
+        self, reason: str, *, field_type: str = "", rows: Iterable[int] = (), count: int | None = None, column: str = ""
     ) -> None:
         self.reason = reason
         self.field_type = field_type
+        self.column = column
         positions = [int(row) for row in rows]
         self.count = len(positions) or 1 if count is None else count
         self.rows = tuple(positions[: self.MAX_ROWS])
         super().__init__(self._message())
+
+    def located(self, column: str, first_row: int = 0) -> "InvalidValue":
+        """Make the same error with its place in a table whose first row has the given number."""
+        rows = [row + first_row for row in self.rows]
+        return InvalidValue(self.reason, field_type=self.field_type, rows=rows, count=self.count, column=column)
 
     def _message(self) -> str:
         subject = f"not a valid {self.field_type}" if self.field_type else "invalid value"
@@ -39,7 +46,7 @@ class InvalidValue(PrivkitError, ValueError):
             shown = ", ".join(str(row) for row in self.rows)
             more = f" and {self.count - len(self.rows)} more" if self.count > len(self.rows) else ""
             subject += f" at row{'s' if self.count > 1 else ''} {shown}{more}"
-        return f"{subject}: {self.reason}"
+        return f"{_in_column(self.column)}{subject}: {self.reason}"
 
 
 class InvalidParameter(PrivkitError, ValueError):
@@ -55,16 +62,24 @@ class DecryptionFailed(PrivkitError):
 
     Attributes:
         rows: Positions of the failed values in what was passed, from 0; `()` for a single value.
+        column: The name of the column that they stand in, or `""` where that is not known.
     """
 
-    def __init__(self, rows: Iterable[int] = ()) -> None:
+    def __init__(self, rows: Iterable[int] = (), *, column: str = "") -> None:
         self.rows = tuple(int(row) for row in rows)
+        self.column = column
         where = ""
         if self.rows:
             shown = ", ".join(str(row) for row in self.rows[: InvalidValue.MAX_ROWS])
             more = len(self.rows) - InvalidValue.MAX_ROWS
             where = f" at row{'s' if len(self.rows) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
-        super().__init__(f"decryption failed{where}: altered, or written under another key, field or context")
+        super().__init__(
+            f"{_in_column(column)}decryption failed{where}: altered, or written under another key, field or context"
+        )
+
+    def located(self, column: str, first_row: int = 0) -> "DecryptionFailed":
+        """Make the same error with its place in a table whose first row has the given number."""
+        return DecryptionFailed([row + first_row for row in self.rows], column=column)
 
 
 class KeyringError(PrivkitError):
@@ -93,15 +108,19 @@ class PolicyError(PrivkitError, ValueError):
     Attributes:
         source: The file the policy came from, or `""`.
         line: The line in that file from 1, or 0 where it is not known.
+        path: The keys that lead to it in the policy, such as `("views", "analytics", "fields", "mobile")`.
+        reason: What is wrong, without the place.
     """
 
-    def __init__(self, message: str, *, source: str = "", line: int = 0) -> None:
+    def __init__(self, reason: str, *, source: str = "", line: int = 0, path: Iterable[str] = ()) -> None:
+        self.reason = reason
         self.source = source
         self.line = line
+        self.path = tuple(path)
         place = (
             f"{source}:{line}: " if source and line else f"{source}: " if source else f"line {line}: " if line else ""
         )
-        super().__init__(place + message)
+        super().__init__(place + reason)
 
 
 class TableError(PrivkitError, ValueError):
@@ -118,3 +137,7 @@ class MissingExtra(PrivkitError, ImportError):
     def __init__(self, what: str, *, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs the extra {extra!r}: pip install 'privkit[{extra}]'")
+
+
+def _in_column(column: str) -> str:
+    return f"column {column!r}: " if column else ""

@@ -1,0 +1,203 @@
+"""From the words of a policy to transforms. What a treatment may say is read from the transforms themselves.
+
+A treatment's parameters are the keyword-only parameters of the transform's constructor and, where the constructor hands
+the rest on (`fpe` to the type's layout, `generalise` to the type's level), those of what they are handed to. So there
+is no second list, and all of it is checked when a policy is made.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from privkit.errors import InvalidParameter, MissingExtra, PolicyError
+from privkit.keys import FieldKey
+from privkit.keys.material import Secret
+from privkit.policy.model import type_name
+from privkit.suggest import nearest
+from privkit.transforms.encrypt import Encrypt
+from privkit.transforms.fpe import FormatPreserving
+from privkit.transforms.generalise import Generalise
+from privkit.transforms.keep import Keep
+from privkit.transforms.mask import Mask
+from privkit.transforms.surrogate import Surrogate
+from privkit.transforms.token import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from privkit.fields.base import FieldType
+    from privkit.keys import Usage
+    from privkit.policy.model import Treatment
+    from privkit.transforms.base import Transform
+
+T = TypeVar("T")
+
+DROP: Final = "drop"
+"""The policy's own word: the column is not in the output."""
+
+_CLASSES: Final[dict[str, Callable[..., Transform]]] = {
+    transform.word: transform for transform in (Keep, Mask, Token, FormatPreserving, Encrypt, Generalise, Surrogate)
+}
+WORDS: Final = (DROP, *_CLASSES)
+"""Every word that a view may say of a field."""
+
+_DEFAULTS: Final[dict[str, dict[str, Any]]] = {"encrypt": {"text": True}}
+"""Where a policy's default is not the transform's: ciphertexts are text, so that CSV and Parquet hold the same."""
+
+_TOML_TYPES: Final = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "None": ()}
+_SAID: Final = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+
+_Parameters = dict[str, Parameter]
+
+
+def needs_key(treatment: Treatment) -> bool:
+    """Whether a treatment works with keys."""
+    return treatment.word != DROP and "key" in _own_parameters(treatment.word)
+
+
+def check(treatment: Treatment, field: FieldType, recipient: str | None, key_name: str) -> None:
+    """Check all that can be checked without keys.
+
+    Raises:
+        PolicyError: If there is no such word or parameter, or it does not fit the field type.
+    """
+    if treatment.word not in WORDS:
+        raise PolicyError(f"no transform {treatment.word!r}{nearest(treatment.word, WORDS)}")
+    if treatment.word == DROP:
+        if treatment.parameters:
+            raise PolicyError("drop takes no parameters")
+        return
+    if not field.releasable:
+        raise PolicyError(f"{field.name} may not be released in any form; drop it")
+    _check_parameters(treatment, field)
+    try:
+        build(treatment, field, recipient, _rehearsal_key(key_name) if needs_key(treatment) else None)
+    except MissingExtra:
+        return  # another view may be all that is wanted here; the view that needs it says so when it is bound
+
+
+def build(treatment: Treatment, field: FieldType, recipient: str | None, key: FieldKey | None) -> Transform:
+    """Make the transform.
+
+    Args:
+        treatment: Any but `drop`, and checked.
+        field: What the values are.
+        recipient: The view's; for transforms that take one, unless the treatment names one.
+        key: The field's key, where the transform needs one.
+
+    Raises:
+        PolicyError: If the transform refuses; with its reason.
+        MissingExtra: If it needs a package that is not installed.
+    """
+    own = _own_parameters(treatment.word)
+    given = {**_DEFAULTS.get(treatment.word, {}), **treatment.parameters}
+    if recipient is not None and "recipient" in own:
+        given.setdefault("recipient", recipient)
+    if "key" in own:
+        given["key"] = key
+    try:
+        return _CLASSES[treatment.word](field=field, **given)
+    except InvalidParameter as error:
+        raise PolicyError(str(error)) from None
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+        # A layout or level that does not check its parameters: what it says may be about anything.
+        shown = ", ".join(f"{name} ({type_name(value)})" for name, value in treatment.parameters.items())
+        raise PolicyError(f"{treatment.word} of {field.name} cannot be made with {shown or 'no parameters'}") from None
+
+
+def _check_parameters(treatment: Treatment, field: FieldType) -> None:
+    word = treatment.word
+    known, closed = _parameters(treatment, field)
+    for name, value in treatment.parameters.items():
+        if name not in known:
+            if closed:
+                raise PolicyError(
+                    f"{word} of {field.name} has no parameter {name!r}{nearest(name, known)}", path=(name,)
+                )
+            continue
+        wanted = _wanted(known[name], value)
+        if wanted:
+            raise PolicyError(f"{name} of {word} is {wanted}, not {type_name(value)}", path=(name,))
+    for name, parameter in known.items():
+        if parameter.default is Parameter.empty and name not in treatment.parameters:
+            choices = nearest("", field.levels) if word == Generalise.word and name == "to" else ""
+            raise PolicyError(f"{word} of {field.name} needs the parameter {name!r}{choices}")
+
+
+def _parameters(treatment: Treatment, field: FieldType) -> tuple[_Parameters, bool]:
+    """What a treatment may say, and whether that is all."""
+    own = {
+        name: parameter
+        for name, parameter in _own_parameters(treatment.word).items()
+        if parameter.kind is Parameter.KEYWORD_ONLY
+    }
+    rest = _handed_on(treatment, field)
+    if rest is None:
+        return own, True
+    handed = signature(rest).parameters
+    names = {name: parameter for name, parameter in handed.items() if parameter.kind is not Parameter.VAR_KEYWORD}
+    return own | names, len(names) == len(handed)
+
+
+def _handed_on(treatment: Treatment, field: FieldType) -> Callable[..., Any] | None:
+    """What a transform's constructor hands the rest of its parameters to."""
+    if treatment.word == FormatPreserving.word:
+        return field.layouts
+    if treatment.word == Generalise.word:
+        level = treatment.parameters.get("to")
+        return field.levels.get(level) if isinstance(level, str) else None
+    return None
+
+
+@cache
+def _own_parameters(word: str) -> Mapping[str, Parameter]:
+    return signature(_CLASSES[word]).parameters
+
+
+def _wanted(parameter: Parameter, value: object) -> str:
+    """Say what a parameter should be, or `""` where the value may be it."""
+    names = [name.strip() for name in str(parameter.annotation).split("|")]
+    if not set(names) <= set(_TOML_TYPES):
+        return ""  # the constructor knows
+    allowed = tuple(cls for name in names for cls in _TOML_TYPES[name])
+    if isinstance(value, allowed) and (not isinstance(value, bool) or "bool" in names):
+        return ""
+    return " or ".join(_SAID[name] for name in names if name in _SAID)
+
+
+class _Rehearsal:
+    """Stands behind the keys with which transforms are tried out: random ones, thrown away at once."""
+
+    id = "rehearsal"
+    primary_id = 1
+    version_ids = (1,)
+
+    def stable_id(self, field_name: str) -> int:  # noqa: ARG002 - the protocol's
+        return self.primary_id
+
+    def knows(self, key_id: int) -> bool:
+        return key_id == self.primary_id
+
+    def derived(
+        self,
+        build: Callable[[Usage, Secret], T],
+        field_name: str,  # noqa: ARG002 - the protocol's
+        usage: Usage,
+        key_id: int | None,  # noqa: ARG002 - the protocol's
+    ) -> T:
+        return build(usage, Secret(secrets.token_bytes(usage.key_bytes)))
+
+
+_REHEARSAL: Final = _Rehearsal()
+
+
+def _rehearsal_key(name: str) -> FieldKey:
+    try:
+        return FieldKey(_REHEARSAL, name)
+    except InvalidParameter as error:
+        raise PolicyError(
+            f'{error}; give the field another name for its keys, such as key = "customer.phone"'
+        ) from None

@@ -1,0 +1,241 @@
+"""A view, bound to keys and applied to tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from difflib import get_close_matches
+from time import perf_counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
+
+from privkit.columns import lift
+from privkit.columns.tables import open_table
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PolicyError, TableError
+from privkit.policy import treatments
+from privkit.transforms.base import OnInvalid, Outcome, Reversible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from privkit.keys import Keyring
+    from privkit.policy.model import PolicyField, Treatment, View
+    from privkit.transforms.base import Transform
+
+T = TypeVar("T")
+
+Direction: TypeAlias = Literal["protect", "reveal"]
+_SHOWN: Final = 5
+"""How many columns a message names, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReport:
+    """What happened to one column.
+
+    Attributes:
+        transform: The transform's word.
+        rows: How many rows there were.
+        nulls: How many of them were null in the input.
+        invalid: How many were not of the field's type, and became null.
+        seconds: How long it took.
+    """
+
+    transform: str
+    rows: int
+    nulls: int
+    invalid: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Generic[T]):
+    """A table after a view.
+
+    Attributes:
+        table: The result, of the kind of the input.
+        columns: What happened to each of its columns, in their order.
+    """
+
+    table: T
+    columns: Mapping[str, ColumnReport]
+
+
+class BoundView:
+    """A view with its keys: protects tables, and reveals what can be revealed.
+
+    It is got from `Policy.view`. Safe to share among threads.
+
+    Attributes:
+        name: The view's name.
+        transforms: What it does to each column that it releases.
+
+    Example:
+        >>> from privkit import Keyring, Policy, fields
+        >>> policy = Policy({"mobile": fields.CN_MOBILE}, {"support": {"mobile": "fpe"}})
+        >>> support = policy.view("support", Keyring.create(directory / "keyring.json"))
+        >>> support.reveal(support.apply({"mobile": ["13812345678", None, ""]}))
+        {'mobile': ['13812345678', None, '']}
+    """
+
+    def __init__(
+        self,
+        name: str,
+        view: View,
+        fields: Mapping[str, PolicyField],
+        keys: Keyring | None,
+        *,
+        drop_unknown: bool = False,
+    ) -> None:
+        released = {column: said for column, said in view.fields.items() if said.word != treatments.DROP}
+        if not released:
+            raise PolicyError(f"view {name!r} releases no field; name what it gives", path=("views", name))
+        transforms: dict[str, Transform] = {}
+        for column, said in released.items():
+            try:
+                transforms[column] = _transform(said, fields[column], view.recipient, keys)
+            except PolicyError as error:
+                raise PolicyError(f"view {name!r}: field {column!r}: {error.reason}") from None
+        self.name = name
+        self.transforms: Mapping[str, Transform] = MappingProxyType(transforms)
+        self._fields = fields
+        self._drop_unknown = drop_unknown
+
+    @property
+    def reversible(self) -> tuple[str, ...]:
+        """The columns that `reveal` gives back."""
+        return tuple(name for name, transform in self.transforms.items() if isinstance(transform, Reversible))
+
+    def apply(self, table: T) -> T:
+        """Give of a table what the view gives.
+
+        Args:
+            table: A list of dicts, a dict of columns, an Arrow table or record batch, a pandas or Polars frame.
+
+        Returns:
+            The same kind of table with as many rows: the columns that the view releases, in the order of the input.
+
+        Raises:
+            TableError: If a column is missing, is not known to the policy, or stands there twice.
+            InvalidValue: If a cell is not of its field's type, and the field does not suppress those; with column and
+                rows.
+        """
+        return self.run(table).table
+
+    def reveal(self, table: T) -> T:
+        """Undo `apply` where it can be undone; other columns stay as they are.
+
+        Args:
+            table: What `apply` returned, or some of its rows and columns.
+
+        Raises:
+            TableError: If there is a column that the view does not release, or none that can be revealed.
+            DecryptionFailed: If values do not open; with column and rows.
+            InvalidValue: If values cannot be protected ones; with column and rows.
+        """
+        return self.run(table, "reveal").table
+
+    def check(self, names: Iterable[str], direction: Direction = "protect") -> list[str]:
+        """Check the header of a table.
+
+        Args:
+            names: The names of the columns.
+            direction: What is to be done with it.
+
+        Returns:
+            The names of the columns that come out, in the order of the input.
+
+        Raises:
+            TableError: As for `apply` and `reveal`.
+        """
+        header = list(names)
+        twice = [name for name, count in Counter(header).items() if count > 1]
+        if twice:
+            raise TableError(f"{_columns(twice)} more than once in the table; give each column a name of its own")
+        known = self._fields if direction == "protect" else self.transforms
+        knower = "known to the policy" if direction == "protect" else f"released by view {self.name!r}"
+        unknown = [name for name in header if name not in known]
+        if len(unknown) == len(header) and header:  # a first row of data may have been taken for the header: no names
+            raise TableError(f"none of the {len(header)} columns is {knower}; is there a header?")
+        if unknown and not self._drop_unknown:
+            raise TableError(f"{_columns(unknown)} not {knower}{_meant(unknown, set(known) - set(header))}")
+        self._check_complete(header, unknown, direction)
+        return [name for name in header if name in self.transforms]
+
+    def run(self, table: T, direction: Direction = "protect", first_row: int = 0) -> Applied[T]:
+        """Apply or reveal, and say what happened.
+
+        Args:
+            table: As for `apply`.
+            direction: `protect` or `reveal`.
+            first_row: The number of the table's first row, for errors: where the table is a piece of a longer one.
+
+        Raises:
+            TableError: As for `apply` and `reveal`, and so the others.
+        """
+        opened = open_table(table)
+        columns: dict[str, Any] = {}
+        reports: dict[str, ColumnReport] = {}
+        for name in self.check(opened.names, direction):
+            started = perf_counter()
+            outcome = self._treat(name, opened.column(name), direction, first_row)
+            columns[name] = outcome.column
+            reports[name] = ColumnReport(
+                self.transforms[name].word, outcome.rows, outcome.nulls, outcome.invalid, perf_counter() - started
+            )
+        return Applied(opened.rebuild(columns), MappingProxyType(reports))
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}: {transform.word}" for name, transform in self.transforms.items())
+        return f"<view {self.name!r}: {said}>"
+
+    def _treat(self, name: str, column: Any, direction: Direction, first_row: int) -> Outcome[Any]:  # noqa: ANN401 containers
+        transform = self.transforms[name]
+        try:
+            if direction == "protect":
+                return transform.protect_column(column, on_invalid=OnInvalid(self._fields[name].on_invalid))
+            if isinstance(transform, Reversible):
+                return transform.reveal_column(column)
+        except (InvalidValue, DecryptionFailed) as error:
+            raise error.located(name, first_row) from None
+        except InvalidParameter as error:
+            raise InvalidParameter(f"column {name!r}: {error}") from None
+        return _untouched(column)
+
+    def _check_complete(self, header: Sequence[str], unknown: Sequence[str], direction: Direction) -> None:
+        if direction == "protect":
+            missing = [name for name in self.transforms if name not in header]
+            if missing:
+                raise TableError(
+                    f"{_columns(missing)} not in the table, and released by view {self.name!r}{_meant(missing, unknown)}"
+                )
+        elif not self.reversible:
+            raise TableError(f"view {self.name!r} has nothing to reveal: none of its transforms can be undone")
+        elif not set(self.reversible) & set(header):
+            raise TableError(f"nothing to reveal: {_columns(self.reversible)} not in the table")
+
+
+def _transform(said: Treatment, field: PolicyField, recipient: str | None, keys: Keyring | None) -> Transform:
+    if not treatments.needs_key(said):
+        return treatments.build(said, field.type, recipient, None)
+    if keys is None:
+        raise PolicyError(f"{said.word} needs a keyring")
+    return treatments.build(said, field.type, recipient, keys[field.key])
+
+
+def _untouched(column: Any) -> Outcome[Any]:  # noqa: ANN401 - any container
+    lifted = lift(column)
+    return Outcome(column, len(lifted), 0 if lifted.nulls is None else int(lifted.nulls.sum()))
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Name columns as the subject of a sentence."""
+    shown = ", ".join(repr(name) for name in names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"columns {shown}{more} are" if len(names) > 1 else f"column {shown} is"
+
+
+def _meant(names: Sequence[str], others: Collection[str]) -> str:
+    """Say which of the others a single name may have been meant to be."""
+    close = get_close_matches(str(names[0]), sorted(map(str, others)), n=1) if len(names) == 1 else []
+    return f"; did you mean {close[0]!r}?" if close else ""
