@@ -85,6 +85,10 @@ class BlockCipher:
             out = context.update(blocks[start : start + _CHAIN_PIECE])
         return out[-BLOCK:]
 
+    def counter_mode(self, counter: bytes, data: bytes) -> bytes:
+        """XOR data of any length with the encrypted counter, its increments by one and so on, 128 bits big-endian."""
+        return Cipher(self._algorithm(self._key), modes.CTR(counter)).encryptor().update(data)
+
     def _new_context(self) -> CipherContext:
         context: CipherContext = Cipher(self._algorithm(self._key), modes.ECB()).encryptor()  # noqa: S305 - see the class
         self._local.context = context

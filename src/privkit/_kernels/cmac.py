@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
-from privkit._kernels.slabs import ITEM, Slabs, batches, chunk, slack
+from privkit._kernels.slabs import FEWEST_ROWS, ITEM, Slabs, batches, chunk, slack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _R128: Final = 0x87
 _TOP: Final = 1 << 127
 _BELOW_TOP: Final = _TOP - 1
 
-_FEW_BLOCKS: Final = 8
+_FEW_BYTES: Final = 8 * BLOCK
 """Up to here a message is chained block by block; above it, a CBC context is worth its making."""
 
 
@@ -59,11 +59,6 @@ def xor(one: bytes, other: bytes) -> bytes:
     return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))
 
 
-def pad(message: bytes) -> bytes:
-    """Fill the last block with a one bit and zeros: `10*` of SP 800-38B, `pad` of RFC 5297."""
-    return message + b"\x80" + bytes(BLOCK - 1 - len(message) % BLOCK)
-
-
 def words(blocks: bytes) -> NDArray[np.uint64]:
     """Blocks as an array `(n, 2)` of their bytes as they lie in memory."""
     return np.frombuffer(blocks, np.uint64).reshape(-1, 2)
@@ -74,8 +69,11 @@ def lookup(table: NDArray[np.uint64], index: NDArray[np.int64]) -> NDArray[np.ui
     return table.view(ITEM)[:, 0].take(index).view(np.uint64).reshape(-1, 2)
 
 
-PADS: Final = words(b"".join(pad(bytes(tail)) for tail in range(BLOCK)))
-"""By the number of bytes of a last block, from 0 to 15: what fills it."""
+PADDING: Final = tuple(b"\x80" + bytes(BLOCK - 1 - tail) for tail in range(BLOCK))
+"""By the number of bytes of a last block, from 0 to 15: what fills it, `10*` in SP 800-38B and `pad` in RFC 5297."""
+
+PADS: Final = words(b"".join(bytes(BLOCK - len(padding)) + padding for padding in PADDING))
+"""The same as blocks, with zeros in front, for adding."""
 
 KEPT: Final = words(b"".join(b"\xff" * tail + bytes(BLOCK - tail) for tail in range(BLOCK + 1)))
 """By the number of bytes of a last block that count, from 0 to 16: a mask that keeps them."""
@@ -89,18 +87,19 @@ class Cmac:
 
     Attributes:
         full: K1, the subkey for a last block that is full.
-        part: K2, the subkey for one that was padded.
         ends: What to add to a last block by its number of bytes, from 0 to 16: `(17, 2)`.
     """
 
-    __slots__ = ("_cipher", "ends", "full", "part")
+    __slots__ = ("_cipher", "_full", "_part", "ends", "full")
 
     def __init__(self, cipher: BlockCipher) -> None:
         self._cipher = cipher
         # SP 800-38B, section 6.1: the subkeys, here named by the last block that they are for.
         self.full = dbl(cipher.encrypt_block(ZERO))  # K1
-        self.part = dbl(self.full)  # K2
-        self.ends = np.concatenate([PADS ^ words(self.part), words(self.full)])
+        part = dbl(self.full)  # K2
+        self.ends = np.concatenate([PADS ^ words(part), words(self.full)])
+        self._full = int.from_bytes(self.full)
+        self._part = int.from_bytes(part)
 
     def digest(self, data: bytes) -> bytes:
         """The MAC of one message: SP 800-38B, section 6.2.
@@ -111,23 +110,25 @@ class Cmac:
         Returns:
             16 bytes.
         """
-        size = len(data)
-        end = (size - 1) // BLOCK * BLOCK if size else 0
+        end = max(len(data) - 1, 0) & -BLOCK
         last = data[end:]
-        last = xor(last, self.full) if len(last) == BLOCK else xor(pad(last), self.part)
-        return self.finish(data[:end], last)
+        if len(last) == BLOCK:
+            number = int.from_bytes(last) ^ self._full
+        else:
+            number = int.from_bytes(last + PADDING[len(last)]) ^ self._part
+        if end:
+            number ^= int.from_bytes(self._through(data[:end]))
+        return self._cipher.encrypt_block(number.to_bytes(BLOCK))
 
-    def finish(self, blocks: bytes, last: bytes) -> bytes:
-        """Chain whole blocks and then a last one that is already padded and masked: steps 5 and 6 of section 6.2."""
-        state = ZERO
-        if len(blocks) > _FEW_BLOCKS * BLOCK:
-            state = self._cipher.chain(blocks)
-        elif blocks:
-            encrypt = self._cipher.encrypt_block
-            state = encrypt(blocks[:BLOCK])
-            for start in range(BLOCK, len(blocks), BLOCK):
-                state = encrypt(xor(blocks[start : start + BLOCK], state))
-        return self._cipher.encrypt_block(xor(last, state))
+    def _through(self, blocks: bytes) -> bytes:
+        """Chain whole blocks, at least one."""
+        if len(blocks) > _FEW_BYTES:
+            return self._cipher.chain(blocks)
+        encrypt = self._cipher.encrypt_block
+        state = encrypt(blocks[:BLOCK])
+        for start in range(BLOCK, len(blocks), BLOCK):
+            state = encrypt(xor(blocks[start : start + BLOCK], state))
+        return state
 
     def digest_many(self, rows: Ragged) -> NDArray[np.uint8]:
         """The MACs of many messages.
@@ -138,6 +139,8 @@ class Cmac:
         Returns:
             `uint8` of shape `(rows, 16)`.
         """
+        if len(rows) < FEWEST_ROWS:
+            return np.frombuffer(bytearray().join(map(self.digest, rows)), np.uint8).reshape(-1, BLOCK)
         out = np.empty((len(rows), BLOCK), np.uint8)
         for first, last in batches(rows):
             self._digest_batch(chunk(rows, first, last), out[first:last])

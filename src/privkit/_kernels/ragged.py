@@ -55,7 +55,9 @@ class Ragged:
     def of_matrix(cls, matrix: NDArray[np.uint8]) -> Ragged:
         """Take the rows of a `(rows, width)` matrix, all equally long."""
         rows, width = matrix.shape
-        return cls(np.ascontiguousarray(matrix).reshape(-1), np.arange(rows + 1, dtype=np.int64) * width)
+        offsets = np.arange(rows + 1, dtype=np.int64)
+        offsets *= width
+        return cls(np.ascontiguousarray(matrix).reshape(-1), offsets)
 
     @classmethod
     def empty(cls, lengths: NDArray[np.int64]) -> Ragged:
@@ -76,7 +78,7 @@ class Ragged:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """The length of each row in bytes."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     @property
     def width(self) -> int | None:
