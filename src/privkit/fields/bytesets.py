@@ -1,0 +1,107 @@
+"""Questions about the bytes of a column, answered by passes over its buffer.
+
+Most rows of a real column are canonical, so these look for the exceptions: where no byte is out of place, one pass over
+the buffer says so for all rows, and only positions that are out of place are traced back to their rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+CONTINUATION = 0x80
+"""The top two bits (mask 0xC0) of a UTF-8 byte that is not the first of its character."""
+
+
+def byteset(characters: str) -> NDArray[np.bool_]:
+    """A table of 256 flags that are true for these ASCII characters."""
+    table = np.zeros(256, np.bool_)
+    table[list(characters.encode("ascii"))] = True
+    table.setflags(write=False)
+    return table
+
+
+def _han() -> NDArray[np.bool_]:
+    # Lead bytes E4 to E9 with any continuation: U+4000 to U+9FFF; `han_only` takes out what is below U+4E00.
+    table = np.zeros(256, np.bool_)
+    table[0x80:0xC0] = True
+    table[0xE4:0xEA] = True
+    table.setflags(write=False)
+    return table
+
+
+DIGITS = byteset("0123456789")
+LETTERS = byteset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+PRINTABLE = byteset("".join(map(chr, range(0x21, 0x7F))))
+HAN = _han()
+
+
+def tight(text: Ragged) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The buffer without bytes outside the rows, and offsets into it."""
+    first = text.offsets[0]
+    offsets = text.offsets if first == 0 else text.offsets - first
+    return text.data[first : text.offsets[-1]], offsets
+
+
+def rows_at(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows that bytes at these positions belong to."""
+    return np.searchsorted(offsets, positions, side="right") - 1
+
+
+def without(text: Ragged, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Say which rows have none of these positions (in the tight buffer)."""
+    good = np.ones(len(text), np.bool_)
+    if len(positions):
+        good[rows_at(tight(text)[1], positions)] = False
+    return good
+
+
+def only(text: Ragged, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which rows have only allowed bytes."""
+    return without(text, np.flatnonzero(~allowed[tight(text)[0]]))
+
+
+def is_ascii(text: Ragged) -> bool:
+    """Whether all rows are ASCII."""
+    data, _ = tight(text)
+    return not len(data) or int(data.max()) < CONTINUATION
+
+
+def printable(text: Ragged, *, extra: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """Say which rows are tidy: visible ASCII, Han of U+4E00 to U+9FFF, and single spaces between them.
+
+    Such rows are in NFKC, hold no control characters, and have no space at either end and no two together.
+
+    Args:
+        text: UTF-8 rows, none of them empty.
+        extra: Instead of all visible ASCII, only these bytes beside Han; the space belongs to it or does not.
+    """
+    allowed = (PRINTABLE | HAN | byteset(" ")) if extra is None else (extra | HAN)
+    good = only(text, allowed)
+    data, offsets = tight(text)
+    low = (data[:-1] == 0xE4) & (data[1:] < 0xB8)  # noqa: PLR2004 - U+4000 to U+4DFF, which are not all Han
+    spaces = data == ord(" ")
+    if low.any():
+        good &= without(text, np.flatnonzero(low))
+    if spaces.any():
+        good &= ~(spaces[offsets[:-1]] | spaces[offsets[1:] - 1])
+        good &= without(text, np.flatnonzero(spaces[:-1] & spaces[1:]))
+    return good
+
+
+def character_starts(text: Ragged) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the characters of a column.
+
+    Returns:
+        Where each character begins in the tight buffer, with the buffer's end as the last entry; and for each row the
+        index of its first character, with the number of all characters as the last entry.
+    """
+    data, offsets = tight(text)
+    starts = np.append(np.flatnonzero((data & 0xC0) != CONTINUATION), len(data))
+    return starts, np.searchsorted(starts, offsets)

@@ -1,0 +1,79 @@
+"""Field types of orders and their delivery, and of what people do and write around them."""
+
+from __future__ import annotations
+
+from privkit.fields.base import Category
+from privkit.fields.masks import Keep, profiles
+from privkit.fields.payment import Number
+from privkit.fields.texts import AnyText, Code, TidyText
+
+_ANNEX_A = "GB/T 35273-2020, annex A"
+CODE_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+
+ORDER_NUMBER = Code(
+    name="order_number",
+    title="Order number",
+    title_zh="订单号",
+    category=Category.TRANSACTION,
+    basis=_ANNEX_A,
+    masks=profiles(display=Keep(0, 4, 6, 2), waybill=Keep(0, 4, 6, 2), log=Keep(0, 4, 6, 2)),
+    alphabet=CODE_ALPHABET,
+)
+"""An order number, `20260102-000042`."""
+
+TRACKING_NUMBER = Code(
+    name="tracking_number",
+    title="Tracking number",
+    title_zh="快递单号",
+    category=Category.TRANSACTION,
+    basis=_ANNEX_A,
+    masks=profiles(
+        display=Keep(2, 4, 6, 2), waybill=Keep(2, 4, 6, 2), log=Keep(0, 4, 6, 2), analytics=Keep(2, 0, 6, 4)
+    ),
+    alphabet=CODE_ALPHABET,
+    shortest=4,
+    longest=40,
+)
+"""A parcel's tracking number, `SF1234567890123`."""
+
+COURIER = TidyText(
+    name="courier",
+    title="Courier",
+    title_zh="快递公司",
+    category=Category.TRANSACTION,
+    basis=_ANNEX_A,
+    masks=profiles(),
+    longest=40,
+)
+"""A courier company, `顺丰速运`."""
+
+DURATION = Number(
+    name="duration",
+    title="Duration in seconds",
+    title_zh="停留时长",
+    category=Category.BEHAVIOUR,
+    basis=_ANNEX_A,
+    masks=profiles(),
+    signed=False,
+)
+"""How long somebody stayed, in seconds, `12.5`."""
+
+FREE_TEXT = AnyText(
+    name="free_text",
+    title="Free text",
+    title_zh="自由文本",
+    category=Category.BEHAVIOUR,
+    basis="it may hold anything; treat it as what it may hold",
+    masks=profiles(),
+)
+"""A review, a note, a message: may hold anything."""
+
+TEXT = AnyText(
+    name="text",
+    title="Any text",
+    title_zh="任意文本",
+    category=Category.BEHAVIOUR,
+    basis="not classified",
+    masks=profiles(),
+)
+"""Any text, taken as it stands."""

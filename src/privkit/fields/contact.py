@@ -1,0 +1,138 @@
+"""Field types of contact: e-mail and the free part of a postal address. Telephones and divisions are in `china`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit.fields.base import Category, FieldType
+from privkit.fields.bytesets import byteset, only, rows_at, tight, without
+from privkit.fields.masks import AddressMask, EmailMask, Keep, profiles
+from privkit.fields.plain import has_controls, tidy
+from privkit.fields.texts import TidyText
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+_LOWER = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+_DOMAIN_BYTES = byteset(_LOWER)
+_EMAIL_BYTES = byteset(_LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+/=?^_`{|}~@")
+_ASCII_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
+_LONGEST, _LONGEST_NAME, _LONGEST_LABEL = 254, 64, 63
+"""RFC 5321, section 4.5.3.1 (with erratum 1690), and RFC 1035, section 2.3.4."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Email(FieldType):
+    """An e-mail address: a name, one `@`, and a domain with a dot; canonical has its domain in lower case.
+
+    Practice, not the whole of RFC 5322: no quoted names, no comments, no addresses of literal IPs. Names and domains
+    may be of any script (RFC 6531). The name's case is kept, since the standard leaves its meaning to the receiver.
+    """
+
+    def normalise(self, text: str) -> str:
+        """Make full-width characters plain and the domain lower case."""
+        address = tidy(text).removeprefix("mailto:")
+        name, at, domain = address.rpartition("@")
+        if not at or "@" in name:
+            raise self.invalid("one @ is needed")
+        # ß and the like change length under lower(); what counts is the canonical form.
+        domain = domain.lower().rstrip(".")
+        if not name or len(name) > _LONGEST_NAME or len(name) + 1 + len(domain) > _LONGEST:
+            raise self.invalid(
+                f"1 to {_LONGEST_NAME} characters are needed before the @, and {_LONGEST} in all at most"
+            )
+        if not self._is_name(name):
+            raise self.invalid("there are characters before the @ that a mail name does not have")
+        if not _is_domain(domain):
+            raise self.invalid(
+                "the domain is not one: labels of letters, digits and hyphens with a dot between are needed"
+            )
+        return f"{name}@{domain}"
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """ASCII addresses with their domain in lower case are canonical."""
+        data, offsets = tight(text)
+        ats = np.flatnonzero(data == ord("@"))
+        if len(ats) != len(text) or (rows_at(offsets, ats) != np.arange(len(text))).any():
+            counts = np.bincount(rows_at(offsets, ats), minlength=len(text))
+            good = np.zeros(len(text), np.bool_)
+            rows = np.flatnonzero(counts == 1)
+            if len(rows):
+                good[rows] = self.recognise(text.take(rows))
+            return good
+        return only(text, _EMAIL_BYTES) & _sizes_fit(offsets, ats) & _domains_fit(text, ats)
+
+    @staticmethod
+    def _is_name(name: str) -> bool:
+        if name.isascii():
+            return _ASCII_NAME.fullmatch(name) is not None
+        return not has_controls(name) and " " not in name
+
+
+def _is_domain(domain: str) -> bool:
+    labels = domain.split(".")
+    return (
+        len(labels) > 1
+        and not labels[-1].isdigit()
+        and all(
+            0 < len(label) <= _LONGEST_LABEL
+            and label[0] != "-"
+            and label[-1] != "-"
+            and all(letter.isalnum() or letter == "-" for letter in label)
+            for label in labels
+        )
+    )
+
+
+def _sizes_fit(offsets: NDArray[np.int64], ats: NDArray[np.intp]) -> NDArray[np.bool_]:
+    name, domain = ats - offsets[:-1], offsets[1:] - ats - 1
+    # No longer than one label may be: then no label is too long either.
+    return (name > 0) & (name <= _LONGEST_NAME) & (domain > 3) & (domain <= _LONGEST_LABEL)  # noqa: PLR2004 - x.yz
+
+
+def _domains_fit(text: Ragged, ats: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether what follows the `@` of each row (ASCII, one in each) is a lower-case domain with a letter at its end."""
+    data, offsets = tight(text)
+    last = data[offsets[1:] - 1]
+    good = (last >= ord("a")) & (last <= ord("z"))
+    strange = np.flatnonzero(~_DOMAIN_BYTES[data])
+    good &= without(text, strange[strange > ats[rows_at(offsets, strange)]])
+    marks = (data == ord(".")) | (data == ord("-")) | (data == ord("@"))
+    dots = np.flatnonzero(data == ord("."))
+    if not len(dots):
+        return np.zeros(len(text), np.bool_)
+    good &= dots[np.maximum(np.searchsorted(dots, offsets[1:]) - 1, 0)] > ats
+    # A mark after a dot, a hyphen before one, or either after the @: an empty label, or one with a hyphen at an end.
+    pairs = np.flatnonzero(marks[:-1] & marks[1:])
+    pairs = pairs[
+        (pairs >= ats[rows_at(offsets, pairs)]) & ~((data[pairs] == ord("-")) & (data[pairs + 1] == ord("-")))
+    ]
+    return good & without(text, pairs)
+
+
+EMAIL = Email(
+    name="email",
+    title="E-mail address",
+    title_zh="电子邮箱",
+    category=Category.CONTACT,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(display=EmailMask(1), log=EmailMask(1, domain=False), analytics=EmailMask(0)),
+)
+"""An e-mail address, `zhangsan@qq.com`."""
+
+ADDRESS_DETAIL = TidyText(
+    name="address_detail",
+    title="Address below the county",
+    title_zh="详细地址",
+    category=Category.CONTACT,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(display=Keep(4, 0, 6, 4), waybill=AddressMask()),
+    longest=300,
+)
+"""Road, number, building, unit and room, `科技园路12号3栋1502室`."""

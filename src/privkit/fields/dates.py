@@ -1,0 +1,163 @@
+"""Field types of days, moments and spans of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.calendar import is_date
+from privkit.fields.digits import are_digits, numbers
+from privkit.fields.masks import Template, profiles
+from privkit.fields.plain import tidy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+_DAY = r"(?P<y>[0-9]{4})(?P<sep>[-/.年])(?P<m>[0-9]{1,2})(?:(?P=sep)|月)(?P<d>[0-9]{1,2})日?"
+_SHORT_DAY = r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"
+_TIME = (
+    r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
+    r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2})?)?"
+)
+_DATE = re.compile(rf"(?:{_DAY})(?:[T ]0?0:00(?::00(?:\.0+)?)?)?")
+_SHORT_DATE = re.compile(_SHORT_DAY)
+_MOMENT = re.compile(rf"(?:{_DAY})(?:(?:T|\s){_TIME})?", re.IGNORECASE)
+_ISO_WIDTH = 10
+_SECOND_WIDTH = 19
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Date(FieldType):
+    """A day of the Gregorian calendar; canonical is ISO 8601, `1990-01-02`."""
+
+    def normalise(self, text: str) -> str:
+        """Bring one value into canonical form.
+
+        Understood are `1990-01-02`, `1990/1/2`, `1990.1.2`, `1990年1月2日`, `19900102`, and each of the first four with
+        a time of midnight, as exports of date columns have it.
+        """
+        plain = tidy(text)
+        match = _DATE.fullmatch(plain) or _SHORT_DATE.fullmatch(plain)
+        if match is None:
+            raise self.invalid("not written as a date, such as 1990-01-02")
+        return self._day(match)
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """ISO dates that exist are canonical."""
+        good = np.zeros(len(text), np.bool_)
+        for length, rows in text.by_length():
+            if length == _ISO_WIDTH:
+                known = is_date(text.matrix(length, rows))
+                if rows is None:
+                    return known
+                good[rows] = known
+        return good
+
+    def _day(self, match: re.Match[str]) -> str:
+        try:
+            return dt.date(int(match["y"]), int(match["m"]), int(match["d"])).isoformat()
+        except ValueError:
+            raise self.invalid("there is no such day in the calendar") from None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timestamp(Date):
+    """A moment; canonical is ISO 8601 as Python writes it, `2026-01-02T03:04:05[.ffffff][+08:00]`.
+
+    A zone is kept where it is written and never made up. A fraction of zero is left out.
+    """
+
+    def normalise(self, text: str) -> str:
+        """Bring one value into canonical form.
+
+        Understood are the dates of `Date` but for `19900102`, alone (midnight) or followed by `T` or a space and
+        `3:04`, `03:04:05`, a fraction of up to nine digits, and `Z` or an offset.
+        """
+        match = _MOMENT.fullmatch(tidy(text))
+        if match is None:
+            raise self.invalid("not written as a time stamp, such as 2026-01-02T03:04:05")
+        hour, minute, second = (int(match[name] or 0) for name in "HMS")
+        if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - the clock
+            raise self.invalid("there is no such time of day")
+        return f"{self._day(match)}T{hour:02}:{minute:02}:{second:02}{_fraction(match['f'])}{self._zone(match['zone'])}"
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Whole seconds and microseconds without a zone are canonical."""
+        good = np.zeros(len(text), np.bool_)
+        for length, rows in text.by_length():
+            if length in {_SECOND_WIDTH, _SECOND_WIDTH + 7}:
+                known = _is_moment(text.matrix(length, rows))
+                if rows is None:
+                    return known
+                good[rows] = known
+        return good
+
+    def _zone(self, zone: str | None) -> str:
+        if not zone:
+            return ""
+        if zone in {"Z", "z"}:
+            return "+00:00"
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        if int(digits[:2]) > 23 or int(digits[2:]) > 59:  # noqa: PLR2004 - the clock
+            raise self.invalid("there is no such offset from UTC")
+        return f"{zone[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _fraction(fraction: str | None) -> str:
+    digits = (fraction or "").rstrip("0")
+    return f".{digits.ljust(6, '0')}" if digits else ""
+
+
+def _is_moment(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    good = is_date(matrix[:, :_ISO_WIDTH]) & (matrix[:, 10] == ord("T"))
+    for column, top in ((11, 23), (14, 59), (17, 59)):
+        part = matrix[:, column : column + 2]
+        good &= are_digits(part) & (numbers(part) <= top)
+    good &= (matrix[:, 13] == ord(":")) & (matrix[:, 16] == ord(":"))
+    if matrix.shape[1] > _SECOND_WIDTH:
+        fraction = matrix[:, 20:]
+        good &= (matrix[:, _SECOND_WIDTH] == ord(".")) & are_digits(fraction) & (numbers(fraction) > 0)
+    return good
+
+
+BIRTH_DATE = Date(
+    name="birth_date",
+    title="Birth date",
+    title_zh="出生日期",
+    category=Category.IDENTITY,
+    basis="GB/T 35273-2020, annex A; a quasi-identifier",
+    masks=profiles(display=Template("####-**-**"), log=Template("****-**-**"), analytics=Template("####-**-**")),
+)
+"""A birth date, `1990-01-02`."""
+
+DATE = Date(
+    name="date",
+    title="Date",
+    title_zh="日期",
+    category=Category.TRANSACTION,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(display=Template("####-##-**"), log=Template("####-##-**"), analytics=Template("####-##-**")),
+)
+"""A day that is no birth date, `2026-01-02`."""
+
+TIMESTAMP = Timestamp(
+    name="timestamp",
+    title="Time stamp",
+    title_zh="时间戳",
+    category=Category.BEHAVIOUR,
+    sensitivity=Sensitivity.GENERAL,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(
+        display=Template("####-##-##T**:**:**", longer=True),
+        log=Template("####-##-##T**:**:**", longer=True),
+        analytics=Template("####-##-**T**:**:**", longer=True),
+    ),
+)
+"""A moment, `2026-01-02T03:04:05`."""

@@ -1,0 +1,127 @@
+"""Field types of devices: IMEI, advertising ids, model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.fields.base import Category, FieldType
+from privkit.fields.bytesets import byteset, only
+from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
+from privkit.fields.masks import Keep, profiles
+from privkit.fields.plain import compact
+from privkit.fields.texts import TidyText
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BASIS = "GB/T 35273-2020, annex A (device)"
+IMEI_WIDTH = 15
+_IMEI = re.compile(r"[0-9]{15}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Imei(FieldType):
+    """A device's IMEI: 15 digits, the last of which is Luhn's check digit (3GPP TS 23.003, section 6.2.1)."""
+
+    def normalise(self, text: str) -> str:
+        """Take out spaces, dashes and slashes, make full-width digits plain."""
+        number = compact(text, "-/")
+        if not _IMEI.fullmatch(number):
+            raise self.invalid(f"15 digits are needed (got {len(number)} characters)")
+        if luhn_sum(number) % 10:
+            raise self.invalid("its check digit is wrong (Luhn)")
+        if not number.strip("0"):
+            raise self.invalid("all zeros stand for no device")
+        return number
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Digits that pass Luhn's check are canonical."""
+        good = np.zeros(len(text), np.bool_)
+        rows = np.flatnonzero(text.lengths == IMEI_WIDTH)
+        if len(rows):
+            matrix = text.matrix(IMEI_WIDTH, None if len(rows) == len(text) else rows)
+            good[rows] = are_digits(matrix) & luhn_ok(matrix) & (matrix != ord("0")).any(axis=1)
+        return good
+
+
+_ADVERTISING = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64}")
+_HEX = byteset("0123456789abcdef")
+_HEX_WIDTHS = (16, 32, 64)
+_UUID_WIDTH = 36
+_UUID_DASHES = (8, 13, 18, 23)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdvertisingId(FieldType):
+    """An advertising id: an OAID (UUID, or 16, 32 or 64 hexadecimal digits, by maker), an IDFA or a GAID (UUID).
+
+    Canonical is lower case, with the dashes of a UUID where they were. The id of all zeros means that its owner opted
+    out: it is shared by everyone who did, so it is refused rather than taken for one person.
+    """
+
+    def normalise(self, text: str) -> str:
+        """Take out spaces and braces, make it lower case."""
+        number = compact(text, "{}").lower()
+        if not _ADVERTISING.fullmatch(number):
+            raise self.invalid(f"a UUID, or 16, 32 or 64 hexadecimal digits, are needed (got {len(number)} characters)")
+        if not number.strip("0-"):
+            raise self.invalid('all zeros mean that the owner opted out; on_invalid="suppress" makes them null')
+        return number
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Lower-case ids are canonical."""
+        good = np.zeros(len(text), np.bool_)
+        for length, rows in text.by_length():
+            if length in _HEX_WIDTHS or length == _UUID_WIDTH:
+                known = _is_advertising(text if rows is None else text.take(rows), length)
+                if rows is None:
+                    return known
+                good[rows] = known
+        return good
+
+
+def _is_advertising(text: Ragged, length: int) -> NDArray[np.bool_]:
+    matrix = text.matrix(length)
+    good = np.ones(len(text), np.bool_)
+    if length == _UUID_WIDTH:
+        for place in _UUID_DASHES:
+            good &= matrix[:, place] == ord("-")
+        matrix = np.delete(matrix, _UUID_DASHES, axis=1)
+    return good & only(Ragged.of_matrix(matrix), _HEX) & (matrix != ord("0")).any(axis=1)
+
+
+IMEI = Imei(
+    name="imei",
+    title="IMEI",
+    title_zh="国际移动设备识别码",
+    category=Category.BEHAVIOUR,
+    basis=_BASIS,
+    # The first eight digits are the model (TAC).
+    masks=profiles(display=Keep(0, 4, 8), log=Keep(0, 4, 8), analytics=Keep(8, 0, 7, 7)),
+)
+"""A device's IMEI, `490154203237518`."""
+
+OAID = AdvertisingId(
+    name="oaid",
+    title="Advertising id (OAID, IDFA)",
+    title_zh="广告标识符",
+    category=Category.BEHAVIOUR,
+    basis=_BASIS,
+    masks=profiles(display=Keep(0, 4, 8, 8), log=Keep(0, 4, 8, 8)),
+)
+"""An advertising id, `6f1d4a3b-0c2e-4f5a-9b7d-8e6f5a4b3c2d`."""
+
+DEVICE_MODEL = TidyText(
+    name="device_model",
+    title="Device model",
+    title_zh="设备型号",
+    category=Category.BEHAVIOUR,
+    basis=_BASIS,
+    masks=profiles(),
+)
+"""A device's model, `HUAWEI Mate 60 Pro`."""

@@ -1,0 +1,154 @@
+"""Field types of payment: card, amount, method."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.bytesets import byteset, only, tight, without
+from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
+from privkit.fields.masks import Keep, profiles
+from privkit.fields.plain import compact
+from privkit.fields.texts import TidyText
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+ANNEX_B = "GB/T 35273-2020, annex B"
+CARD_WIDTHS = range(13, 20)
+"""How many digits a card number has (ISO/IEC 7812-1; cards of under 13 digits are no longer issued)."""
+_CARD = re.compile(r"[0-9]{13,19}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BankCard(FieldType):
+    """A bank card number: 13 to 19 digits, the last of which is Luhn's check digit; canonical has no separators."""
+
+    def normalise(self, text: str) -> str:
+        """Take out spaces and dashes, make full-width digits plain."""
+        number = compact(text)
+        if not _CARD.fullmatch(number):
+            raise self.invalid(f"13 to 19 digits are needed (got {len(number)} characters)")
+        if luhn_sum(number) % 10:
+            raise self.invalid("its check digit is wrong (Luhn)")
+        return number
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Digits that pass Luhn's check are canonical."""
+        good = np.zeros(len(text), np.bool_)
+        for length, rows in text.by_length():
+            if length in CARD_WIDTHS:
+                matrix = text.matrix(length, rows)
+                known = are_digits(matrix) & luhn_ok(matrix)
+                if rows is None:
+                    return known
+                good[rows] = known
+        return good
+
+
+_MARKS = re.compile(r"人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥￥$€£元圆]|(?<=[0-9])秒|(?<=[0-9])s$", re.IGNORECASE)
+_NUMBER = re.compile(r"([+-]?)([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?")
+_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
+_AMOUNT_BYTES = byteset("0123456789.-")
+_LONGEST = 40
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Number(FieldType):
+    """A number of money, seconds or the like; canonical is plain decimal text that keeps its scale, `-12.50`.
+
+    Attributes:
+        signed: Whether it may be negative.
+    """
+
+    signed: bool = True
+
+    def normalise(self, text: str) -> str:
+        """Take out currency signs, thousands separators and leading zeros, and write out powers of ten."""
+        plain = _MARKS.sub("", compact(text, ""))
+        if _SCIENTIFIC.fullmatch(plain):
+            plain = self._written_out(plain)
+        match = _NUMBER.fullmatch(plain)
+        if match is None or not (match[2] or match[3]):
+            raise self.invalid("not a plain number")
+        digits = match[2].replace(",", "").lstrip("0") or "0"
+        fraction = match[3] or ""
+        if len(digits) + len(fraction) > _LONGEST:
+            raise self.invalid(f"too long ({len(digits) + len(fraction)} > {_LONGEST} digits)")
+        number = f"{digits}.{fraction}" if fraction else digits
+        negative = match[1] == "-" and number.strip("0.") != ""
+        if negative and not self.signed:
+            raise self.invalid("it is negative")
+        return f"-{number}" if negative else number
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Digits with at most one dot inside, and without leading zeros, are canonical."""
+        data, offsets = tight(text)
+        good = only(text, _AMOUNT_BYTES) & (text.lengths <= _LONGEST)
+        minus = data == ord("-")
+        first = offsets[:-1].copy()
+        if minus.any():
+            good &= without(text, np.setdiff1d(np.flatnonzero(minus), first))
+            negative = minus[first]
+            # -0 and a minus alone take the slow way, and so does everything negative where that is not allowed.
+            good &= ~negative | (self.signed & (text.lengths > 1))
+            first += negative & (text.lengths > 1)
+            good &= ~(negative & (data[first] == ord("0")))
+        dots = np.flatnonzero(data == ord("."))
+        good &= (data[first] != ord(".")) & (data[offsets[1:] - 1] != ord("."))
+        if len(dots):
+            rows = np.searchsorted(offsets, dots, side="right") - 1
+            good &= without(text, dots[1:][rows[1:] == rows[:-1]])
+        second = data[np.minimum(first + 1, len(data) - 1)]
+        zero = (data[first] == ord("0")) & (first + 1 < offsets[1:]) & (second != ord("."))
+        return good & ~zero
+
+    def _written_out(self, plain: str) -> str:
+        try:
+            number = Decimal(plain)
+        except InvalidOperation:
+            raise self.invalid("not a plain number") from None
+        if abs(number.adjusted()) > _LONGEST:
+            raise self.invalid("too large or too small to write out")
+        return format(number, "f")
+
+
+BANK_CARD = BankCard(
+    name="bank_card",
+    title="Bank card number",
+    title_zh="银行卡号",
+    category=Category.TRANSACTION,
+    sensitivity=Sensitivity.HIGH,
+    basis=f"PIPL, article 28 (financial accounts); {ANNEX_B}",
+    masks=profiles(display=Keep(0, 4, 8), log=Keep(0, 4, 8), analytics=Keep(6, 0, 10)),
+)
+"""A bank card number, `6222020200112233445`."""
+
+AMOUNT = Number(
+    name="amount",
+    title="Amount",
+    title_zh="金额",
+    category=Category.TRANSACTION,
+    sensitivity=Sensitivity.SENSITIVE,
+    basis=f"{ANNEX_B} (transactions and consumption)",
+    masks=profiles(),
+)
+"""An amount of money, `12.50`."""
+
+PAYMENT_METHOD = TidyText(
+    name="payment_method",
+    title="Payment method",
+    title_zh="支付方式",
+    category=Category.TRANSACTION,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(),
+    longest=40,
+)
+"""How was paid, `微信支付`."""

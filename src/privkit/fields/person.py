@@ -1,0 +1,122 @@
+"""Field types of a person: name, gender, ethnicity."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.bytesets import LETTERS, byteset, printable
+from privkit.fields.masks import Keep, profiles
+from privkit.fields.plain import tidy
+from privkit.fields.texts import Choice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+
+_DOTS = dict.fromkeys(map(ord, "•‧∙⋅・･●"), "·")
+"""What people type for the dot of a name, and the dot that GB 18030 and ID cards have (U+00B7)."""
+_MARKS = frozenset("·-'’. ")
+_HAN = re.compile(r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff·\s]+")
+_SHORT = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PersonName(FieldType):
+    """A person's name: letters of any script, Han beyond the basic plane too, with `·`, hyphens, apostrophes, spaces.
+
+    Canonical is NFKC with single spaces; dots are `·`, and a name in Han has no spaces.
+    """
+
+    def normalise(self, text: str) -> str:
+        """Bring one value into canonical form."""
+        name = tidy(text.translate(_DOTS)).translate(_DOTS)
+        if _HAN.fullmatch(name):
+            name = name.replace(" ", "")
+        if not name or len(name) > _SHORT:
+            raise self.invalid(f"it has {len(name)} characters (needed: 1 to {_SHORT})")
+        if not _is_letter(name[0]):
+            raise self.invalid("it does not begin with a letter")
+        if not all(letter in _MARKS or _is_letter(letter) for letter in name):
+            raise self.invalid("there are digits, signs or control characters in it")
+        return name
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Rows that are Han alone or ASCII letters alone, and short enough, are canonical."""
+        return printable(text, extra=_NO_MARKS) & (text.lengths <= _SHORT)
+
+
+_NO_MARKS = byteset("") | LETTERS
+
+
+def _is_letter(letter: str) -> bool:
+    # Rare Han of names are newer than Python's tables (planes 2 and 3), or in the private area that banks use for them.
+    return (
+        unicodedata.category(letter)[0] in {"L", "M"}
+        or letter == "〇"
+        or "\U00020000" <= letter <= "\U0003ffff"
+        or "\ue000" <= letter <= "\uf8ff"
+    )
+
+
+PERSON_NAME = PersonName(
+    name="person_name",
+    title="Name",
+    title_zh="姓名",
+    category=Category.IDENTITY,
+    basis="GB/T 35273-2020, annex A",
+    masks=profiles(display=Keep(1, 0, 2), waybill=Keep(1, 0, 2)),
+)
+"""A person's name, `张三`."""
+
+GENDER = Choice(
+    name="gender",
+    title="Gender",
+    title_zh="性别",
+    category=Category.IDENTITY,
+    basis="GB/T 35273-2020, annex A; a quasi-identifier",
+    masks=profiles(),
+    # The word stays in its language, and a code of GB/T 2261.1-2003 (0 unknown, 1 male, 2 female, 9 not said) a code.
+    words=("男", "女", "未知", "其他", "male", "female", "unknown", "other", "0", "1", "2", "9"),
+    aliases={
+        "男性": "男", "男士": "男", "先生": "男", "女性": "女", "女士": "女", "小姐": "女",
+        "未说明": "未知", "未说明的性别": "未知", "未知的性别": "未知", "保密": "未知", "不详": "未知", "其它": "其他",
+        "m": "male", "man": "male", "f": "female", "woman": "female", "u": "unknown", "undisclosed": "unknown",
+        "not known": "unknown", "x": "other", "non-binary": "other", "diverse": "other",
+    },
+)  # fmt: skip
+"""A gender: `男`, `female`, or a code of GB/T 2261.1."""
+
+_NAMES = (
+    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 "
+    "佤 畲 高山 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 "
+    "锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 "
+    "赫哲 门巴 珞巴 基诺"
+)
+GROUPS = tuple(f"{name}族" for name in _NAMES.split())
+"""The 56 ethnic groups in the order of GB/T 3304-1991, whose codes are 01 to 56."""
+
+ETHNICITY = Choice(
+    name="ethnicity",
+    title="Ethnicity",
+    title_zh="民族",
+    category=Category.IDENTITY,
+    sensitivity=Sensitivity.SENSITIVE,
+    basis="ethnic origin: GDPR, article 9; may lead to discrimination in the sense of PIPL, article 28",
+    masks=profiles(),
+    words=(*GROUPS, "其他", "未识别", "外国血统中国籍人士"),
+    aliases={
+        **{group.removesuffix("族"): group for group in GROUPS},
+        **{f"{code:02}": group for code, group in enumerate(GROUPS, 1)},
+        **{str(code): group for code, group in enumerate(GROUPS[:9], 1)},
+        "其它": "其他", "未识别民族": "未识别", "未定族称人口": "未识别",
+        "穿青人": "未识别", "入籍": "外国血统中国籍人士",
+        "97": "其他", "98": "外国血统中国籍人士", "99": "未识别", "维族": "维吾尔族", "哈族": "哈萨克族",
+    },
+)  # fmt: skip
+"""An ethnic group of China, `汉族`."""
