@@ -17,7 +17,7 @@ from privkit.errors import InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 _CHUNK: Final = 1 << 15  # rows at a time: a chunk's digits stay in the second-level cache
 _ZERO: Final = ord("0")
@@ -58,7 +58,7 @@ def format_integers(values: NDArray[np.int64] | NDArray[np.uint64]) -> Ragged:
 
 
 def parse_integers(
-    rows: Ragged, dtype: Any = np.int64, *, leading_zeros: bool = False
+    rows: Ragged, dtype: DTypeLike = np.int64, *, leading_zeros: bool = False
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Read plain decimal text as integers.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from privkit.columns.sequences import Zone, lift_objects, with_nulls
 from privkit.errors import InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _NO_NULL = "an array of {} has no place for a null; pass an object array or a list"
@@ -31,13 +33,13 @@ class ArrayHome:
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> NDArray[Any]:
         """See `Home.build`."""
         if self.dtype == object:
-            return _objects(with_nulls(self.zone.objects(kind, values), nulls, None))
+            return to_object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
         if isinstance(self.dtype, np.dtypes.StringDType) and kind is Kind.TEXT:
             return _string_dtype(self.dtype, values, nulls)
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return datetimes(cast("NDArray[Any]", values), nulls, self.dtype if exact else None)
-        if self.dtype.kind == "M":  # it may have had nulls, which no other fixed width holds
-            return _objects(with_nulls(to_objects(kind, values), nulls, None))
+        if self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):  # nulls it may have, no fixed width holds them
+            return to_object_array(with_nulls(to_objects(kind, values), nulls, None))
         if nulls is not None:
             raise InvalidParameter(_NO_NULL.format(self.dtype.name if exact else kind.value))
         if isinstance(values, Ragged):
@@ -49,7 +51,7 @@ class ArrayHome:
             return fixed_width_text(values)
         if kind is Kind.BYTES and exact and not _ends_in_nul(values).any():
             return np.array(values.to_list(), "S")
-        return _objects(to_objects(kind, values))  # S drops zeros at the end, which a ciphertext may well have
+        return to_object_array(to_objects(kind, values))  # S drops zeros at the end, which a ciphertext may well have
 
 
 def lift_array(array: NDArray[Any]) -> Column[NDArray[Any]]:
@@ -73,21 +75,13 @@ def lift_plain(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bool_] | N
     dtype = array.dtype
     if isinstance(dtype, np.dtypes.StringDType):
         return _lift_string_dtype(array)
+    if dtype.kind not in _LIFTS or dtype == np.longdouble:  # which a float64 does not hold
+        raise InvalidParameter(f"an array of {dtype.name} is no column of values; convert it to text or numbers first")
     array = np.ascontiguousarray(array, dtype.newbyteorder("="))
-    match dtype.kind:
-        case "U":
-            return Kind.TEXT, _lift_text(array), None
-        case "S":
-            return Kind.BYTES, _cut(array.view(np.uint8).reshape(len(array), -1)), None
-        case "i" | "u":
-            return Kind.INTEGER, as_integers(array), None
-        case "f" if dtype.itemsize <= 8:  # noqa: PLR2004 a long double does not fit a float64
-            return Kind.FLOAT, array.astype(np.float64, copy=False), None
-        case "b":
-            return Kind.BOOLEAN, array, None
-        case "M":
-            return _lift_datetimes(array)
-    raise InvalidParameter(f"an array of {dtype.name} is no column of values; convert it to text or numbers first")
+    if dtype.kind == "M":
+        return _lift_datetimes(array)
+    kind, take = _LIFTS[dtype.kind]
+    return kind, take(array), None
 
 
 def fit(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -147,10 +141,16 @@ def fixed_width_text(values: Ragged) -> NDArray[Any]:
 
 def _lift_text(array: NDArray[Any]) -> Ragged:
     """UTF-8 of an array of `U`: by its code points where they are ASCII."""
-    codes = array.view(np.uint32).reshape(len(array), -1)
+    codes = _units(array, np.uint32)
     if not codes.size or int(codes.max()) >= 0x80:  # noqa: PLR2004 beyond ASCII a character has several bytes
         return encode_text(array.tolist())
     return _cut(codes.astype(np.uint8))
+
+
+def _units(array: NDArray[Any], unit: type[Any]) -> NDArray[Any]:
+    """Fixed-width text or bytes as a matrix of the numbers of its characters."""
+    matrix: NDArray[Any] = array.view(unit).reshape(len(array), array.itemsize // np.dtype(unit).itemsize)
+    return matrix
 
 
 def _cut(matrix: NDArray[np.uint8]) -> Ragged:
@@ -173,6 +173,17 @@ def _ends_in_nul(rows: Ragged) -> NDArray[np.bool_]:
     filled = rows.lengths > 0
     ends[filled] = rows.data[rows.offsets[1:][filled] - 1] == 0
     return ends
+
+
+_LIFTS: Final[dict[str, tuple[Kind, Callable[[NDArray[Any]], Values]]]] = {
+    "U": (Kind.TEXT, _lift_text),
+    "S": (Kind.BYTES, lambda array: _cut(_units(array, np.uint8))),
+    "i": (Kind.INTEGER, as_integers),
+    "u": (Kind.INTEGER, as_integers),
+    "f": (Kind.FLOAT, lambda array: array.astype(np.float64, copy=False)),
+    "b": (Kind.BOOLEAN, lambda array: array),
+    "M": (Kind.TIMESTAMP, lambda array: array),  # or dates: see `_lift_datetimes`
+}
 
 
 def _lift_datetimes(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bool_] | None]:
@@ -208,7 +219,7 @@ def _string_dtype(dtype: Any, values: Values, nulls: NDArray[np.bool_] | None) -
     return np.array(with_nulls(rows, nulls, getattr(dtype, "na_object", None)), dtype)
 
 
-def _objects(rows: list[Any]) -> NDArray[Any]:
+def to_object_array(rows: list[Any]) -> NDArray[Any]:
     """Rows as an array of objects, whatever they are."""
     out = np.empty(len(rows), object)
     out[:] = rows

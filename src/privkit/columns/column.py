@@ -93,7 +93,7 @@ class Column(Generic[C]):
         return row_numbers(self.nulls, positions)
 
     def restore(
-        self, values: Values, kind: Kind = Kind.TEXT, nulls: NDArray[np.bool_] | None | EllipsisType = ...
+        self, values: Values, kind: Kind = Kind.TEXT, nulls: NDArray[np.bool_] | EllipsisType | None = ...
     ) -> C:
         """Put values back into a container of the same family.
 
@@ -110,14 +110,14 @@ class Column(Generic[C]):
             InvalidParameter: If the numbers of rows do not match, or the container has no place for a null.
         """
         rows = self.nulls if isinstance(nulls, EllipsisType) else nulls
-        if rows is not None and not rows.any():
-            rows = None
-        expected = len(self) if rows is None else len(rows) - int(np.count_nonzero(rows))
-        if len(values) != expected or (rows is not None and len(rows) != len(self)):
-            raise InvalidParameter(f"{len(values)} values for {expected} of {len(self)} rows that are not null")
-        return self._build(kind, values, rows)
+        if rows is not None and len(rows) != len(self):
+            raise InvalidParameter(f"values for {len(rows)} rows; the column has {len(self)}")
+        gone = 0 if rows is None else int(np.count_nonzero(rows))
+        if len(values) != len(self) - gone:
+            raise InvalidParameter(f"{len(values)} values for {len(self) - gone} rows that are not null")
+        return self._build(kind, values, rows if gone else None)
 
-    def restore_like(self, text: Ragged, nulls: NDArray[np.bool_] | None | EllipsisType = ...) -> C:
+    def restore_like(self, text: Ragged, nulls: NDArray[np.bool_] | EllipsisType | None = ...) -> C:
         """Parse canonical text back into the column's own kind and element type.
 
         Args:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
 
 Values: TypeAlias = "Ragged | NDArray[Any]"
 

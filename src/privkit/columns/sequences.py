@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from privkit.columns.kinds import Kind, Values, as_integers, kind_of_type
 from privkit.errors import InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
@@ -30,8 +30,6 @@ class Zone:
         """Values as Python objects, timestamps in this zone."""
         rows = to_objects(kind, values)
         if kind is Kind.TIMESTAMP and self.zone is not None:
-            import datetime as dt  # noqa: PLC0415 only here, and the module's own use is for types
-
             return [row.replace(tzinfo=dt.UTC).astimezone(self.zone) for row in rows]
         return rows
 
@@ -68,7 +66,7 @@ def lift_objects(
         Kind, values and nulls as a `Column` has them, and the zone of timestamps. No value at all is text.
 
     Raises:
-        InvalidParameter: If rows are of several kinds, or of a type that is none; with the first such row and the types.
+        InvalidParameter: If rows are of several kinds, or of no kind; with the first such row and the types.
         InvalidValue: If a value is one that no column holds, such as text with lone surrogates; with the rows.
     """
     types = set(map(type, objects))
@@ -104,24 +102,10 @@ def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -
 
 
 def _values(kind: Kind, objects: Sequence[Any]) -> tuple[Values, Zone]:
-    """Objects of one kind as values."""
-    match kind:
-        case Kind.TEXT:
-            return encode_text(objects), Zone()
-        case Kind.BYTES:
-            return Ragged.of(objects), Zone()
-        case Kind.DECIMAL:
-            return _decimals(objects), Zone()
-        case Kind.INTEGER:
-            return _integers(objects), Zone()
-        case Kind.TIMESTAMP:
-            return _timestamps(objects)
-        case Kind.DATE:
-            return np.array(objects, "datetime64[D]"), Zone()
-        case Kind.FLOAT:
-            return np.array(objects, np.float64), Zone()
-        case Kind.BOOLEAN:
-            return np.array(objects, bool), Zone()
+    """Objects of one kind as values, and the zone of timestamps."""
+    if kind is Kind.TIMESTAMP:
+        return _timestamps(objects)
+    return _VALUES[kind](objects), Zone()
 
 
 def _decimals(objects: Sequence[Any]) -> Ragged:
@@ -144,10 +128,19 @@ def _integers(objects: Sequence[Any]) -> NDArray[Any]:
     raise InvalidValue("integers beyond 64 bits, or both negative and beyond 63; pass them as text", rows=bad)
 
 
+_VALUES: Final[dict[Kind, Callable[[Sequence[Any]], Values]]] = {
+    Kind.TEXT: encode_text,
+    Kind.BYTES: Ragged.of,
+    Kind.DECIMAL: _decimals,
+    Kind.INTEGER: _integers,
+    Kind.DATE: lambda objects: np.array(objects, "datetime64[D]"),
+    Kind.FLOAT: lambda objects: np.array(objects, np.float64),
+    Kind.BOOLEAN: lambda objects: np.array(objects, bool),
+}
+
+
 def _timestamps(objects: Sequence[Any]) -> tuple[NDArray[Any], Zone]:
     """Moments in microseconds; those with a zone in UTC, and then all in the one zone."""
-    import datetime as dt  # noqa: PLC0415 only here, and the module's own use is for types
-
     bad = [row for row, value in enumerate(objects) if getattr(value, "nanosecond", 0)]
     if bad:
         raise InvalidValue(

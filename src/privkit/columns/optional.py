@@ -1,0 +1,14 @@
+"""Libraries that need not be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def arrow_module() -> Any:
+    """`privkit.columns.arrow`, or `None` where pyarrow is not installed; pandas and Polars work without it."""
+    try:
+        from privkit.columns import arrow  # noqa: PLC0415 it stands on an optional library
+    except ImportError:
+        return None
+    return arrow

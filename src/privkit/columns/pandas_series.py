@@ -1,0 +1,196 @@
+"""pandas series of every element type; by way of Arrow where pandas itself keeps them in Arrow.
+
+Null is what `Series.isna` says, and NaN is among it: that is what NaN means in pandas. Index and name are kept.
+Text from a column that was none comes as `str`, pandas' own default, and from a nullable one (`Int64`) as `string`;
+bytes, decimals and dates come as objects, for which pandas has no type of its own.
+
+This module stands on pandas and is imported only where a series arrives; without pyarrow it goes by NumPy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from privkit._kernels.ragged import Ragged
+from privkit.columns.arrays import datetimes, fit, lift_plain, to_object_array
+from privkit.columns.column import Column
+from privkit.columns.kinds import Kind, Values
+from privkit.columns.optional import arrow_module
+from privkit.columns.sequences import Zone, lift_objects, with_nulls
+from privkit.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ARROW = arrow_module()
+
+_OBJECTS = (Kind.BYTES, Kind.DECIMAL, Kind.DATE)  # kinds for which pandas has no type but that of objects
+_MASKED: dict[Kind, tuple[Any, Any]] = {
+    Kind.INTEGER: (pd.arrays.IntegerArray, np.int64),
+    Kind.FLOAT: (pd.arrays.FloatingArray, np.float64),
+    Kind.BOOLEAN: (pd.arrays.BooleanArray, np.bool_),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PandasHome:
+    """A pandas series.
+
+    Attributes:
+        dtype: The element type.
+        index: The index, kept.
+        name: The name, kept.
+        inner: Who builds the values of a series that is in Arrow or in categories inside, or `None`.
+        zone: The zone of timestamps among objects.
+        missing: What the nulls of a series of objects were (`None`, NaN, NaT, NA), in order, and where.
+    """
+
+    dtype: Any
+    index: Any
+    name: Any
+    inner: Any = None
+    zone: Zone = field(default_factory=Zone)
+    missing: tuple[NDArray[np.bool_], list[Any]] | None = None
+
+    def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """See `Home.build`."""
+        array = self.array(kind, values, nulls, exact=exact)
+        return pd.Series(array, index=self.index, name=self.name, dtype=array.dtype, copy=False)  # or it would guess
+
+    def array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """The series' array: as `build`, without index and name."""
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            return self._categories(self.inner.array(kind, values, nulls, exact=exact))
+        if isinstance(self.dtype, pd.ArrowDtype):
+            built = self.inner.build(kind, values, nulls, exact=exact)
+            return pd.ArrowDtype(built.type).__from_arrow__(built)
+        if self.dtype == object or kind in _OBJECTS:
+            return self._objects(kind, values, nulls)
+        if isinstance(values, Ragged):
+            return self._text(values, nulls)
+        if kind is Kind.TIMESTAMP:
+            return self._timestamps(values, nulls, exact=exact)
+        return self._numbers(kind, values, nulls, exact=exact)
+
+    def _categories(self, array: Any) -> Any:
+        """Categories again: the old ones, with their order, where they hold all values."""
+        new = pd.Categorical(array)
+        return pd.Categorical(array, dtype=self.dtype) if new.categories.isin(self.dtype.categories).all() else new
+
+    def _objects(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None) -> Any:
+        """Python objects; what was null stays the null that it was."""
+        out = to_object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
+        if self.missing is not None and nulls is not None:
+            were, objects = self.missing
+            old = np.full(len(were), None, object)
+            old[were] = to_object_array(objects)
+            both = were & nulls
+            out[both] = old[both]
+        return out
+
+    def _text(self, values: Ragged, nulls: NDArray[np.bool_] | None) -> Any:
+        text = self.dtype
+        if not isinstance(text, pd.StringDtype):
+            text = pd.StringDtype(na_value=pd.NA if _is_masked(self.dtype) else np.nan)
+        if _ARROW is not None and text.storage == "pyarrow":
+            chunks = self.inner.chunks if isinstance(self.inner, _ARROW.ArrowHome) else None
+            home = _ARROW.ArrowHome(_ARROW.pa.large_string(), chunks=chunks or (len(self.index),))
+            return text.__from_arrow__(home.build(Kind.TEXT, values, nulls, exact=False))
+        return pd.array(with_nulls(list(values.to_text()), nulls, text.na_value), dtype=text)
+
+    def _timestamps(self, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        if not exact:
+            return pd.array(datetimes(values, nulls, None))
+        zone = getattr(self.dtype, "tz", None)
+        unit = self.dtype.unit if zone is not None else np.datetime_data(self.dtype)[0]
+        moments = datetimes(values, nulls, np.dtype(f"datetime64[{unit}]"))
+        return moments if zone is None else pd.DatetimeIndex(moments).tz_localize("UTC").tz_convert(zone).array
+
+    def _numbers(self, kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """Numbers and booleans, with a mask where the dtype has one or there are nulls that it could not hold."""
+        masked = _is_masked(self.dtype)
+        if exact:
+            values = fit(values, self.dtype.numpy_dtype if masked else self.dtype)
+        if not masked and nulls is None:
+            return values
+        if not masked and kind is Kind.FLOAT:
+            out = np.full(len(cast("NDArray[Any]", nulls)), np.nan, values.dtype)
+            out[~cast("NDArray[np.bool_]", nulls)] = values
+            return out
+        if nulls is None:
+            nulls = np.zeros(len(values), bool)
+        full = np.zeros(len(nulls), values.dtype)
+        full[~nulls] = values
+        return _MASKED[kind][0](full, nulls.copy())
+
+
+def lift_pandas(series: Any) -> Column[Any]:
+    """Take a column out of a pandas series."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _lift_categories(series)
+    if isinstance(dtype, pd.ArrowDtype) or (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
+        column = _ARROW.lift_arrow(series.array.__arrow_array__())
+        home = PandasHome(dtype, series.index, series.name, column.home)
+        return Column(column.kind, column.values, column.nulls, home)
+    if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "O"):
+        return _lift_objects(series)
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    elif not (_is_masked(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "iufbM")):
+        raise InvalidParameter(f"a series of {dtype} is no column of values; convert it to text or numbers first")
+    return _lift_numbers(series, PandasHome(dtype, series.index, series.name))
+
+
+def _lift_categories(series: Any) -> Column[Any]:
+    codes = series.cat.codes.to_numpy()
+    names = series.cat.categories
+    column = lift_pandas(names.to_series(index=range(len(names))))
+    of: PandasHome = column.home  # type: ignore[assignment]  # what lift_pandas makes
+    nulls = codes < 0
+    values = column.values  # noqa: PD011 a column of ours
+    index = codes[~nulls].astype(np.intp)
+    taken = values.take(index) if isinstance(values, Ragged) else values[index]
+    inner = PandasHome(of.dtype, series.index, series.name, of.inner, of.zone)
+    home = PandasHome(series.dtype, series.index, series.name, _unchunked(inner))
+    return Column(column.kind, taken, nulls if nulls.any() else None, home)
+
+
+def _unchunked(home: PandasHome) -> PandasHome:
+    """The home of categories as one for rows, which are of another number."""
+    if _ARROW is None or not isinstance(home.inner, _ARROW.ArrowHome):
+        return home
+    inner = _ARROW.ArrowHome(home.inner.type, home.inner.dictionary)
+    return PandasHome(home.dtype, home.index, home.name, inner, home.zone)
+
+
+def _lift_objects(series: Any) -> Column[Any]:
+    rows = series.to_numpy(dtype=object)
+    missing = series.isna().to_numpy()
+    kind, values, nulls, zone = lift_objects(rows.tolist(), missing)
+    gone = None if nulls is None else (nulls, rows[nulls].tolist())
+    return Column(kind, values, nulls, PandasHome(series.dtype, series.index, series.name, None, zone, gone))
+
+
+def _lift_numbers(series: Any, home: PandasHome) -> Column[Any]:
+    nulls = series.isna().to_numpy()
+    if not nulls.any():
+        nulls = None
+    if _is_masked(series.dtype):
+        dense = series if nulls is None else series[~nulls]
+        values = dense.array.to_numpy(dtype=series.dtype.numpy_dtype)
+    else:
+        values = series.to_numpy() if nulls is None else series.to_numpy()[~nulls]
+    kind, plain, _ = lift_plain(values)
+    return Column(kind, plain, nulls, home)
+
+
+def _is_masked(dtype: Any) -> bool:
+    """Whether the dtype is one of pandas' nullable numbers or booleans, values beside a mask."""
+    if not isinstance(dtype, pd.api.extensions.ExtensionDtype) or isinstance(dtype, pd.ArrowDtype):
+        return False
+    return hasattr(dtype, "numpy_dtype")
