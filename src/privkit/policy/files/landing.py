@@ -1,0 +1,84 @@
+"""How a file gets into its place: written beside it under another name, and renamed when it is whole."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+from privkit.errors import TableError
+
+
+class Landing:
+    """A place for a file, and the temporary file beside it.
+
+    The temporary file is in the same folder, so that renaming it is one step: whoever looks sees the old file or the
+    new one, and never a half. Only a killed process (SIGKILL, power) leaves a temporary file behind, and no half file
+    in the place itself.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, force: bool, apart_from: tuple[Path, ...] = ()) -> None:
+        """Look whether a file may be put there.
+
+        Args:
+            path: The place; a link is followed.
+            force: Whether a file that is there already may be replaced.
+            apart_from: Files that must not be replaced, above all the one that is read from.
+
+        Raises:
+            TableError: If it is one of `apart_from`, or a file that is there already and may not be replaced.
+            FileNotFoundError: If its folder does not exist.
+        """
+        self.path = Path(path)
+        self._target = self.path.resolve()
+        self._force = force
+        self._file: BinaryIO | None = None
+        self._temporary: Path | None = None
+        for other in apart_from:
+            if self._target == other.resolve() or (self._target.exists() and self._target.samefile(other)):
+                raise TableError(f"{path} is the same file as {other}; write to another one")
+        if self._target.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; name a file in it")
+        if not self._target.parent.is_dir():
+            raise FileNotFoundError(f"the folder of {path} does not exist; make it first")
+        self._refuse_existing()
+
+    def open(self) -> BinaryIO:
+        """Open the temporary file for writing."""
+        temporary = self._target.with_name(f".{self._target.name}.{secrets.token_hex(6)}.part")
+        self._file = temporary.open("xb")
+        self._temporary = temporary
+        return self._file
+
+    def commit(self) -> None:
+        """Put the file, which is whole now, into its place; durably, so that a power cut does not take it back."""
+        if self._file is None or self._temporary is None:
+            return
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._refuse_existing()  # it may have appeared meanwhile
+        self._temporary.replace(self._target)
+        self._temporary = None
+        _sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove the temporary file, unless it was put into its place."""
+        if self._file is not None:
+            self._file.close()
+        if self._temporary is not None:
+            self._temporary.unlink(missing_ok=True)
+            self._temporary = None
+
+    def _refuse_existing(self) -> None:
+        if not self._force and self._target.exists():
+            raise TableError(f"{self.path} exists already; replace it with --force (force=True), or name another file")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
