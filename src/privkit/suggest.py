@@ -14,7 +14,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         >>> nearest("tokn", ["token", "mask"])
         "; did you mean 'token'?"
     """
-    names = sorted(known)
+    names = sorted(map(str, known))
     close = get_close_matches(name, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"

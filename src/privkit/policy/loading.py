@@ -103,17 +103,17 @@ def _field(name: str, spec: Mapping[str, Any]) -> PolicyField:
 
 def _type(name: str, known: str, own: Mapping[str, Any]) -> FieldType | str:
     """Find a field's type: one of the catalogue by name, or without a name one of the policy's own."""
-    takes = {key: value for key, value in signature(catalogue.custom).parameters.items() if key != "name"}
+    if known and not own:
+        return known
+    takes = [key for key in signature(catalogue.custom).parameters if key != "name"]
     for key in own:
         if key not in takes:
             raise PolicyError(f"a field has no {key!r}{nearest(key, (*_FIELD, *takes))}", path=(key,))
-    if not known:
-        return _custom(name, own)
-    if own:
+    if known:
         raise PolicyError(
-            f"a field with a type takes no {next(iter(own))!r}; leave one of them out", path=tuple(own)[:1]
+            f"a field with a type takes no {next(iter(own))!r}; leave one of them out", path=(next(iter(own)),)
         )
-    return known
+    return _custom(name, own)
 
 
 def _custom(name: str, own: Mapping[str, Any]) -> FieldType:

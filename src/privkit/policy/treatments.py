@@ -129,17 +129,14 @@ def _check_parameters(treatment: Treatment, field: FieldType) -> None:
 
 def _parameters(treatment: Treatment, field: FieldType) -> tuple[_Parameters, bool]:
     """What a treatment may say, and whether that is all."""
-    own = {
-        name: parameter
-        for name, parameter in _own_parameters(treatment.word).items()
-        if parameter.kind is Parameter.KEYWORD_ONLY
-    }
+    constructor = _own_parameters(treatment.word).values()
+    own = {parameter.name: parameter for parameter in constructor if parameter.kind is Parameter.KEYWORD_ONLY}
     rest = _handed_on(treatment, field)
-    if rest is None:
-        return own, True
-    handed = signature(rest).parameters
-    names = {name: parameter for name, parameter in handed.items() if parameter.kind is not Parameter.VAR_KEYWORD}
-    return own | names, len(names) == len(handed)
+    if rest is None:  # what is handed on to nothing, the constructor refuses with the reason
+        return own, all(parameter.kind is not Parameter.VAR_KEYWORD for parameter in constructor)
+    handed = signature(rest).parameters.values()
+    named = {parameter.name: parameter for parameter in handed if parameter.kind is not Parameter.VAR_KEYWORD}
+    return own | named, len(named) == len(handed)
 
 
 def _handed_on(treatment: Treatment, field: FieldType) -> Callable[..., Any] | None:

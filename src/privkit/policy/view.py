@@ -206,9 +206,8 @@ class BoundView:
         if direction == "protect":
             missing = [name for name in self.transforms if name not in header]
             if missing:
-                raise TableError(
-                    f"{_columns(missing)} not in the table, and released by view {self.name!r}{_meant(missing, unknown)}"
-                )
+                said = f"{_columns(missing)} not in the table, and released by view {self.name!r}"
+                raise TableError(said + _meant(missing, unknown))
         elif not self.reversible:
             raise TableError(f"view {self.name!r} has nothing to reveal: none of its transforms can be undone")
         elif not set(self.reversible) & set(header):
