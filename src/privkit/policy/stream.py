@@ -1,0 +1,253 @@
+"""A view applied to a file of any length: reading, transforming and writing at the same time, in bounded memory.
+
+```
+source.batches -> thread -> queue -> pool of threads: view.run -> in their order -> this thread: sink.write
+```
+
+The heavy work of all three (pyarrow, NumPy, OpenSSL) happens without the interpreter's lock, so threads are enough. How
+many batches there are at once is bounded everywhere, and so is the memory, whatever the number of rows. An error in
+any stage stops the others and is raised once: of several, the one of the earliest rows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from privkit.errors import TableError
+from privkit.policy.view import ColumnReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+
+    from privkit.policy.files import Sink, Source
+    from privkit.policy.view import Applied, BoundView, Direction
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_READ_AHEAD: Final = 2
+_MOST_WORKERS: Final = 4  # more batches at once cost memory, and reading and writing do not keep up with more
+_PATIENCE: Final = 0.1  # seconds between looks whether a stage has been stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What happened to a file.
+
+    Attributes:
+        direction: `protect` or `reveal`.
+        rows: How many rows went through.
+        seconds: How long it took in all.
+        columns: What happened to each column that came out, in their order. The seconds of a column are those of the
+            thread that worked on it; several columns were worked on at once, and reading and writing come on top.
+        dropped: The columns of the input that did not come out.
+    """
+
+    direction: Direction
+    rows: int
+    seconds: float
+    columns: Mapping[str, ColumnReport]
+    dropped: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same in the types of JSON."""
+        return {
+            "direction": self.direction,
+            "rows": self.rows,
+            "seconds": round(self.seconds, 3),
+            "columns": {
+                name: {**asdict(report), "seconds": round(report.seconds, 3)} for name, report in self.columns.items()
+            },
+            "dropped": list(self.dropped),
+        }
+
+
+def apply_file(
+    bound: BoundView,
+    source: Source,
+    sink: Sink,
+    *,
+    direction: Direction = "protect",
+    progress: Callable[[int, float], object] | None = None,
+    workers: int | None = None,
+) -> Summary:
+    r"""Apply a view to a file, or undo it.
+
+    Args:
+        bound: The view, with its keys.
+        source: The file to read; only the columns that the view needs are read.
+        sink: The file to write; it is in its place when this returns, and unchanged when this raises.
+        direction: `protect` or `reveal`.
+        progress: Called after each batch with the rows written so far and the share of the file that is done.
+        workers: How many batches to transform at once; by default as many as there are cores, 4 at most.
+
+    Raises:
+        TableError: If the columns are not those of the policy, or the file is broken.
+        InvalidValue: If a cell is not of its field's type; with column and row in the whole file.
+        DecryptionFailed: If a value does not open; likewise.
+
+    Example:
+        >>> from privkit.policy.files import open_sink, open_source
+        >>> policy = Policy.loads('fields.city.type = "text"\nviews.all.fields.city = "keep"')
+        >>> path = directory / "cities.csv"
+        >>> path.write_text("city\nHarbin\n")
+        12
+        >>> with open_source(path) as source:
+        ...     summary = apply_file(policy.view("all"), source, open_sink(directory / "out.csv", like=source))
+        >>> summary.rows, summary.columns["city"].transform
+        (1, 'keep')
+    """
+    started = perf_counter()
+    names = bound.check(source.names, direction)
+    tally = _Tally()
+
+    def work(piece: tuple[int, Any]) -> Applied[Any]:
+        first_row, batch = piece
+        return bound.run(batch, direction, first_row)
+
+    with sink:
+        schema = _start(bound, source, sink, names, direction)
+        with (
+            closing(_ahead(_numbered(source.batches(names)), _READ_AHEAD)) as pieces,
+            closing(_in_order(work, pieces, workers or _cores())) as results,
+        ):
+            for applied in results:
+                sink.write(_of_schema(applied.table, schema))
+                tally.add(applied)
+                if progress:
+                    progress(tally.rows, source.fraction())
+    dropped = tuple(name for name in source.names if name not in names)
+    return Summary(direction, tally.rows, perf_counter() - started, tally.columns, dropped)
+
+
+class _Tally:
+    """What happened so far."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.columns: dict[str, ColumnReport] = {}
+
+    def add(self, applied: Applied[Any]) -> None:
+        self.rows += applied.table.num_rows
+        for name, report in applied.columns.items():
+            before = self.columns.get(name)
+            self.columns[name] = report if before is None else _sum(before, report)
+
+
+def _sum(one: ColumnReport, other: ColumnReport) -> ColumnReport:
+    return ColumnReport(
+        one.transform,
+        one.rows + other.rows,
+        one.nulls + other.nulls,
+        one.invalid + other.invalid,
+        one.seconds + other.seconds,
+    )
+
+
+def _cores() -> int:
+    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+
+
+def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direction: Direction) -> Any:  # noqa: ANN401
+    """Open the sink with the schema that comes out, which a run without rows tells (a pyarrow Schema)."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra, and there once there is a source
+
+    fields = [source.schema.field(name) for name in names]
+    empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
+    schema = bound.run(empty, direction).table.schema
+    sink.start(schema)
+    return schema
+
+
+def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch and Schema
+    """A batch in the types that the file began with: a transform may choose wider ones for a batch of long values."""
+    if batch.schema.equals(schema):
+        return batch
+    try:
+        return batch.cast(schema)
+    except (ValueError, NotImplementedError, KeyError):
+        raise TableError(
+            "a batch has come out with other types than the batches before; this is a defect of a transform"
+        ) from None
+
+
+def _numbered(batches: Iterator[Any]) -> Generator[tuple[int, Any], None, None]:
+    """Batches with the number of their first row."""
+    row = 0
+    for batch in batches:
+        yield row, batch
+        row += batch.num_rows
+
+
+def _ahead(items: Generator[T, None, None], depth: int) -> Generator[T, None, None]:
+    """The same items, drawn by a thread of their own, which is `depth` items ahead at most."""
+    queue: Queue[tuple[str, Any]] = Queue(depth)
+    stopped = Event()
+
+    def put(kind: str, item: object) -> None:
+        while not stopped.is_set():
+            with suppress(Full):
+                queue.put((kind, item), timeout=_PATIENCE)
+                return
+
+    def draw() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    put("item", item)
+                    if stopped.is_set():
+                        return
+            put("end", None)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the items are awaited
+            put("error", error)
+
+    thread = Thread(target=draw, name="privkit-read", daemon=True)
+    thread.start()
+    try:
+        while (got := queue.get())[0] == "item":
+            yield got[1]
+        if got[0] == "error":
+            raise got[1]
+    finally:
+        stopped.set()
+        _drain(queue)
+        thread.join()
+
+
+def _drain(queue: Queue[Any]) -> None:
+    with suppress(Empty):
+        while True:
+            queue.get_nowait()
+
+
+def _in_order(work: Callable[[T], R], items: Generator[T, None, None], workers: int) -> Generator[R, None, None]:
+    """The results of `work` on each item in the items' order, some of them worked on at once."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="privkit-work")
+    waiting: deque[Future[R]] = deque()
+    broken: Exception | None = None
+    try:
+        while True:
+            try:
+                item = next(items)
+            except StopIteration:
+                break
+            except Exception as error:  # noqa: BLE001 - raised below, after what the earlier items may raise
+                broken = error
+                break
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+        if broken is not None:
+            raise broken
+    finally:
+        pool.shutdown(cancel_futures=True)
