@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_NEWLINE = ord("\n")
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ragged:
     """Rows of bytes.
 
@@ -43,13 +45,21 @@ class Ragged:
 
     @classmethod
     def of_text(cls, rows: Sequence[str]) -> Ragged:
-        """Lay a sequence of `str` end to end, in UTF-8."""
-        joined = "".join(rows)
-        if joined.isascii():
-            offsets = np.zeros(len(rows) + 1, np.int64)
-            np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)), out=offsets[1:])
-            return cls(np.frombuffer(joined.encode("ascii"), np.uint8), offsets)
-        return cls.of([row.encode() for row in rows])
+        """Lay a sequence of `str` end to end, in UTF-8.
+
+        Raises:
+            UnicodeEncodeError: If some row has a lone surrogate; it holds the text, so do not let it out.
+            TypeError: If some row is no `str`.
+        """
+        joined = np.frombuffer("\n".join(rows).encode(), np.uint8)
+        breaks = joined == _NEWLINE
+        ends = np.flatnonzero(breaks)
+        if len(ends) != len(rows) - 1:  # no rows, or newlines inside them
+            return cls.of([row.encode() for row in rows])
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.subtract(ends, np.arange(len(ends)), out=offsets[1:-1])
+        offsets[-1] = len(joined) - len(ends)
+        return cls(joined[~breaks] if len(ends) else joined, offsets)
 
     @classmethod
     def of_matrix(cls, matrix: NDArray[np.uint8]) -> Ragged:
@@ -68,6 +78,9 @@ class Ragged:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        return f"<Ragged of {len(self)} rows>"  # never the bytes: they are personal data
 
     def __getitem__(self, row: int) -> bytes:
         return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
@@ -100,14 +113,22 @@ class Ragged:
         """The rows as `str`, decoded from UTF-8.
 
         Raises:
-            UnicodeDecodeError: If some row is not UTF-8.
+            UnicodeDecodeError: If some row is not UTF-8; it holds the bytes, so do not let it out.
         """
-        raw = self.data[self.offsets[0] : self.offsets[-1]].tobytes()
-        if raw.isascii():
-            text = raw.decode("ascii")
-            ends = (self.offsets - self.offsets[0]).tolist()
-            return [text[start:end] for start, end in pairwise(ends)]
-        return [row.decode() for row in self.to_list()]
+        raw = self.data[self.offsets[0] : self.offsets[-1]]
+        if not len(self) or (raw == _NEWLINE).any():
+            return [row.decode() for row in self.to_list()]
+        joined = np.full(len(raw) + len(self), _NEWLINE, np.uint8)  # a newline after each row, for `split` is fast
+        width = self.width
+        if width is not None:
+            joined.reshape(-1, width + 1)[:, :width] = raw.reshape(len(self), width)
+        else:
+            inside = np.ones(len(joined), np.bool_)
+            inside[self.offsets[1:] - self.offsets[0] + np.arange(len(self))] = False
+            joined[inside] = raw
+        rows = joined.tobytes().decode().split("\n")
+        rows.pop()
+        return rows
 
     def matrix(self, width: int, rows: NDArray[np.intp] | None = None) -> NDArray[np.uint8]:
         """The first `width` bytes of rows, as a `(rows, width)` matrix.

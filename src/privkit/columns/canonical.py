@@ -268,7 +268,8 @@ def to_objects(kind: Kind, values: Values) -> list[Any]:
         if kind is Kind.BYTES:
             return values.to_list()
         text = values.to_text()
-        return [Decimal(word) for word in text] if kind is Kind.DECIMAL else list(text)
+        return [Decimal(word) for word in text] if kind is Kind.DECIMAL else text
     if kind is Kind.TIMESTAMP:
         values = values.astype("datetime64[us]")
-    return list(values.tolist())
+    rows: list[Any] = values.tolist()
+    return rows

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress, repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,13 +41,14 @@ class Zone:
 class SequenceHome:
     """A list or a tuple."""
 
-    make: Callable[[list[Any]], Any]
+    make: type[list[Any] | tuple[Any, ...]]
     zone: Zone
 
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """See `Home.build`; a list has one type per kind, so `exact` changes nothing."""
         del exact
-        return self.make(with_nulls(self.zone.objects(kind, values), nulls, None))
+        rows = with_nulls(self.zone.objects(kind, values), nulls, None)
+        return rows if self.make is list else tuple(rows)
 
 
 def lift_sequence(container: list[Any] | tuple[Any, ...]) -> Column[Any]:
@@ -69,15 +73,17 @@ def lift_objects(
         InvalidParameter: If rows are of several kinds, or of no kind; with the first such row and the types.
         InvalidValue: If a value is one that no column holds, such as text with lone surrogates; with the rows.
     """
+    if nulls is None and objects and type(objects[0]) is str:
+        with suppress(TypeError):  # nulls, or several types: seen below
+            return Kind.TEXT, encode_text(objects), None, Zone()
     types = set(map(type, objects))
     if nulls is None and type(None) in types:
-        nulls = np.fromiter((row is None for row in objects), bool, len(objects))
+        nulls = np.fromiter(map(is_, objects, repeat(None)), bool, len(objects))
+    if nulls is not None and not nulls.any():
+        nulls = None
     if nulls is not None:
-        if not nulls.any():
-            nulls = None
-        else:
-            objects = [row for row, null in zip(objects, nulls.tolist(), strict=True) if not null]
-            types = set(map(type, objects))
+        objects = list(compress(objects, (~nulls).tolist()))
+        types = set(map(type, objects))
     kinds = {kind_of_type(cls) for cls in types}
     if len(kinds) > 1 or None in kinds:
         raise _mixed(objects, nulls)
@@ -98,7 +104,8 @@ def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -
     dense = np.empty(len(objects), object)
     dense[:] = objects
     out[~nulls] = dense
-    return list(out.tolist())
+    rows: list[Any] = out.tolist()
+    return rows
 
 
 def _values(kind: Kind, objects: Sequence[Any]) -> tuple[Values, Zone]:
