@@ -157,7 +157,7 @@ class TestEnvironmentKey:
         assert content not in str(caught.value)
         assert not path.exists()
 
-    @pytest.mark.parametrize("name", ["", "A=B", "A\0"])
+    @pytest.mark.parametrize("name", ["", "A=B", "A\0", "1A", "\ud800"])
     def test_name(self, name):
         with pytest.raises(InvalidParameter):
             EnvironmentKey(name)
@@ -172,7 +172,7 @@ class TestPassphrase:
 
     def test_must_be_given(self, path):
         Keyring.create(path, wrapper=Passphrase("correct horse"))
-        with pytest.raises(KeyringError, match="wrapped by 'passphrase'; pass that wrapper"):
+        with pytest.raises(KeyringUnreadable, match="wrapped by 'passphrase'; pass that wrapper"):
             Keyring.open(path)
         with pytest.raises(KeyringUnreadable, match="wrapped by 'passphrase', not by 'local'"):
             Keyring.open(path, wrapper=LocalKey())

@@ -21,6 +21,7 @@ import base64
 import binascii
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ FORMAT = "privkit-keyring"
 VERSION = 1
 MAX_BYTES = 16 * 1024 * 1024
 """A keyring larger than this is not read: the largest honest ones are some hundred kilobytes."""
+
+_RING_ID = re.compile("[0-9a-f]{32}")
 
 _DAMAGED = "restore the keyring from a backup"
 
@@ -181,13 +184,14 @@ class Envelope:
 
     def __init__(self, stored: bytes) -> None:
         self._body = _parse(stored)
-        tag, ring_id, ring_key = (self._body.pop(part, None) for part in ("tag", "keyring", "ring_key"))
+        tag, ring_id, ring_key = self._body.pop("tag", None), self._body.get("keyring"), self._body.get("ring_key")
         if not (isinstance(tag, str) and isinstance(ring_id, str) and isinstance(ring_key, dict)):
             raise KeyringUnreadable(f"keyring lacks its id, its ring key or its tag; {_DAMAGED}")
+        if not _RING_ID.fullmatch(ring_id):
+            raise KeyringUnreadable(f"keyring's id is damaged; {_DAMAGED}")
         self._tag = tag
         self.ring_id = ring_id
         self.ring_key: dict[str, Any] = ring_key
-        self._body.update(keyring=ring_id, ring_key=ring_key)
 
     def open(self, ring_key: Secret) -> Document:
         """Authenticate the document, then read it.
@@ -195,9 +199,8 @@ class Envelope:
         Raises:
             KeyringUnreadable: If it was altered since privkit wrote it.
         """
-        if not hmac.compare_digest(
-            tag_of(ring_key, _canonical(self._body)).encode(), self._tag.encode("utf-8", "replace")
-        ):
+        expected = tag_of(ring_key, _canonical(self._body))
+        if not hmac.compare_digest(expected.encode(), self._tag.encode("utf-8", "replace")):
             raise KeyringUnreadable(f"keyring was altered since privkit wrote it; {_DAMAGED}")
         try:
             return _document_from_json(self._body)
@@ -211,6 +214,7 @@ def _parse(stored: bytes) -> dict[str, Any]:
         raise KeyringUnreadable(f"keyring too large ({len(stored)} > {MAX_BYTES} bytes); {_DAMAGED}")
     try:
         body = json.loads(stored)
+        _canonical(body)  # so that what can be read can also be written, however deeply it is nested
     except (ValueError, RecursionError):
         raise KeyringUnreadable(f"keyring is not JSON: cut short or damaged; {_DAMAGED}") from None
     if not isinstance(body, dict) or body.get("format") != FORMAT:

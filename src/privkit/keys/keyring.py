@@ -339,17 +339,10 @@ class Keyring:
         Raises:
             KeyringUnreadable: If the store now holds another keyring, an older copy, or none that opens.
         """
-        before = self._opened.document.generation
+        before = self.generation
         with _changing:
-            stamp = self._store.stamp()
-            document, ring_key = self._read(self._store.read())
-            if document.generation < self._opened.document.generation:
-                raise KeyringUnreadable(
-                    f"an older copy of the keyring was put back (generation {document.generation} < "
-                    f"{self._opened.document.generation}); put the newest one back"
-                )
-            self._opened = Opened(document, ring_key, stamp=stamp, deadline=_deadline(self._lifetime))
-        return document.generation != before
+            self._reload()
+        return self.generation != before
 
     def _change(self, change: Callable[[Document, Secret], Document], new_ring_key: Secret | None = None) -> Document:
         """Change what the store holds now, which may be newer than what this process has opened."""
@@ -367,29 +360,32 @@ class Keyring:
             self._opened = Opened(document, ring_key, stamp=None, deadline=_deadline(self._lifetime))
         return document
 
-    def _read(self, stored: bytes) -> tuple[Document, Secret]:
-        envelope = Envelope(stored)
+    def _read(self, stored: bytes, *, anew: bool = False) -> tuple[Document, Secret]:
+        envelope, opened = Envelope(stored), self._opened
         if envelope.ring_id != self.id:
             raise KeyringUnreadable("another keyring was put in this one's place; put the right one back")
-        same = envelope.ring_key == self._opened.document.ring_key
-        ring_key = self._opened.ring_key if same else _unwrapped(self._wrapper, envelope)
-        return envelope.open(ring_key), ring_key
+        same = envelope.ring_key == opened.document.ring_key and not anew
+        ring_key = opened.ring_key if same else _unwrapped(self._wrapper, envelope)
+        document = envelope.open(ring_key)
+        if document.generation < self.generation:
+            raise KeyringUnreadable(
+                f"an older copy of the keyring was put back (generation {document.generation} < {self.generation}); "
+                "put the newest one back"
+            )
+        return document, ring_key
+
+    def _reload(self, *, anew: bool = False) -> None:
+        stamp = self._store.stamp()  # before reading: what is written in between is then read once more, not missed
+        document, ring_key = self._read(self._store.read(), anew=anew)
+        self._opened = Opened(document, ring_key, stamp=stamp, deadline=_deadline(self._lifetime))
 
     def _live(self) -> Opened:
         opened = self._opened
         if opened.deadline is not None and time.monotonic() >= opened.deadline:
-            self._reopen(opened)
+            with _changing:
+                if self._opened is opened:  # and not replaced by another thread, which has asked the wrapper already
+                    self._reload(anew=True)
         return self._opened
-
-    def _reopen(self, expired: Opened) -> None:
-        with _changing:
-            if self._opened is expired:  # and not by another thread, which waited for the wrapper already
-                stamp = self._store.stamp()
-                envelope = Envelope(self._store.read())
-                ring_key = _unwrapped(self._wrapper, envelope)
-                self._opened = Opened(
-                    envelope.open(ring_key), ring_key, stamp=stamp, deadline=_deadline(self._lifetime)
-                )
 
     def _refreshed(self) -> Opened:
         if self._opened.stamp is None or self._store.stamp() != self._opened.stamp:
@@ -425,9 +421,12 @@ def _default_wrapper(record: Mapping[str, Any]) -> Wrapper:
     kind = record.get("wrapper")
     if kind == LocalKey.kind:
         return LocalKey()
-    if kind == EnvironmentKey.kind and isinstance(record.get("variable"), str):
-        return EnvironmentKey(record["variable"])
-    raise KeyringError(f"keyring is wrapped by {kind!a}; pass that wrapper: Keyring.open(..., wrapper=...)")
+    if kind == EnvironmentKey.kind:
+        try:
+            return EnvironmentKey(record["variable"])
+        except (LookupError, TypeError, InvalidParameter):
+            raise KeyringUnreadable("keyring's ring key is damaged; restore the keyring from a backup") from None
+    raise KeyringUnreadable(f"keyring is wrapped by {kind!a}; pass that wrapper: Keyring.open(..., wrapper=...)")
 
 
 def _context(ring_id: str) -> dict[str, str]:

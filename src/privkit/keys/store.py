@@ -124,27 +124,29 @@ class FileStore:
             write_private(new, document, like=old)
             new.replace(target)
             sync_directory(target.parent)
-        except OSError as error:
+        except OSError:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
-            raise KeyringError(f"cannot write keyring {self.path}: {error.strerror}") from None
+            raise
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
+        """Hold the lock of writers; whatever the system refuses meanwhile is one line that names the keyring."""
         target = self.path.resolve()
         lock = target.with_name(target.name + ".lock")
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._wait_for_lock(descriptor)
+                yield
+            finally:
+                # Unlocked in so many words: a child forked meanwhile would hold the descriptor, and the lock, open.
+                with contextlib.suppress(OSError):
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
         except OSError as error:
-            raise KeyringError(f"cannot lock keyring {self.path}: {error.strerror}") from None
-        try:
-            self._wait_for_lock(descriptor)
-            yield
-        finally:
-            # Unlocked in so many words: a child forked meanwhile would hold the descriptor, and the lock, open.
-            with contextlib.suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+            raise KeyringError(f"cannot write keyring {self.path}: {error.strerror}") from None
 
     def _wait_for_lock(self, descriptor: int) -> None:
         deadline = time.monotonic() + LOCK_SECONDS
@@ -157,8 +159,6 @@ class FileStore:
                         f"another process has locked keyring {self.path} for {LOCK_SECONDS:.0f} s; end it and try again"
                     ) from None
                 time.sleep(_POLL_SECONDS)
-            except OSError as error:
-                raise KeyringError(f"cannot lock keyring {self.path}: {error.strerror}") from None
             else:
                 return
 
@@ -176,12 +176,15 @@ def write_private(path: Path, content: bytes, *, like: os.stat_result | None = N
     """
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    try:
         if like is not None:
             _take_owner_and_mode(descriptor, like)
-        file.write(content)
-        file.flush()
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _take_owner_and_mode(descriptor: int, like: os.stat_result) -> None:

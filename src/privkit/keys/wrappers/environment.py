@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import InvalidParameter, KeyringUnreadable
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from privkit.keys.material import Secret
+
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+"""POSIX.1-2024, Base Definitions, section 8.1, and small letters."""
 
 
 class EnvironmentKey:
@@ -32,8 +36,10 @@ class EnvironmentKey:
     __slots__ = ("variable",)
 
     def __init__(self, variable: str = "PRIVKIT_KEK") -> None:
-        if not variable or "=" in variable or "\0" in variable:
-            raise InvalidParameter("an environment variable's name is not empty and holds no '='")
+        if not _NAME.fullmatch(variable):
+            raise InvalidParameter(
+                "an environment variable's name is letters, digits and '_', and begins with no digit"
+            )
         self.variable = variable
 
     def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
