@@ -149,14 +149,14 @@ class BoundView:
             TableError: As for `apply` and `reveal`.
         """
         header = list(names)
-        twice = [name for name, count in Counter(header).items() if count > 1]
-        if twice:
-            raise TableError(f"{_columns(twice)} more than once in the table; give each column a name of its own")
         known = self._fields if direction == "protect" else self.transforms
         knower = "known to the policy" if direction == "protect" else f"released by view {self.name!r}"
         unknown = [name for name in header if name not in known]
         if len(unknown) == len(header) and header:  # a first row of data may have been taken for the header: no names
             raise TableError(f"none of the {len(header)} columns is {knower}; is there a header?")
+        twice = [name for name, count in Counter(header).items() if count > 1]
+        if twice:
+            raise TableError(f"{_columns(twice)} more than once in the table; give each column a name of its own")
         if unknown and not self._drop_unknown:
             raise TableError(f"{_columns(unknown)} not {knower}{_meant(unknown, set(known) - set(header))}")
         self._check_complete(header, unknown, direction)
@@ -173,6 +173,8 @@ class BoundView:
         Raises:
             TableError: As for `apply` and `reveal`, and so the others.
         """
+        if isinstance(table, list) and not table:  # rows without a row have no header that could be checked
+            return Applied(table, MappingProxyType({}))
         opened = open_table(table)
         columns: dict[str, Any] = {}
         reports: dict[str, ColumnReport] = {}
