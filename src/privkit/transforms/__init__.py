@@ -1,1 +1,25 @@
 """Transforms: what turns a value into a protected form."""
+
+from privkit.transforms.base import OnInvalid, Outcome, Reversible, Transform
+from privkit.transforms.encrypt import Encrypt
+from privkit.transforms.fpe import FormatPreserving
+from privkit.transforms.generalise import Generalise
+from privkit.transforms.keep import Keep
+from privkit.transforms.mask import Mask
+from privkit.transforms.surrogate import Surrogate
+from privkit.transforms.token import Form, Token
+
+__all__ = [
+    "Encrypt",
+    "Form",
+    "FormatPreserving",
+    "Generalise",
+    "Keep",
+    "Mask",
+    "OnInvalid",
+    "Outcome",
+    "Reversible",
+    "Surrogate",
+    "Token",
+    "Transform",
+]

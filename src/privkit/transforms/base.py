@@ -218,7 +218,7 @@ class FieldTransform(Transform):
         text: Ragged,
         work: Callable[[Reading, Ragged], Ragged],
         on_invalid: OnInvalid,
-        lifted: Column,
+        lifted: Column[Any],
         rows: NDArray[np.intp] | None,
     ) -> tuple[Ragged, NDArray[np.intp] | None]:
         """Take rows that are neither null nor empty through the field type and the transform.
@@ -243,7 +243,7 @@ class FieldTransform(Transform):
         stars = Ragged.of_text([STARS if on_invalid is OnInvalid.STAR else ""] * len(bad))
         return Ragged.merge(len(text), [(good, part), (bad, stars)]), bad
 
-    def _restore(self, lifted: Column, result: Ragged, nulls: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
+    def _restore(self, lifted: Column[Any], result: Ragged, nulls: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
         """Put results back into the container they came from."""
         return lifted.restore_like(result, nulls=nulls) if self.same_kind else lifted.restore(result, nulls=nulls)
 
@@ -284,7 +284,7 @@ def _spread(rows: int, positions: NDArray[np.intp], part: Ragged) -> Ragged:
     return Ragged(part.data[part.offsets[0] : part.offsets[-1]], offsets)
 
 
-def _with_nulls(lifted: Column, bad: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _with_nulls(lifted: Column[Any], bad: NDArray[np.intp]) -> NDArray[np.bool_]:
     """The column's nulls, and the rows that become null."""
     nulls = np.zeros(len(lifted), np.bool_) if lifted.nulls is None else lifted.nulls.copy()
     nulls[lifted.rows(bad)] = True

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
@@ -115,7 +114,7 @@ class Encrypt(Reversible):
         else:
             nonce = os.urandom(layout.NONCE)
             sealed = layout.header(key_id) + nonce + siv.encrypt(layout.encode(value), (place, nonce))
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() if self.text else sealed
+        return _text(sealed) if self.text else sealed
 
     def reveal(self, value: Any, *, row: Row | None = None) -> Any:  # noqa: ANN401 - whatever was encrypted
         """Decrypt one value; null gives null.
@@ -161,8 +160,9 @@ class Encrypt(Reversible):
             Outcome(column, 0, 0) if self._check is None else self._check.protect_column(column, on_invalid=on_invalid)
         )
         lifted = columns.lift(checked.column)
-        plain = lifted.values if lifted.kind is Kind.BYTES else lifted.text()
-        sealed = self._seal(add_head(plain, np.array([layout.TAGS[lifted.kind]], np.uint8)), self._places(row, lifted))
+        sealed = self._seal(
+            add_head(_content(lifted), np.array([layout.TAGS[lifted.kind]], np.uint8)), self._places(row, lifted)
+        )
         result = textual.to_base64url(sealed) if self.text else sealed
         restored = lifted.restore(result, Kind.TEXT if self.text else Kind.BYTES)
         nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
@@ -208,12 +208,16 @@ class Encrypt(Reversible):
         return self.key.stable_id if self.deterministic else self.key.primary_id
 
     def _bytes(self, value: bytes | str) -> bytes:
+        """One ciphertext as bytes; what cannot be any is empty."""
         if not self.text:
             return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
+        if not isinstance(value, str):
+            return b""
         try:
-            return base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except (TypeError, ValueError, binascii.Error):
-            raise DecryptionFailed from None
+            sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        except ValueError:
+            return b""
+        return sealed if _text(sealed) == value else b""  # the decoder is lenient, and one value has one spelling
 
     def _reading_id(self, sealed: bytes) -> int:
         if len(sealed) < layout.length(0, deterministic=self.deterministic) or sealed[0] != layout.MARKER:
@@ -227,7 +231,7 @@ class Encrypt(Reversible):
         except KeyNotFound:
             raise DecryptionFailed from None
 
-    def _lifted_bytes(self, lifted: Column) -> tuple[Ragged, NDArray[np.bool_]]:
+    def _lifted_bytes(self, lifted: Column[Any]) -> tuple[Ragged, NDArray[np.bool_]]:
         """The ciphertexts as bytes, and which of them cannot be any (those are empty)."""
         if not len(lifted.values):
             return Ragged.of([]), np.zeros(0, np.bool_)
@@ -235,13 +239,10 @@ class Encrypt(Reversible):
             raise InvalidParameter(
                 f"a column of {lifted.kind.value} to reveal; these ciphertexts are {'text' if self.text else 'bytes'}"
             )
-        return (
-            textual.from_base64url(lifted.values)
-            if self.text
-            else (lifted.values, np.zeros(len(lifted.values), np.bool_))
-        )
+        stored = cast("Ragged", lifted.values)
+        return textual.from_base64url(stored) if self.text else (stored, np.zeros(len(stored), np.bool_))
 
-    def _places(self, row: Any, lifted: Column) -> list[bytes | Ragged]:  # noqa: ANN401 - any container
+    def _places(self, row: Any, lifted: Column[Any]) -> list[bytes | Ragged]:  # noqa: ANN401 - any container
         """The associated data: one for the column, or one for each row that is not null."""
         if row is None:
             return [self._place]
@@ -250,7 +251,7 @@ class Encrypt(Reversible):
             raise InvalidParameter(
                 f"{len(rows)} names of rows for {len(lifted)} values; each row needs one, and no null"
             )
-        names = rows.values if rows.kind is Kind.BYTES else rows.text()
+        names = _content(rows)
         if lifted.nulls is not None:
             names = names.take(np.flatnonzero(~lifted.nulls))
         head = np.frombuffer(layout.associated_data(self.key.name, b""), np.uint8)
@@ -306,11 +307,20 @@ class Encrypt(Reversible):
         return siv.decrypt_many(body, [*places, Ragged.of_matrix(head[:, layout.HEADER :])])
 
 
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def _content(lifted: Column[Any]) -> Ragged:
+    """What a column's values are encrypted as: bytes as they are, all else as canonical text."""
+    return cast("Ragged", lifted.values) if lifted.kind is Kind.BYTES else lifted.text()
+
+
 def _row(row: Row) -> bytes:
     return row if isinstance(row, bytes) else columns.text_of(row).encode()
 
 
-def _restore(lifted: Column, plain: Ragged) -> Any:  # noqa: ANN401 - the container of the column
+def _restore(lifted: Column[Any], plain: Ragged) -> Any:  # noqa: ANN401 - the container of the column
     """Put decrypted rows of tag and content back, as values of the type they had."""
     if not len(plain):
         return lifted.restore(plain, Kind.TEXT)
