@@ -140,7 +140,7 @@ class Ragged:
             rows: Which rows; all by default.
         """
         if rows is None and self.width == width:
-            return self.data[self.offsets[0] : self.offsets[-1]].reshape(-1, width)
+            return self.data[self.offsets[0] : self.offsets[-1]].reshape(len(self), width)
         starts = self.offsets[:-1] if rows is None else self.offsets[:-1][rows]
         if not len(starts) or not width:
             return np.empty((len(starts), width), np.uint8)
