@@ -54,7 +54,17 @@ class InvalidParameter(PrivkitError, ValueError):
 
 
 class DomainTooSmall(InvalidParameter):
-    """A format-preserving cipher was asked to work on fewer than 1,000,000 values (SP 800-38G Rev. 1)."""
+    """A format-preserving cipher was asked to work on fewer than 1,000,000 values (SP 800-38G Rev. 1).
+
+    Attributes:
+        rows: Positions of the values that are too short in what was passed, from 0; `()` where it is no column.
+        reason: How many values there are, and how many are needed.
+    """
+
+    def __init__(self, reason: str, *, rows: Iterable[int] = ()) -> None:
+        self.reason = reason
+        self.rows = tuple(int(row) for row in rows)
+        super().__init__(f"{_at_rows(self.rows).strip()}: {reason}" if self.rows else reason)
 
 
 class DecryptionFailed(PrivkitError):
@@ -141,3 +151,11 @@ class MissingExtra(PrivkitError, ImportError):
 
 def _in_column(column: str) -> str:
     return f"column {column!r}: " if column else ""
+
+
+def _at_rows(rows: tuple[int, ...]) -> str:
+    if not rows:
+        return ""
+    shown = ", ".join(str(row) for row in rows[: InvalidValue.MAX_ROWS])
+    more = len(rows) - InvalidValue.MAX_ROWS
+    return f" at row{'s' if len(rows) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from privkit._kernels.blocks import BLOCK
-from privkit.errors import DomainTooSmall, InvalidParameter
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
     from privkit._kernels.blocks import BlockCipher
@@ -87,18 +87,16 @@ class Shape:
         """Check and compute.
 
         Raises:
-            InvalidParameter: If the radix or the length is out of bounds.
+            InvalidParameter: If the radix is out of bounds.
+            InvalidValue: If the length is above `MAX_LENGTH`.
             DomainTooSmall: If there are fewer than 1,000,000 strings of that length.
         """
         if not MIN_RADIX <= radix <= MAX_RADIX:
             raise InvalidParameter(f"radix {radix}; FF1 takes {MIN_RADIX} to {MAX_RADIX}")
         if length > MAX_LENGTH:
-            raise InvalidParameter(f"{length} numerals; at most {MAX_LENGTH} are taken")
-        if length < (needed := shortest(radix)):
-            raise DomainTooSmall(
-                f"too short for FF1: {length} < {needed} numerals at radix {radix}, fewer than {MIN_DOMAIN:,} values; "
-                "take a keyed permutation of the small domain instead"
-            )
+            raise InvalidValue(too_long(length))
+        if length < shortest(radix):
+            raise DomainTooSmall(too_short(length, radix))
         self.radix, self.length = radix, length
         self.left = length // 2  # step 1
         self.right = length - self.left
@@ -126,6 +124,19 @@ def shortest(radix: int) -> int:
     while domain < MIN_DOMAIN:
         length, domain = length + 1, domain * radix
     return length
+
+
+def too_short(length: int, radix: int) -> str:
+    """Say that a value is too short."""
+    return (
+        f"too short for FF1: {length} < {shortest(radix)} numerals at radix {radix}, fewer than {MIN_DOMAIN:,} values; "
+        "take a keyed permutation of the small domain instead"
+    )
+
+
+def too_long(length: int) -> str:
+    """Say that a value is too long."""
+    return f"too long for FF1: {length} numerals, where at most {MAX_LENGTH} are taken"
 
 
 class Schedule:
@@ -165,7 +176,8 @@ class Schedule:
     def _mix(self, i: int, moving: int, still: int, sign: Sign) -> int:
         digest = self._cipher.encrypt_block((self._bases[i] ^ still).to_bytes(16, "big"))  # 6.i, 6.ii
         y = int.from_bytes(digest, "big") >> self._shift  # 6.iii, 6.iv
-        return (moving + sign * y) % self.shape.moduli[i & 1]  # 6.v to 6.vii
+        moved: int = (moving + sign * y) % self.shape.moduli[i & 1]  # 6.v to 6.vii
+        return moved
 
     def _mix_long(self, i: int, moving: int, still: int, sign: Sign) -> int:
         shape = self.shape
@@ -175,7 +187,8 @@ class Schedule:
         counters = b"".join((digest ^ j).to_bytes(BLOCK, "big") for j in range(1, more + 1))  # 6.iii
         stream = digest.to_bytes(BLOCK, "big") + self._cipher.encrypt_block(counters)
         y = int.from_bytes(stream[: shape.digest_bytes], "big")  # 6.iv
-        return (moving + sign * y) % shape.moduli[i & 1]
+        moved: int = (moving + sign * y) % shape.moduli[i & 1]
+        return moved
 
 
 def cbc_mac(cipher: BlockCipher, chain: int, data: bytes) -> int:

@@ -50,7 +50,7 @@ class FF1:
 
         Raises:
             DomainTooSmall: If there are fewer than 1,000,000 values of that length.
-            InvalidParameter: If they are too long.
+            InvalidValue: If they are too long.
         """
         shape = self._shapes.get(length)
         if shape is None:
@@ -61,7 +61,8 @@ class FF1:
         """What is fixed for values of so many numerals under one tweak; computed once and kept.
 
         Raises:
-            DomainTooSmall, InvalidParameter: As `shape`; or if the tweak is too long.
+            DomainTooSmall, InvalidValue: As `shape`.
+            InvalidParameter: If the tweak is too long.
         """
         schedule = self._schedules.get((length, tweak))
         if schedule is None:
@@ -82,9 +83,9 @@ class FF1:
             As many numerals.
 
         Raises:
-            InvalidValue: If a numeral is not below the radix.
+            InvalidValue: If a numeral is not below the radix, or there are too many.
             DomainTooSmall: If there are fewer than 1,000,000 values of that length.
-            InvalidParameter: If the value or the tweak is too long.
+            InvalidParameter: If the tweak is too long.
         """
         return self._crypt(numerals, tweak, decrypt=False)
 
@@ -103,9 +104,9 @@ class FF1:
             An array of the same shape and type.
 
         Raises:
-            InvalidValue: If a numeral is not below the radix; with the positions of the rows.
+            InvalidValue: If a numeral is not below the radix, with the positions of the rows; or there are too many.
             DomainTooSmall: If there are fewer than 1,000,000 values of that length.
-            InvalidParameter: If the values or a tweak are too long, or there are not as many tweaks as rows.
+            InvalidParameter: If a tweak is too long, or there are not as many tweaks as rows.
         """
         return self._crypt_many(numerals, tweak, decrypt=False)
 
@@ -146,8 +147,10 @@ class FF1:
     ) -> None:
         """Crypt `numerals` into `out`, which may be the same, a chunk at a time."""
         rows, length = numerals.shape
-        shape, size = self.shape(length), min(rows, words.CHUNK)
-        room, halves = words.Room(self.cipher, shape, size), Halves(self.radix, shape.left, shape.right, size)
+        shape = self.shape(length)
+        room = words.Room(self.cipher, shape, rows)
+        size = room.rows
+        halves = Halves(self.radix, shape.left, shape.right, size)
         a, b = np.empty((2, size), np.uint64)
         for start in range(0, rows, size):
             chunk = slice(start, start + size)

@@ -46,7 +46,7 @@ class IntegerPermutation:
         InvalidParameter: If there are more than 2^16384.
     """
 
-    __slots__ = ("_ff1", "_object", "_shape", "size")
+    __slots__ = ("_ff1", "_is_object", "_shape", "size")
 
     def __init__(self, cipher: BlockCipher, size: int) -> None:
         if size < MIN_DOMAIN:
@@ -58,7 +58,7 @@ class IntegerPermutation:
         self.size = size
         self._ff1 = FF1(cipher, 2)
         self._shape: Shape = self._ff1.shape(max((size - 1).bit_length(), _MIN_BITS))
-        self._object = self._shape.length > _WORD_BITS
+        self._is_object = self._shape.length > _WORD_BITS
 
     def encrypt(self, value: int, tweak: bytes = b"") -> int:
         """Encrypt one integer of [0, size).
@@ -106,11 +106,16 @@ class IntegerPermutation:
     def _crypt_many(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> NDArray[Any]:
         tweaks.check(tweak, len(values))
         self._check(values)
-        out = np.empty(len(values), object if self._object else np.uint64)
+        out = np.empty(len(values), object if self._is_object else np.uint64)
+        if len(values) <= FEW or not words.fits(self._shape):
+            each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
+            out[:] = [self._crypt(value, t, decrypt=decrypt) for value, t in each]
+            return out
+        walk = _Walk(self._ff1, self._shape, min(len(values), _BLOCK_ROWS))
         for start in range(0, len(values), _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             out[rows] = values[rows]
-            self._walk(out[rows], tweaks.take_even(tweak, rows), decrypt=decrypt)
+            walk.crypt(out[rows], self.size - 1, tweaks.take_even(tweak, rows), decrypt=decrypt)
         return out
 
     def _check(self, values: NDArray[Any]) -> None:
@@ -118,29 +123,36 @@ class IntegerPermutation:
             outside = (values < 0) | (values > self.size - 1)
             raise InvalidValue(f"not in [0, {self.size})", rows=np.flatnonzero(outside))
 
-    def _walk(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> None:
-        """Encrypt in place, again and again those that are not yet below the size."""
-        if len(values) <= FEW or not words.fits(self._shape):
-            each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
-            values[:] = [self._crypt(value, t, decrypt=decrypt) for value, t in each]
-            return
+
+class _Walk:
+    """Cycle walking over a block of a column, in memory of its own."""
+
+    __slots__ = ("_ff1", "_halves", "_room", "_shape")
+
+    def __init__(self, ff1: FF1, shape: Shape, rows: int) -> None:
+        self._ff1, self._shape = ff1, shape
+        self._room = words.Room(ff1.cipher, shape, rows)
+        self._halves = np.empty((2, rows), np.uint64)
+
+    def crypt(self, values: NDArray[Any], last: int, tweak: Even, *, decrypt: bool) -> None:
+        """Encrypt in place, and again those that are above `last`, until none is."""
         base = self._ff1.base(self._shape, tweak)
-        values[:] = self._pass(values, base, decrypt=decrypt)
-        last = self.size - 1
+        self._once(values, base, decrypt=decrypt)
         outside = np.flatnonzero(values > last)
         while len(outside):
-            again = self._pass(values[outside], base.take(outside), decrypt=decrypt)
+            again = values[outside]
+            self._once(again, base.take(outside), decrypt=decrypt)
             values[outside] = again
             outside = outside[again > last]
 
-    def _pass(self, values: NDArray[Any], base: words.Base, *, decrypt: bool) -> NDArray[Any]:
-        """Encrypt a column of m-bit integers once."""
-        bits = self._shape.right if self._object else np.uint64(self._shape.right)
-        mask = values.dtype.type((1 << self._shape.right) - 1) if not self._object else (1 << self._shape.right) - 1
-        a, b = (values >> bits).astype(np.uint64), (values & mask).astype(np.uint64)
-        words.crypt(self._ff1.cipher, self._shape, a, b, base, decrypt=decrypt)
-        if self._object:
-            return (a.astype(object) << bits) | b.astype(object)
-        a <<= bits
-        a |= b
-        return a
+    def _once(self, values: NDArray[Any], base: words.Base, *, decrypt: bool) -> None:
+        """Encrypt m-bit integers in place, `uint64` or Python's."""
+        bits = self._shape.right
+        number = int if values.dtype == object else np.uint64
+        a, b = self._halves[:, : len(values)]
+        np.right_shift(values, number(bits), out=a, casting="unsafe")
+        np.bitwise_and(values, number((1 << bits) - 1), out=b, casting="unsafe")
+        self._room.crypt(a, b, base, decrypt=decrypt)
+        values[:] = a
+        values <<= number(bits)
+        values |= b.astype(values.dtype, copy=False)

@@ -144,8 +144,9 @@ class Halves:
 
 def copy_rows(source: NDArray[np.generic], target: NDArray[np.generic]) -> None:
     """Copy a matrix of narrow rows: where the types agree each row as one item, at half the time of item by item."""
-    if source.dtype == target.dtype and source.shape[1]:
-        row = f"V{source.shape[1] * source.itemsize}"
+    size = source.itemsize
+    if source.dtype == target.dtype and source.shape[1] and source.strides[1] == target.strides[1] == size:
+        row = f"V{source.shape[1] * size}"
         target.view(row)[:] = source.view(row)
     else:
         target[:] = source
@@ -157,7 +158,5 @@ def _widths(itemsize: int) -> list[int]:
 
 
 def _half(width: int, itemsize: int, radix: int) -> tuple[int, int]:
-    """Half the bits of a pair of this width, and the weight of its first numeral, modulo the width."""
-    half = 4 * width
-    power = radix ** (width // itemsize // 2)
-    return half, power
+    """Half the bits of a pair of this width, and the weight of its first member: the radix to the second's numerals."""
+    return 4 * width, radix ** (width // itemsize // 2)

@@ -87,50 +87,45 @@ class Base(NamedTuple):
         return self
 
 
-def crypt(cipher: BlockCipher, shape: Shape, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
-    """Run the rounds on columns of halves, in place, chunk by chunk.
+class Room:
+    """Room to run the rounds on columns, chunk by chunk in the same memory: fresh pages cost more than arithmetic.
+
+    It belongs to one call, and so to one thread.
 
     Args:
         cipher: The keyed block cipher.
         shape: Radix and length; it must fit this lane.
-        a: The left halves, `uint64` of shape `(rows,)`.
-        b: The right halves.
-        base: The unchanging part of the blocks.
-        decrypt: The direction.
-    """
-    room = Room(cipher, shape, min(len(a), CHUNK))
-    for start in range(0, len(a), CHUNK):
-        rows = slice(start, start + CHUNK)
-        room.crypt(a[rows], b[rows], base.take(rows), decrypt=decrypt)
-
-
-class Room:
-    """Room for the rounds of up to so many rows, used for chunk after chunk: fresh pages cost more than arithmetic.
-
-    It belongs to one call, and so to one thread.
+        rows: How many rows columns will have at most.
     """
 
-    __slots__ = ("_base", "_blocks", "_cipher", "_memory", "_number", "_other", "_out", "_shape", "_spare")
+    __slots__ = ("_base", "_blocks", "_cipher", "_memory", "_number", "_other", "_out", "_shape", "_spare", "rows")
 
     def __init__(self, cipher: BlockCipher, shape: Shape, rows: int) -> None:
-        self._cipher, self._shape = cipher, shape
-        self._memory = np.empty((rows, 2), ">u8"), np.empty((3, rows), np.uint64)
-        self._out = np.empty(rows * BLOCK + BLOCK - 1, np.uint8)
-        self._cut(rows)
+        self._cipher, self._shape, self.rows = cipher, shape, min(rows, CHUNK)
+        self._memory = np.empty((self.rows, 2), ">u8"), np.empty((3, self.rows), np.uint64)
+        self._out = np.empty(self.rows * BLOCK + BLOCK - 1, np.uint8)
 
-    def _cut(self, rows: int) -> None:
+    def crypt(self, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
+        """Run the rounds on columns of halves, in place.
+
+        Args:
+            a: The left halves, `uint64` of shape `(rows,)`.
+            b: The right halves.
+            base: The unchanging part of the blocks.
+            decrypt: The direction.
+        """
+        for start in range(0, len(a), self.rows):
+            rows = slice(start, start + self.rows)
+            self._take(len(a[rows]), base.take(rows))
+            # Ten rounds are an even number: each half ends up in the memory where it began.
+            feistel(a[rows], b[rows], self._mix, decrypt=decrypt)
+
+    def _take(self, rows: int, base: Base) -> None:
         blocks, numbers = self._memory
         self._blocks = blocks[:rows]
         self._number, self._spare, self._other = numbers[:, :rows]
-
-    def crypt(self, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
-        """Run the rounds on at most as many rows as there is room for, in place."""
-        if len(a) != len(self._blocks):
-            self._cut(len(a))
         self._base = base
         self._blocks[:, 0] = base.upper
-        # Ten rounds are an even number: each half ends up in the memory where it began.
-        feistel(a, b, self._mix, decrypt=decrypt)
 
     def _mix(self, i: int, moving: Words, still: Words, sign: Sign) -> Words:
         """One round; the result is in `moving`."""
@@ -141,7 +136,7 @@ class Room:
         _modulo(self._number, modulus, self._spare)
         if self._shape.digest_bytes > _WORD:
             self._spare[:] = digests.view(">u4")[:, 2]
-            _append(self._number, self._spare, modulus, self._other)
+            append(self._number, self._spare, modulus, self._other)
         return self._move(moving, modulus, sign)  # 6.v to 6.vii
 
     def _fill(self, i: int, still: Words) -> None:
@@ -162,9 +157,11 @@ class Room:
         combine, back = (np.add, np.subtract) if sign == 1 else (np.subtract, np.add)
         combine(moving, self._number, out=moving)
         if _is_power_of_two(modulus):
-            return np.bitwise_and(moving, np.uint64(modulus - 1), out=moving)
-        back(moving, np.uint64(modulus), out=self._spare)
-        return np.minimum(moving, self._spare, out=moving)
+            np.bitwise_and(moving, np.uint64(modulus - 1), out=moving)
+        else:
+            back(moving, np.uint64(modulus), out=self._spare)
+            np.minimum(moving, self._spare, out=moving)
+        return moving
 
 
 def _is_power_of_two(number: int) -> bool:
@@ -182,7 +179,7 @@ def _modulo(number: Words, modulus: int, spare: Words) -> None:
     np.subtract(number, spare, out=number)
 
 
-def _append(number: Words, lower: Words, modulus: int, spare: Words) -> None:
+def append(number: Words, lower: Words, modulus: int, spare: Words) -> None:
     """Append 32 bits and reduce, in place: `number * 2^32 + lower` modulo a modulus up to 2^64.
 
     Args:

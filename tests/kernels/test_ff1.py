@@ -1,0 +1,306 @@
+"""FF1 on numeral strings: against the standard's samples, ACVP's cases, a plain reading of the standard, and libffx."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privkit._kernels import words
+from privkit._kernels.blocks import BlockCipher
+from privkit._kernels.feistel import MAX_LENGTH, Shape, shortest
+from privkit._kernels.ff1 import FEW, FF1
+from privkit._kernels.ragged import Ragged
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+ACVP = Path(__file__).parents[3] / "shared" / "vectors" / "acvp-ff1" / "internalProjection.json"
+SAMPLES = json.loads((VECTORS / "ff1_sp800_38g.json").read_text())["cases"]
+KEY = bytes(range(32))
+
+
+def plain_ff1(key: bytes, radix: int, numerals: list[int], tweak: bytes) -> list[int]:
+    """SP 800-38G, algorithm 7, step by step and with no thought of speed."""
+    n, t = len(numerals), len(tweak)
+    u, v = n // 2, n - n // 2
+    a, b = numerals[:u], numerals[u:]
+    width = 0
+    while 256**width < radix**v:
+        width += 1
+    d = 4 * math.ceil(width / 4) + 4
+    p = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([10, u % 256])
+    p += n.to_bytes(4, "big") + t.to_bytes(4, "big")
+    for i in range(10):
+        q = tweak + bytes((-t - width - 1) % 16) + bytes([i]) + num(b, radix).to_bytes(width, "big")
+        encryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
+        r = encryptor.update(p + q)[-16:]
+        s, j = r, 1
+        while len(s) < d:
+            block = (int.from_bytes(r, "big") ^ j).to_bytes(16, "big")
+            s += BlockCipher(key).encrypt_block(block)
+            j += 1
+        m = u if i % 2 == 0 else v
+        c = (num(a, radix) + int.from_bytes(s[:d], "big")) % radix**m
+        a, b = b, [c // radix**k % radix for k in reversed(range(m))]
+    return a + b
+
+
+def num(numerals: list[int], radix: int) -> int:
+    return sum(numeral * radix**place for place, numeral in enumerate(reversed(numerals)))
+
+
+def places(alphabet: str, text: str) -> list[int]:
+    return [alphabet.index(character) for character in text]
+
+
+@st.composite
+def columns(draw, max_bits=150, rows=FEW + 8):
+    """A radix, a length, a column with the extremes in it, and a tweak length."""
+    radix = draw(st.sampled_from([2, 3, 10, 16, 26, 36, 62, 256, 257, 1626, 65535, 65536]) | st.integers(2, 65536))
+    least = shortest(radix)
+    length = draw(st.integers(least, max(least, int(max_bits / math.log2(radix)))))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    numerals = random.integers(0, radix, (rows, length))
+    numerals[0], numerals[1] = 0, radix - 1
+    tweak_bytes = draw(st.integers(0, 40))
+    tweaks = random.integers(0, 256, (rows, tweak_bytes)).astype(np.uint8)
+    key = random.bytes(draw(st.sampled_from([16, 24, 32])))
+    return key, radix, numerals, tweaks
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"sample {sample['sample']}")
+def test_samples_of_the_standard(sample):
+    ff1 = FF1(BlockCipher(bytes.fromhex(sample["key"])), len(sample["alphabet"]))
+    tweak = bytes.fromhex(sample["tweak"])
+    plain, cipher = (places(sample["alphabet"], sample[side]) for side in ("plaintext", "ciphertext"))
+    assert ff1.encrypt(plain, tweak) == cipher
+    assert ff1.decrypt(cipher, tweak) == plain
+    assert (ff1.encrypt_many(np.array([plain] * 40), tweak) == cipher).all()
+    assert (ff1.decrypt_many(np.array([cipher] * 40), tweak) == plain).all()
+
+
+@pytest.mark.skipif(not ACVP.exists(), reason=f"NIST's ACVP cases are not kept in this project, and not at {ACVP.name}")
+def test_acvp_cases():
+    done = 0
+    for group in json.loads(ACVP.read_text())["testGroups"]:
+        alphabet = group["alphabet"]
+        for case in group["tests"]:
+            ff1 = FF1(BlockCipher(bytes.fromhex(case["key"])), len(alphabet))
+            tweak = bytes.fromhex(case["tweak"])
+            plain, cipher = places(alphabet, case["pt"]), places(alphabet, case["ct"])
+            if group["direction"] == "encrypt":
+                assert ff1.encrypt(plain, tweak) == cipher
+                assert (ff1.encrypt_many(np.array([plain] * 16), tweak) == cipher).all()
+            else:
+                assert ff1.decrypt(cipher, tweak) == plain
+                assert (ff1.decrypt_many(np.array([cipher] * 16), tweak) == plain).all()
+            done += 1
+    assert done == 750
+
+
+@settings(deadline=None, max_examples=60)
+@given(columns(max_bits=400))
+def test_the_plain_lane_is_the_standard(case):
+    key, radix, numerals, tweaks = case
+    ff1 = FF1(BlockCipher(key), radix)
+    for row, tweak in zip(numerals[:3].tolist(), tweaks, strict=False):
+        assert ff1.encrypt(row, tweak.tobytes()) == plain_ff1(key, radix, row, tweak.tobytes())
+
+
+@settings(deadline=None, max_examples=150)
+@given(columns())
+def test_the_fast_lane_is_the_plain_lane(case):
+    key, radix, numerals, tweaks = case
+    ff1 = FF1(BlockCipher(key), radix)
+    rows = numerals.tolist()
+    assert ff1.encrypt_many(numerals, tweaks).tolist() == [
+        ff1.encrypt(row, tweak.tobytes()) for row, tweak in zip(rows, tweaks, strict=True)
+    ]
+    tweak = tweaks[0].tobytes()
+    encrypted = ff1.encrypt_many(numerals, tweak)
+    assert encrypted.tolist() == [ff1.encrypt(row, tweak) for row in rows]
+    assert ff1.decrypt_many(encrypted, tweak).tolist() == rows
+    assert [ff1.decrypt(row, tweak) for row in encrypted.tolist()] == rows
+
+
+def lane_edges():
+    """Shapes at both sides of each bound of the fast lane's arithmetic."""
+    decimal = [(10, length) for length in (6, 18, 19, 20, 34, 35, 36, 37, 38, 39, 40)]
+    binary = [(2, length) for length in (20, 63, 64, 65, 111, 112, 113, 126, 127, 128, 129, 130)]
+    other = [(3, 80), (3, 81), (36, 23), (36, 24), (36, 25), (62, 20), (62, 21), (256, 8), (256, 15), (256, 16)]
+    wide = [(256, 17), (65536, 2), (65536, 4), (65536, 7), (65536, 8), (65536, 9), (65535, 7), (65535, 8), (65521, 8)]
+    return decimal + binary + other + wide
+
+
+@pytest.mark.parametrize(("radix", "length"), lane_edges())
+def test_lanes_agree_at_the_bounds(radix, length):
+    random = np.random.default_rng(radix * length)
+    numerals = random.integers(0, radix, (300, length))
+    numerals[:100] = random.choice([0, radix - 1], (100, length))
+    ff1 = FF1(BlockCipher(KEY), radix)
+    encrypted = ff1.encrypt_many(numerals, b"tweak")
+    assert encrypted.tolist() == [ff1.encrypt(row, b"tweak") for row in numerals.tolist()]
+    assert (ff1.decrypt_many(encrypted, b"tweak") == numerals).all()
+
+
+def test_what_the_fast_lane_takes():
+    taken = [shape for shape in lane_edges() if words.fits(Shape(*shape))]
+    assert {(10, 36), (2, 128), (36, 24), (256, 16), (65536, 8)} <= set(taken)
+    assert not {(10, 37), (2, 129), (36, 25), (256, 17), (65536, 9)} & set(taken)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2**32 + 1, 2**63), st.integers(0, 2**32))
+def test_long_division(modulus, seed):
+    random = np.random.default_rng(seed)
+    number = random.integers(0, modulus, 500, dtype=np.uint64)
+    lower = random.integers(0, 2**32, 500, dtype=np.uint64)
+    number[:3], lower[1:3] = modulus - 1, (0, 2**32 - 1)
+    expected = [(n * 2**32 + low) % modulus for n, low in zip(number.tolist(), lower.tolist(), strict=True)]
+    words.append(number, lower, modulus, np.empty_like(number))
+    assert number.tolist() == expected
+
+
+@pytest.mark.parametrize("modulus", [2**63 - 2**31, 2**63 - 1, 2**62 + 1, 10**18, 36**12, 2**33 - 1, 2**48 + 2**24 - 1])
+def test_long_division_where_the_guess_is_far_off(modulus):
+    """Multiples of the modulus less a little, which is where a guess of the quotient is too large by 1 or 2."""
+    random = np.random.default_rng(1)
+    quotient = random.integers(0, 2**32, 5000).tolist()
+    dividend = [
+        max(0, q * modulus + rest - 3) for q, rest in zip(quotient, random.integers(0, 6, 5000).tolist(), strict=True)
+    ]
+    number = np.array([d >> 32 for d in dividend], np.uint64)
+    lower = np.array([d & (2**32 - 1) for d in dividend], np.uint64)
+    words.append(number, lower, modulus, np.empty_like(number))
+    assert number.tolist() == [d % modulus for d in dividend]
+
+
+def test_number_bytes_are_exact():
+    """A float's log2 puts (256, 29) one byte too high."""
+    for radix in (2, 10, 36, 255, 256, 257, 65535, 65536):
+        for length in range(shortest(radix), 80):
+            shape = Shape(radix, length)
+            largest = radix**shape.right - 1
+            assert 256 ** (shape.number_bytes - 1) <= largest < 256**shape.number_bytes
+
+
+@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, words.CHUNK - 1, words.CHUNK, words.CHUNK + 1])
+def test_every_number_of_rows(rows):
+    numerals = np.random.default_rng(rows).integers(0, 10, (rows, 11), dtype=np.uint8)
+    ff1 = FF1(BlockCipher(KEY), 10)
+    encrypted = ff1.encrypt_many(numerals)
+    assert encrypted.dtype == numerals.dtype
+    assert encrypted[-3:].tolist() == [ff1.encrypt(row) for row in numerals[-3:].tolist()]
+    assert (ff1.decrypt_many(encrypted) == numerals).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int32, np.uint64])
+def test_every_integer_type_and_layout(dtype):
+    numerals = np.random.default_rng(5).integers(0, 10, (40, 9)).astype(dtype)
+    ff1 = FF1(BlockCipher(KEY), 10)
+    expected = [ff1.encrypt(row) for row in numerals.tolist()]
+    for layout in (numerals, np.asfortranarray(numerals), numerals[::-1][::-1], np.repeat(numerals, 2, axis=1)[:, ::2]):
+        encrypted = ff1.encrypt_many(layout)
+        assert encrypted.dtype == dtype
+        assert encrypted.tolist() == expected
+
+
+def test_tweaks_of_several_lengths():
+    random = np.random.default_rng(6)
+    numerals = random.integers(0, 36, (500, 12), dtype=np.uint8)
+    tweaks = [random.bytes(int(length)) for length in random.integers(0, 35, 500)]
+    ff1 = FF1(BlockCipher(KEY), 36)
+    encrypted = ff1.encrypt_many(numerals, Ragged.of(tweaks))
+    assert encrypted.tolist() == [ff1.encrypt(row, t) for row, t in zip(numerals.tolist(), tweaks, strict=True)]
+    assert (ff1.decrypt_many(encrypted, Ragged.of(tweaks)) == numerals).all()
+
+
+@pytest.mark.parametrize(("radix", "length"), [(10, 2000), (2, 3000), (65536, 700), (7, 5000)])
+def test_long_values(radix, length):
+    numerals = np.random.default_rng(length).integers(0, radix, length).tolist()
+    ff1 = FF1(BlockCipher(KEY), radix)
+    encrypted = ff1.encrypt(numerals, b"long")
+    assert encrypted == plain_ff1(KEY, radix, numerals, b"long")
+    assert ff1.decrypt(encrypted, b"long") == numerals
+
+
+def test_sm4_round_trips_and_is_not_aes():
+    numerals = np.random.default_rng(7).integers(0, 10, (50, 16))
+    sm4 = FF1(BlockCipher(KEY[:16], algorithms.SM4), 10)
+    encrypted = sm4.encrypt_many(numerals, b"t")
+    assert encrypted.tolist() == [sm4.encrypt(row, b"t") for row in numerals.tolist()]
+    assert (sm4.decrypt_many(encrypted, b"t") == numerals).all()
+    assert (encrypted != FF1(BlockCipher(KEY[:16]), 10).encrypt_many(numerals, b"t")).any()
+
+
+def test_more_tweaks_than_are_kept():
+    ff1 = FF1(BlockCipher(KEY), 10)
+    value = [1, 2, 3, 4, 5, 6, 7]
+    first = [ff1.encrypt(value, i.to_bytes(2, "big")) for i in range(1500)]
+    assert len(set(map(tuple, first))) > 1490
+    assert [ff1.encrypt(value, i.to_bytes(2, "big")) for i in range(1500)] == first
+
+
+def test_threads_share_one_object():
+    ff1 = FF1(BlockCipher(KEY), 10)
+    tables = [np.random.default_rng(seed).integers(0, 10, (20_000, 16), dtype=np.uint8) for seed in range(8)]
+    expected = [ff1.encrypt_many(table, b"x") for table in tables]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda table: ff1.encrypt_many(table, b"x"), tables * 2))
+    assert all((got == want).all() for got, want in zip(results, expected * 2, strict=True))
+
+
+@pytest.mark.parametrize(("radix", "length"), [(10, 5), (2, 19), (100, 2), (999, 2), (65536, 1), (10, 0)])
+def test_small_domains_are_refused(radix, length):
+    ff1 = FF1(BlockCipher(KEY), radix)
+    with pytest.raises(DomainTooSmall, match=rf"{length} < {shortest(radix)}"):
+        ff1.encrypt([0] * length)
+    with pytest.raises(DomainTooSmall):
+        ff1.decrypt_many(np.zeros((2, length), np.int64))
+    assert len(ff1.encrypt([0] * shortest(radix))) == shortest(radix)
+
+
+def test_numerals_are_checked():
+    ff1 = FF1(BlockCipher(KEY), 10)
+    for bad in (10, -1):
+        with pytest.raises(InvalidValue, match="radix 10") as caught:
+            ff1.encrypt([1, 2, 3, 4, 5, bad])
+        assert caught.value.rows == ()
+    numerals = np.ones((50, 8), np.int64)
+    numerals[7, 3], numerals[30, 0] = 10, -1
+    with pytest.raises(InvalidValue) as caught:
+        ff1.encrypt_many(numerals)
+    assert caught.value.rows == (7, 30)
+
+
+@pytest.mark.parametrize("radix", [1, 0, -3, 65537])
+def test_the_radix_is_checked(radix):
+    with pytest.raises(InvalidParameter, match="radix"):
+        FF1(BlockCipher(KEY), radix)
+
+
+def test_lengths_and_tweaks_are_checked():
+    ff1 = FF1(BlockCipher(KEY), 2)
+    with pytest.raises(InvalidValue, match="too long"):
+        ff1.encrypt([0] * (MAX_LENGTH + 1))
+    with pytest.raises(InvalidParameter, match="3 tweaks for 4 values"):
+        ff1.encrypt_many(np.zeros((4, 30), np.uint8), np.zeros((3, 5), np.uint8))
+    with pytest.raises(InvalidParameter, match="1 tweaks for 4 values"):
+        ff1.encrypt_many(np.zeros((4, 30), np.uint8), Ragged.of([b"x"]))
+
+
+@settings(deadline=None, max_examples=60)
+@given(columns(max_bits=300, rows=4))
+def test_agrees_with_libffx(case):
+    ffx = pytest.importorskip("ffx", reason="libffx, an independent FF1, is in the bench extra")
+    key, radix, numerals, tweaks = case
+    characters = "".join(map(chr, range(0x10000, 0x10000 + radix)))
+    oracle = ffx.FF1(key, alphabet=characters)
+    text = "".join(characters[numeral] for numeral in numerals[2])
+    encrypted = FF1(BlockCipher(key), radix).encrypt(numerals[2].tolist(), tweaks[2].tobytes())
+    assert "".join(characters[numeral] for numeral in encrypted) == oracle.encrypt(text, tweak=tweaks[2].tobytes())
