@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
 from privkit._kernels.siv import Siv
+from privkit.errors import InvalidParameter
 from privkit.keys.names import canonical_name
 
 if TYPE_CHECKING:
@@ -91,21 +92,22 @@ class FieldKey:
         """AES-SIV (or SM4-SIV) under the key of this field for a use.
 
         Args:
-            usage: What the key is for; `key_bytes` of 32, 48 or 64.
+            usage: What the key is for; `key_bytes` of 32, 48 or 64 for AES, 32 for SM4.
             key_id: Which version; the stable one by default.
 
         Raises:
             KeyNotFound: If the keyring has no such version.
             KeyUnavailable: If it is disabled or destroyed.
+            InvalidParameter: If `usage.key_bytes` does not fit the algorithm.
         """
         return self._source.derived(_siv, self.name, usage, key_id)
 
     def cmac(self, usage: Usage, key_id: int | None = None) -> Cmac:
-        """CMAC under the key of this field for a use; arguments and errors as for `siv`."""
+        """CMAC under the key of this field for a use: 16, 24 or 32 bytes for AES, 16 for SM4. Otherwise as `siv`."""
         return self._source.derived(_cmac, self.name, usage, key_id)
 
     def cipher(self, usage: Usage, key_id: int | None = None) -> BlockCipher:
-        """The block cipher under the key of this field for a use; arguments and errors as for `siv`."""
+        """The block cipher under the key of this field for a use: sizes as for `cmac`, otherwise as `siv`."""
         return self._source.derived(_cipher, self.name, usage, key_id)
 
     def __eq__(self, other: object) -> bool:
@@ -136,10 +138,12 @@ class FieldKey:
 
 
 def _siv(usage: Usage, key: Secret) -> Siv:
-    if not usage.algorithm.startswith("SM4"):
+    if not _is_sm4(usage):
+        _check_size(usage, 32, 48, 64)
         return Siv.of(key.expose())
+    _check_size(usage, 32)
     half = len(key) // 2
-    return Siv(_block_cipher(usage, key.expose()[:half]), _block_cipher(usage, key.expose()[half:]))
+    return Siv(*(BlockCipher(part, algorithms.SM4) for part in (key.expose()[:half], key.expose()[half:])))
 
 
 def _cmac(usage: Usage, key: Secret) -> Cmac:
@@ -147,8 +151,20 @@ def _cmac(usage: Usage, key: Secret) -> Cmac:
 
 
 def _cipher(usage: Usage, key: Secret) -> BlockCipher:
-    return _block_cipher(usage, key.expose())
+    if _is_sm4(usage):
+        _check_size(usage, 16)
+        return BlockCipher(key.expose(), algorithms.SM4)
+    _check_size(usage, 16, 24, 32)
+    return BlockCipher(key.expose())
 
 
-def _block_cipher(usage: Usage, key: bytes) -> BlockCipher:
-    return BlockCipher(key, algorithms.SM4 if usage.algorithm.startswith("SM4") else algorithms.AES)
+def _is_sm4(usage: Usage) -> bool:
+    return usage.algorithm.startswith("SM4")
+
+
+def _check_size(usage: Usage, *sizes: int) -> None:
+    # Here, although the ciphers check it as well: in the traceback of their refusal the key would be a variable.
+    if usage.key_bytes not in sizes:
+        raise InvalidParameter(
+            f"key of {usage.key_bytes} bytes for {usage.algorithm}; it takes {' or '.join(map(str, sizes))}"
+        )
