@@ -4,6 +4,7 @@ from privkit.keys.derivation import Usage
 from privkit.keys.document import State
 from privkit.keys.handle import FieldKey
 from privkit.keys.keyring import Keyring, KeyVersion
+from privkit.keys.sql import SqlStore
 from privkit.keys.store import FileStore, Store
 from privkit.keys.wrappers import AwsKms, EnvironmentKey, LocalKey, Passphrase, Pkcs11, Wrapper
 
@@ -17,6 +18,7 @@ __all__ = [
     "LocalKey",
     "Passphrase",
     "Pkcs11",
+    "SqlStore",
     "State",
     "Store",
     "Usage",
