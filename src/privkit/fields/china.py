@@ -12,9 +12,12 @@ import numpy as np
 from privkit.fields import divisions
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.calendar import exists, split_date
+from privkit.fields.checks import id_check, id_checks
 from privkit.fields.digits import are_digits, numbers
+from privkit.fields.layouts import mobile_layout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact, has_controls, narrow, tidy
+from privkit.fields.resident import ResidentIdLayout
 from privkit.fields.wordlist import WordList
 
 if TYPE_CHECKING:
@@ -159,27 +162,10 @@ ID_WIDTH = 18
 OLD_ID_WIDTH = 15
 _ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _OLD_ID = re.compile(r"[1-9][0-9]{14}")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-"""2^(18 - i) mod 11 for the places i = 1 to 17 (GB 11643-1999, section 4; ISO 7064 MOD 11-2)."""
-_CHECKS = "10X98765432"
-"""The check character for each remainder (GB 11643-1999)."""
 _FIRST_YEAR = 1800
 _PREFIXES = np.zeros(100, np.bool_)
 _PREFIXES[list(divisions.PROVINCE_PREFIXES)] = True
 _FOREIGN = 9
-
-
-def id_check(digits: str) -> str:
-    """The check character for the first 17 digits of a resident ID."""
-    return _CHECKS[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=False)) % 11]
-
-
-def id_checks(matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The check characters for rows of at least 17 ASCII digits."""
-    total = np.zeros(len(matrix), np.uint16)
-    for column, weight in enumerate(_WEIGHTS):
-        total += (matrix[:, column] - np.uint8(ord("0"))).astype(np.uint16) * np.uint16(weight)
-    return np.frombuffer(_CHECKS.encode(), np.uint8)[total % 11]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -293,6 +279,7 @@ CN_MOBILE = ChineseMobile(
     category=Category.CONTACT,
     basis=ANNEX_A,
     masks=profiles(display=Keep(3, 4), waybill=Keep(1, 4, 6), log=Keep(0, 4, 7), analytics=Keep(3, 0, 8)),
+    layouts=mobile_layout,
 )
 """A mobile number of mainland China, `13812345678`."""
 
@@ -326,7 +313,8 @@ CN_RESIDENT_ID = ChineseResidentId(
     sensitivity=Sensitivity.HIGH,
     basis=f"PIPL, article 28 (specific identity); {ANNEX_B}",
     # One and one: with the check character and a known birthday, 6 + 4 would give the whole number away.
-    masks=profiles(display=Keep(1, 1, 16), waybill=Keep(0, 0, 6), analytics=Keep(2, 0, 16)),
+    masks=profiles(display=Keep(1, 1, 16), analytics=Keep(2, 0, 16)),
+    layouts=ResidentIdLayout.of,
 )
 """A Chinese resident ID, `11010519491231002X`."""
 

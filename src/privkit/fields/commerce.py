@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from privkit.fields.base import Category
+from privkit.fields.levels import number_band
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.payment import Number
 from privkit.fields.texts import AnyText, Code, TidyText
@@ -54,6 +57,7 @@ DURATION = Number(
     category=Category.BEHAVIOUR,
     basis=_ANNEX_A,
     masks=profiles(),
+    levels=MappingProxyType({"band": number_band}),
     signed=False,
 )
 """How long somebody stayed, in seconds, `12.5`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import byteset, only, rows_at, tight, without
+from privkit.fields.levels import After
 from privkit.fields.masks import AddressMask, EmailMask, Keep, profiles
 from privkit.fields.plain import has_controls, tidy
 from privkit.fields.texts import TidyText
@@ -123,6 +125,7 @@ EMAIL = Email(
     category=Category.CONTACT,
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=EmailMask(1), log=EmailMask(1, domain=False), analytics=EmailMask(0)),
+    levels=MappingProxyType({"domain": lambda: After("@")}),
 )
 """An e-mail address, `zhangsan@qq.com`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.calendar import is_date
 from privkit.fields.digits import are_digits, numbers
+from privkit.fields.levels import AgeBand, date_levels
 from privkit.fields.masks import Template, profiles
 from privkit.fields.plain import tidy
 
@@ -134,6 +136,7 @@ BIRTH_DATE = Date(
     category=Category.IDENTITY,
     basis="GB/T 35273-2020, annex A; a quasi-identifier",
     masks=profiles(display=Template("####-**-**"), log=Template("****-**-**"), analytics=Template("####-**-**")),
+    levels=MappingProxyType({**date_levels(), "age_band": AgeBand.of}),
 )
 """A birth date, `1990-01-02`."""
 
@@ -144,6 +147,7 @@ DATE = Date(
     category=Category.TRANSACTION,
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=Template("####-##-**"), log=Template("####-##-**"), analytics=Template("####-##-**")),
+    levels=MappingProxyType(date_levels()),
 )
 """A day that is no birth date, `2026-01-02`."""
 
@@ -159,5 +163,6 @@ TIMESTAMP = Timestamp(
         log=Template("####-##-##T**:**:**", longer=True),
         analytics=Template("####-##-**T**:**:**", longer=True),
     ),
+    levels=MappingProxyType({**date_levels("day"), **date_levels()}),
 )
 """A moment, `2026-01-02T03:04:05`."""

@@ -11,7 +11,8 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import byteset, only
-from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
+from privkit.fields.digits import are_digits, luhn_ok, luhn_sum, numbers
+from privkit.fields.layouts import imei_layout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import TidyText
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BASIS = "GB/T 35273-2020, annex A (device)"
 IMEI_WIDTH = 15
+_NO_MODEL = "0" * 8
 _IMEI = re.compile(r"[0-9]{15}")
 
 
@@ -35,8 +37,8 @@ class Imei(FieldType):
             raise self.invalid(f"15 digits are needed (got {len(number)} characters)")
         if luhn_sum(number) % 10:
             raise self.invalid("its check digit is wrong (Luhn)")
-        if not number.strip("0"):
-            raise self.invalid("all zeros stand for no device")
+        if number.startswith(_NO_MODEL):
+            raise self.invalid("its model (the first eight digits) is all zeros, which stands for no device")
         return number
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
@@ -45,7 +47,7 @@ class Imei(FieldType):
         rows = np.flatnonzero(text.lengths == IMEI_WIDTH)
         if len(rows):
             matrix = text.matrix(IMEI_WIDTH, None if len(rows) == len(text) else rows)
-            good[rows] = are_digits(matrix) & luhn_ok(matrix) & (matrix != ord("0")).any(axis=1)
+            good[rows] = are_digits(matrix) & luhn_ok(matrix) & (numbers(matrix[:, :8]) > 0)
         return good
 
 
@@ -103,6 +105,7 @@ IMEI = Imei(
     basis=_BASIS,
     # The first eight digits are the model (TAC).
     masks=profiles(display=Keep(0, 4, 8), log=Keep(0, 4, 8), analytics=Keep(8, 0, 7, 7)),
+    layouts=imei_layout,
 )
 """A device's IMEI, `490154203237518`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import byteset, only, tight, without
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
+from privkit.fields.layouts import card_layout
+from privkit.fields.levels import number_band
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import TidyText
@@ -128,6 +131,7 @@ BANK_CARD = BankCard(
     sensitivity=Sensitivity.HIGH,
     basis=f"PIPL, article 28 (financial accounts); {ANNEX_B}",
     masks=profiles(display=Keep(0, 4, 8), log=Keep(0, 4, 8), analytics=Keep(6, 0, 10)),
+    layouts=card_layout,
 )
 """A bank card number, `6222020200112233445`."""
 
@@ -139,6 +143,7 @@ AMOUNT = Number(
     sensitivity=Sensitivity.SENSITIVE,
     basis=f"{ANNEX_B} (transactions and consumption)",
     masks=profiles(),
+    levels=MappingProxyType({"band": number_band}),
 )
 """An amount of money, `12.50`."""
 
