@@ -36,6 +36,8 @@ WRONG = [
     ),
     ('[fields.x]\ntype = "text"\non_invalid = "star"', 3, "on_invalid cannot be 'star'; there are: raise, suppress"),
     ('[fields.x]\ntype = "text"\ntipe = "y"', 3, "field 'x': a field has no 'tipe'; did you mean 'type'?"),
+    ('[fields.x]\ntype = "text"\nkey = ""', 3, "key of field 'x' is empty; say one, or leave it out"),
+    ('[fields.x]\ntype = ""', 2, "type of field 'x' is empty; say one, or leave it out"),
     ("[views]\na = 1", 2, "view 'a' should be a table, not a whole number"),
     ("[views.a]\nfields = 1", 2, "view 'a': fields should be a table, not a whole number"),
     ("[views.a]\nrecipient = 1", 2, "recipient of view 'a' should be text, not a whole number"),

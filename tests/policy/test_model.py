@@ -1,8 +1,12 @@
+import sys
+from dataclasses import replace
+
 import pytest
 
 from privkit import fields
-from privkit.errors import PolicyError
+from privkit.errors import MissingExtra, PolicyError
 from privkit.policy import Policy, PolicyField, Treatment, View
+from privkit.transforms import surrogate
 
 FIELDS = {"mobile": fields.CN_MOBILE, "city": "cn_city"}
 
@@ -51,6 +55,12 @@ def test_a_treatment_is_said_in_three_ways():
             "view 'a': field 'city': a treatment is",
             ("views", "a", "fields", "city"),
         ),
+        (
+            lambda: Policy({"x": 3}, {}),
+            "field 'x': a field is a type, the name of one, or a PolicyField",
+            ("fields", "x"),
+        ),
+        (lambda: Policy(FIELDS, {"a": "token"}), "view 'a': a view is a View, or a mapping of fields", ("views", "a")),
         (lambda: View({}, recipient=""), "recipient is empty", ("recipient",)),
     ],
 )
@@ -60,3 +70,20 @@ def test_errors_say_where_in_the_policy(make, message, path):
     assert str(caught.value).startswith(message)
     assert caught.value.path == path
     assert caught.value.line == 0
+
+
+def test_a_level_that_does_not_check_its_parameters_raises_no_other_error():
+    odd = replace(fields.TEXT, levels={"odd": lambda width: 1 / width, "open": lambda **anything: anything["no"]})
+    for level, parameters in (("odd", {"width": 0}), ("open", {"width": "x"})):
+        with pytest.raises(PolicyError) as caught:
+            Policy({"x": odd}, {"a": {"x": Treatment("generalise", to=level, **parameters)}})
+        assert "field 'x': generalise of text cannot be made with to (text), width (" in str(caught.value)
+
+
+def test_an_extra_that_is_missing_is_missed_by_the_view_that_needs_it(monkeypatch, keys):
+    monkeypatch.setitem(sys.modules, "faker.providers.person.zh_CN", None)
+    surrogate._names.cache_clear()
+    policy = Policy({"name": "person_name"}, {"a": {"name": "surrogate"}, "b": {"name": "mask"}})
+    assert policy.view("b").apply({"name": ["韩梅梅"]}) == {"name": ["韩**"]}
+    with pytest.raises(MissingExtra, match="surrogate"):
+        policy.view("a", keys)

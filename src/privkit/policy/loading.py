@@ -95,6 +95,9 @@ def _field(name: str, spec: Mapping[str, Any]) -> PolicyField:
     what = f"field {name!r}"
     said = {key: _text(spec, key, what, path) for key in _FIELD if key in spec}
     own = {key: value for key, value in spec.items() if key not in _FIELD}
+    for key, value in said.items():
+        if not value:
+            raise PolicyError(f"{key} of {what} is empty; say one, or leave it out", path=(*path, key))
     try:
         return PolicyField(_type(name, said.pop("type", ""), own), **said)
     except PolicyError as error:

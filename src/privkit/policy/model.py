@@ -44,8 +44,8 @@ class PolicyField:
     Example:
         >>> from privkit import fields
         >>> from privkit.policy import PolicyField
-        >>> PolicyField(fields.CN_MOBILE, key="customer.phone", on_invalid="suppress")
-        PolicyField(type=<field type cn_mobile>, key='customer.phone', on_invalid='suppress', title='')
+        >>> PolicyField(fields.CN_MOBILE, key="customer.phone").on_invalid
+        'raise'
     """
 
     type: FieldType
@@ -83,6 +83,8 @@ def field_type(spec: FieldType | str) -> FieldType:
     """
     if isinstance(spec, FieldType):
         return spec
+    if not isinstance(spec, str):
+        raise PolicyError(f"a field is a type, the name of one, or a PolicyField; got {type_name(spec)}")
     try:
         return catalogue.get(spec)
     except InvalidParameter as error:
@@ -153,6 +155,8 @@ class View:
     title: str
 
     def __init__(self, fields: Mapping[str, TreatmentSpec], *, recipient: str | None = None, title: str = "") -> None:
+        if not isinstance(fields, Mapping):
+            raise PolicyError(f"a view is a View, or a mapping of fields to treatments; got {type_name(fields)}")
         if recipient == "":  # it would be one more recipient, and never who was meant
             raise PolicyError("recipient is empty; name who gets the view, or leave it out", path=("recipient",))
         treatments: dict[str, Treatment] = {}
