@@ -62,7 +62,7 @@ def lift_array(array: NDArray[Any]) -> Column[NDArray[Any]]:
     if array.ndim != 1:
         raise InvalidParameter(f"an array of {array.ndim} dimensions is no column; pass one dimension")
     if isinstance(array, np.ma.MaskedArray):
-        raise InvalidParameter("a masked array is not supported; pass an object array with None, or a list")
+        raise InvalidParameter("a masked array is no column; pass an object array with None, or a list")
     if array.dtype == object:
         kind, values, nulls, zone = lift_objects(array.tolist())
         return Column(kind, values, nulls, ArrayHome(array.dtype, zone))

@@ -34,8 +34,11 @@ _EXACT_INTEGERS: Final = 2.0**53  # below it every integral float is exact and i
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _FRACTION: Final = np.array([10**power for power in range(8, -1, -1)], np.int64)
 _SECONDS_A_DAY: Final = 86_400
+_A_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _STAMP: Final = len("2026-01-02T03:04:05")
 _MICRO: Final = 6  # digits of a fraction in microseconds
+_FIRST: Final = divmod(-(2**63) + 1, 10**9)  # second and fraction of the first moment in nanoseconds; before it is NaT
+_LAST: Final = divmod(2**63 - 1, 10**9)
 _CONTINUATION: Final = 0b1000_0000  # the upper two bits of a byte of UTF-8 that begins no character
 
 
@@ -115,12 +118,14 @@ def _format_booleans(values: NDArray[np.bool_]) -> Ragged:
 
 
 def _format_timestamps(values: NDArray[np.datetime64]) -> Ragged:
-    seconds = values.astype("datetime64[s]")
-    nanoseconds = (values - seconds).astype("timedelta64[ns]").view(np.int64)
-    days = seconds.astype("datetime64[D]")
-    of_day = (seconds - days).view(np.int64)
+    a_second = _A_SECOND[np.datetime_data(values.dtype)[0]]
+    numbers = values.view(np.int64)
+    seconds = numbers // a_second  # not by NumPy's own conversion, which wraps at the first moments in nanoseconds
+    nanoseconds = (numbers - seconds * a_second) * (10**9 // a_second)
+    days = seconds // _SECONDS_A_DAY
+    of_day = seconds - days * _SECONDS_A_DAY
     text = np.empty((len(values), _STAMP + 10), np.uint8)
-    text[:, :10] = date_matrix(days)
+    text[:, :10] = date_matrix(days.view("datetime64[D]"))
     text[:, [10, 13, 16, 19]] = np.frombuffer(b"T::.", np.uint8)
     for column, number in ((11, of_day // 3600), (14, of_day // 60 % 60), (17, of_day % 60)):
         text[:, column] = number // 10 + ord("0")
@@ -223,8 +228,9 @@ def _parse_stamps(matrix: NDArray[np.uint8], *, nanoseconds: bool) -> tuple[NDAr
         bad |= fraction % (1000 if shown > _MICRO else 10**9) == 0  # fewer digits say the same
     if not nanoseconds:
         return (seconds * 10**6 + fraction // 1000).view("datetime64[us]"), bad
-    bad |= np.abs(seconds) >= np.iinfo(np.int64).max // 10**9
-    return (np.where(bad, 0, seconds) * 10**9 + fraction).view("datetime64[ns]"), bad
+    bad |= (seconds < _FIRST[0]) | ((seconds == _FIRST[0]) & (fraction < _FIRST[1]))
+    bad |= (seconds > _LAST[0]) | ((seconds == _LAST[0]) & (fraction > _LAST[1]))
+    return (np.where(bad, 0, seconds) * 10**9 + fraction).view("datetime64[ns]"), bad  # what wraps wraps back
 
 
 _PARSES: Final[dict[Kind, Callable[[Ragged], tuple[Values, NDArray[np.bool_]]]]] = {
