@@ -1,0 +1,29 @@
+"""The command line: `privkit`, or `python -m privkit`. The only place that prints."""
+
+import sys
+from collections.abc import Sequence
+
+_NEEDED = frozenset({"click", "rich"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: What stands after `privkit`; by default the arguments of the process.
+
+    Returns:
+        The exit status: 0, or 2 with one line on stderr that says what is wrong, or 130 after Ctrl-C, or 143 after
+        SIGTERM.
+    """
+    try:
+        from privkit.cli.app import run  # noqa: PLC0415 - what it stands on is an extra, and may be missing
+    except ModuleNotFoundError as missing:
+        if missing.name not in _NEEDED:
+            raise
+        print("privkit: the command line needs the extra 'cli': pip install 'privkit[cli]'", file=sys.stderr)  # noqa: T201 - there is no click yet
+        return 2
+    return run(arguments)
+
+
+__all__ = ["main"]

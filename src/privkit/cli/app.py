@@ -1,0 +1,128 @@
+"""The group of commands, and how an error becomes one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from privkit.errors import PrivkitError
+from privkit.suggest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ERROR: Final = 2
+INTERRUPTED: Final = 128 + signal.SIGINT
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("privkit.cli.demo", "demo"),
+    "apply": ("privkit.cli.apply", "apply"),
+    "reveal": ("privkit.cli.apply", "reveal"),
+    "keys": ("privkit.cli.keys", "keys"),
+    "fields": ("privkit.cli.fields", "fields"),
+}
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for, so that one does not wait for what another needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's too
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401 - as click declares it
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it so
+    if asked:
+        click.echo(f"privkit {version('privkit')}")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version and leave."
+)
+def app() -> None:
+    """Protect the fields of customer data: by a policy, for a purpose, with keys that stay with you.
+
+    Begin with `privkit demo`.
+    """
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run a command, and turn whatever goes wrong into one line on stderr and an exit status."""
+    _end_on_sigterm()
+    try:
+        status = app.main(None if arguments is None else list(arguments), prog_name="privkit", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ERROR
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; nothing was left half written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _stop_writing()
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 - whatever it is, a traceback might print data
+        return _fail(_said(error))
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str) -> int:
+    click.echo(f"privkit: {' '.join(message.split())}", err=True)
+    return ERROR
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, PrivkitError):
+        return str(error)
+    if isinstance(error, OSError):
+        words = (error.strerror or str(error)).lower() if error.errno else str(error)
+        return f"{error.filename}: {words}" if error.filename else words
+    return _defect(error)
+
+
+def _defect(error: Exception) -> str:
+    """Name a defect without the error's own message, which may quote a value."""
+    if os.environ.get("PRIVKIT_TRACEBACK"):
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119 - a name in a traceback, no path to use
+    return (
+        f"a defect in privkit: {type(error).__name__} at {place}; please report it "
+        "(PRIVKIT_TRACEBACK=1 shows all, and may show values)"
+    )
+
+
+def _end_on_sigterm() -> None:
+    """Let SIGTERM unwind the stack, so that temporary files are removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _stop_writing() -> None:
+    """Keep the interpreter from flushing to a reader that has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,91 @@
+"""`privkit apply` and `privkit reveal`: a view over a file, in the two directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from privkit.cli import summary as summaries
+from privkit.cli.keyrings import KEK_HELP, open_keyring
+from privkit.cli.progress import progress_bar
+from privkit.policy import Policy
+from privkit.policy.files import open_sink, open_source
+from privkit.policy.files.landing import Landing
+from privkit.policy.stream import apply_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from privkit.policy.view import Direction
+
+_FILE = click.Path(path_type=Path)
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both commands take."""
+    for decorate in (
+        click.argument("policy", type=_FILE),
+        click.argument("source", metavar="IN", type=_FILE),
+        click.argument("target", metavar="OUT", type=_FILE),
+        click.option("--view", required=True, help="The view of the policy."),
+        click.option("--keyring", type=_FILE, help="The keyring's file; not needed where the view needs no keys."),
+        click.option("--kek", help=KEK_HELP),
+        click.option("--force", is_flag=True, help="Replace OUT, and the report, where they exist."),
+        click.option("--encoding", default="utf-8", help="The text encoding of a CSV file that is read."),
+        click.option("--output-encoding", default="utf-8", help="The text encoding of a CSV file that is written."),
+        click.option("--report", type=_FILE, help="Write the summary to this file as JSON."),
+        click.option("--quiet", is_flag=True, help="Show neither progress nor summary."),
+    )[::-1]:
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@_options
+def apply(**options: Any) -> None:  # noqa: ANN401 - as click passes them
+    """Protect a file: give of IN what VIEW of POLICY gives, in OUT.
+
+    Files are CSV (also .tsv, .csv.gz, .tsv.gz) or Parquet, by their ending, and may be of any length. OUT is there
+    wholly or not at all.
+    """
+    _run("protect", **options)
+
+
+@click.command()
+@_options
+def reveal(**options: Any) -> None:  # noqa: ANN401 - as click passes them
+    """Undo `apply` where the transforms of VIEW can be undone; other columns stay as they are.
+
+    IN is what `apply` wrote with the same policy, view and keyring, or some of its rows and columns.
+    """
+    _run("reveal", **options)
+
+
+def _run(
+    direction: Direction,
+    *,
+    policy: Path,
+    source: Path,
+    target: Path,
+    view: str,
+    keyring: Path | None,
+    kek: str | None,
+    force: bool,
+    encoding: str,
+    output_encoding: str,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    bound = Policy.load(policy).view(view, open_keyring(keyring, kek) if keyring else None)
+    spared = [policy, *([keyring] if keyring else [])]
+    with open_source(source, encoding=encoding) as opened:
+        sink = open_sink(target, like=opened, force=force, encoding=output_encoding, apart_from=spared)
+        landing = Landing(report, force=force, apart_from=(*spared, source, target)) if report else None
+        with progress_bar(view, quiet=quiet) as advance:
+            done = apply_file(bound, opened, sink, direction=direction, progress=advance)
+    if landing:
+        summaries.write_report(landing, done, view=view, policy=policy, input=source, output=target)
+    if not quiet:
+        summaries.show(done, view=view, target=target, revealed=bound.reversible)
