@@ -225,6 +225,11 @@ def test_reveal_takes_some_columns_and_no_others(keys):
         POLICY.view("courier").reveal({"mobile": ["138****5678"]})
 
 
+def test_no_other_direction_passes_for_revealing():
+    with pytest.raises(InvalidParameter, match="a direction is 'protect' or 'reveal', not 'apply'"):
+        POLICY.view("courier").run(COLUMNS, "apply")
+
+
 def test_a_view_is_found_or_the_nearest_is_named(keys):
     with pytest.raises(PolicyError) as caught:
         POLICY.view("suport", keys)
@@ -276,3 +281,25 @@ def test_no_column_that_a_view_does_not_name_is_ever_in_its_output(treatments, h
     result = policy.view("v").apply(table)
     assert list(result) == [name for name in header if name in released]
     assert [len(cells) for cells in result.values()] == [4] * len(released)
+
+
+MOBILES = st.from_regex(r"(\+86 ?)?1[3-9][0-9](-?[0-9]{4}){2}", fullmatch=True)
+TEXTS = st.text(st.characters(codec="utf-8"))
+REVERSIBLE = Policy(
+    fields={"mobile": "cn_mobile", "note": "text", "email": "text"},
+    views={"v": {"mobile": "fpe", "note": "encrypt", "email": Treatment("encrypt", deterministic=True)}},
+)
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(*(st.none() | st.just("") | values for values in (MOBILES, TEXTS, TEXTS)))))
+def test_reveal_undoes_apply_exactly(rows, keys):
+    table = {name: list(cells) for name, cells in zip(REVERSIBLE.fields, zip(*rows, strict=True), strict=False)}
+    if not table:
+        return
+    bound = REVERSIBLE.view("v", keys)
+    protected = bound.apply(table)
+    assert bound.reveal(protected) == table
+    for name, cells in table.items():
+        assert [cell is None for cell in protected[name]] == [cell is None for cell in cells]
+        assert not [cell for cell, after in zip(cells, protected[name], strict=True) if cell and cell == after]

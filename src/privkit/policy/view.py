@@ -147,7 +147,13 @@ class BoundView:
 
         Raises:
             TableError: As for `apply` and `reveal`.
+            InvalidParameter: If it is no direction.
         """
+        if direction not in (
+            "protect",
+            "reveal",
+        ):  # anything else must not pass for revealing, which leaves columns alone
+            raise InvalidParameter(f"a direction is 'protect' or 'reveal', not {direction!r}")
         header = list(names)
         known = self._fields if direction == "protect" else self.transforms
         knower = "known to the policy" if direction == "protect" else f"released by view {self.name!r}"
