@@ -81,7 +81,7 @@ class FormatPreserving(ReversibleFieldTransform):
         **options: Any,  # noqa: ANN401 - the layout says
     ) -> None:
         super().__init__(field)
-        self.layout = _layout(field, options)
+        self.layout = _layout(field, options, small_domain=small_domain)
         if self.layout.size < SMALLEST_DOMAIN and not small_domain:
             raise DomainTooSmall(
                 f"{self.layout.id} moves among {self.layout.size} values (< {SMALLEST_DOMAIN}), too few for FF1; "
@@ -188,7 +188,7 @@ def _permutation(key: FieldKey, layout: Layout, size: int) -> _Permutation:
     return PrefixPermutation(cipher, size) if small else IntegerPermutation(cipher, size)
 
 
-def _layout(field: FieldType, options: dict[str, Any]) -> Layout:
+def _layout(field: FieldType, options: dict[str, Any], *, small_domain: bool) -> Layout:
     if field.layouts is None:
         raise InvalidParameter(f"{field.name} has no format-preserving form; use a token, or encrypt it")
     try:
@@ -196,4 +196,7 @@ def _layout(field: FieldType, options: dict[str, Any]) -> Layout:
     except TypeError as error:
         takes = ", ".join(signature(field.layouts).parameters) or "no options"
         raise InvalidParameter(f"fpe of {field.name}: {error}; it takes {takes}") from None
+    if small_domain and "small_domain" in signature(field.layouts).parameters:
+        # Where the domain depends on the value, the layout refuses single values that have too small a one.
+        options = {**options, "small_domain": True}
     return field.layouts(**options)
