@@ -15,13 +15,17 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import algorithms
 
 from privkit._kernels.blocks import BlockCipher
+from privkit._kernels.cmac import Cmac as _Cmac
 from privkit._kernels.ff1_text import TextFF1
+from privkit._kernels.ragged import Ragged
+from privkit._kernels.siv import Siv
 from privkit.columns import Kind, lift
 from privkit.columns.column import at_rows
-from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
-    from privkit._kernels.ragged import Ragged
+    from collections.abc import Sequence
+
     from privkit.columns import Column
 
 C = TypeVar("C")
@@ -112,7 +116,7 @@ class FF1:
             return cast("C", self._crypt_each(column, tweak, decrypt=decrypt))
         lifted = lift(column)
         values = _ragged(lifted, Kind.BYTES if _is_fixed_bytes(column) else Kind.TEXT)
-        tweaks = tweak if isinstance(tweak, bytes) else _tweaks(tweak, lifted)
+        tweaks = tweak if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")
         try:
             return lifted.restore(self._text.crypt_many(values, tweaks, decrypt=decrypt), lifted.kind)
         except InvalidValue as error:
@@ -128,6 +132,167 @@ class FF1:
 
     def __repr__(self) -> str:
         return f"<FF1 over {self._text.alphabet.radix} characters: key not shown>"
+
+
+class AesSiv:
+    """AES-SIV (RFC 5297, October 2008): deterministic authenticated encryption of bytes.
+
+    Equal values with equal associated strings give equal ciphertexts, and a ciphertext shows the value's length. For
+    encryption that shows no equality, give 16 random bytes as the last associated string and keep them with the
+    ciphertext (section 3); if they ever repeat, no more is lost than that. A decrypted value is as it was written, or
+    decryption fails. Good for 2**48 values under one key, as the CMAC in it is (SP 800-38B, appendix B).
+
+    Safe to share between threads.
+
+    Args:
+        key: 32, 48 or 64 random bytes, of which each half is an AES key.
+
+    Raises:
+        InvalidParameter: If the key has another size.
+
+    Example:
+        >>> from privkit.lowlevel import AesSiv
+        >>> siv = AesSiv(bytes.fromhex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"))
+        >>> siv.encrypt(b"value", [b"customer.note"]).hex()
+        '92321aad0530528121a0d44a2b3da6eab05d6037e0'
+        >>> siv.decrypt_many(siv.encrypt_many([b"value", None, b""]))
+        [b'value', None, b'']
+    """
+
+    __slots__ = ("_siv",)
+
+    def __init__(self, key: bytes) -> None:
+        self._siv = Siv.of(_exact(key, bytes))
+
+    def encrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
+        """Encrypt one value.
+
+        Args:
+            data: Any bytes, or none.
+            associated: What is not encrypted and must be the same for decryption, such as the name of the column: at
+                most 126 strings. No string, an empty one and two empty ones are three different things.
+
+        Returns:
+            `SIV | ciphertext`, 16 bytes longer than `data`.
+
+        Raises:
+            InvalidParameter: If there are more than 126 strings, or something is no bytes.
+        """
+        return self._siv.encrypt(_exact(data, bytes), _strings(associated))
+
+    def decrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
+        """Undo `encrypt` with the same associated strings.
+
+        Raises:
+            DecryptionFailed: If `data` was not written under this key with these strings, or was altered.
+            InvalidParameter: As `encrypt`.
+        """
+        return self._siv.decrypt(_exact(data, bytes), _strings(associated))
+
+    def encrypt_many(self, column: C, associated: Sequence[object] = ()) -> C:
+        """Encrypt a column of bytes of any lengths.
+
+        Args:
+            column: A column of bytes.
+            associated: As for `encrypt`; a column of bytes in place of a string has one for each row.
+
+        Returns:
+            The same kind of column; null where `column` is. A NumPy array of fixed-width bytes comes back as one of
+            objects where a row ends in a zero byte, which a fixed width would drop.
+
+        Raises:
+            InvalidParameter: As `encrypt`; or if this is no column of bytes, or the strings are not as many.
+            InvalidValue: If the associated string of a value is null; with the positions of the rows.
+        """
+        lifted = lift(column)
+        strings = _associated(associated, lifted)
+        return lifted.restore(self._siv.encrypt_many(_ragged(lifted, Kind.BYTES), strings), Kind.BYTES)
+
+    def decrypt_many(self, column: C, associated: Sequence[object] = ()) -> C:
+        """Undo `encrypt_many` with the same associated strings.
+
+        Raises:
+            DecryptionFailed: As `decrypt`, if any row fails; with the positions of all that do, and no value of any.
+            InvalidParameter: As `encrypt_many`.
+            InvalidValue: As `encrypt_many`.
+        """
+        lifted = lift(column)
+        strings = _associated(associated, lifted)
+        values, failed = self._siv.decrypt_many(_ragged(lifted, Kind.BYTES), strings)
+        if failed.any():
+            raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)).tolist())
+        return lifted.restore(values, Kind.BYTES)
+
+    def __repr__(self) -> str:
+        return "<AesSiv: key not shown>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("it holds a key and cannot be pickled; send the key where it has to be, and build it there")
+
+
+class Cmac:
+    """CMAC (NIST SP 800-38B, May 2005): a keyed digest of 16 bytes, which nobody computes or checks without the key.
+
+    Equal messages under one key have equal digests. Good for 2**48 messages under one key (appendix B).
+
+    Safe to share between threads.
+
+    Args:
+        key: 16, 24 or 32 random bytes; 16 for SM4.
+        algorithm: `"AES"`, or `"SM4"` (GB/T 32907), with which it is no longer NIST's.
+
+    Raises:
+        InvalidParameter: If the key has another size, or the algorithm is none of these.
+
+    Example:
+        >>> from privkit.lowlevel import Cmac
+        >>> cmac = Cmac(bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c"))
+        >>> cmac.digest(b"").hex()
+        'bb1d6929e95937287fa37d129b756746'
+        >>> [digest and digest.hex() for digest in cmac.digest_many([b"", None])]
+        ['bb1d6929e95937287fa37d129b756746', None]
+    """
+
+    __slots__ = ("_cmac",)
+
+    def __init__(self, key: bytes, *, algorithm: Literal["AES", "SM4"] = "AES") -> None:
+        self._cmac = _Cmac(_cipher(_exact(key, bytes), algorithm))
+
+    def digest(self, data: bytes) -> bytes:
+        """Digest one message.
+
+        Args:
+            data: Any bytes, or none.
+
+        Returns:
+            16 bytes.
+
+        Raises:
+            InvalidParameter: If this is no bytes.
+        """
+        return self._cmac.digest(_exact(data, bytes))
+
+    def digest_many(self, column: C) -> C:
+        """Digest a column of bytes of any lengths.
+
+        Args:
+            column: A column of bytes.
+
+        Returns:
+            The same kind of column, of 16 bytes in each row; null where `column` is. A NumPy array of fixed-width bytes
+            comes back as one of objects where a digest ends in a zero byte, which a fixed width would drop.
+
+        Raises:
+            InvalidParameter: If this is no column of bytes.
+        """
+        lifted = lift(column)
+        return lifted.restore(Ragged.of_matrix(self._cmac.digest_many(_ragged(lifted, Kind.BYTES))), Kind.BYTES)
+
+    def __repr__(self) -> str:
+        return "<Cmac: key not shown>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("it holds a key and cannot be pickled; send the key where it has to be, and build it there")
 
 
 def _cipher(key: bytes, algorithm: str) -> BlockCipher:
@@ -149,7 +314,7 @@ def _ragged(column: Column[Any], kind: Kind) -> Ragged:
     """The rows of a column of text or bytes."""
     if column.kind is not kind and len(column.values):
         raise InvalidParameter(f"a column of {column.kind.value} where one of {kind.value} is needed")
-    return cast("Ragged", column.values)
+    return column.values if isinstance(column.values, Ragged) else Ragged.of([])
 
 
 def _is_fixed_bytes(column: object) -> bool:
@@ -157,14 +322,33 @@ def _is_fixed_bytes(column: object) -> bool:
     return isinstance(column, np.ndarray) and column.dtype.kind == "S"
 
 
-def _tweaks(tweak: object, column: Column[Any]) -> Ragged:
-    """The tweaks of those rows of a column that are not null; only theirs may not be null either."""
-    lifted = lift(tweak)
+def _strings(associated: Sequence[bytes]) -> list[bytes]:
+    _not_one(associated)
+    return [_exact(string, bytes) for string in associated]
+
+
+def _associated(associated: Sequence[object], column: Column[Any]) -> list[bytes | Ragged]:
+    _not_one(associated)
+    return [
+        string if isinstance(string, bytes) else _each(string, column, "associated string") for string in associated
+    ]
+
+
+def _not_one(associated: object) -> None:
+    if not isinstance(associated, list | tuple):
+        raise InvalidParameter(
+            f"associated strings in a {type(associated).__name__}; put them into a list, even if it is only one"
+        )
+
+
+def _each(given: object, column: Column[Any], what: str) -> Ragged:
+    """A string for each row of a column that is not null; only for those that are may it be null itself."""
+    lifted = lift(given)
     rows = _ragged(lifted, Kind.BYTES)
     if len(lifted) != len(column):
-        raise InvalidParameter(f"{len(lifted)} tweaks for {len(column)} values; give one for all, or one for each")
+        raise InvalidParameter(f"{len(lifted)} {what}s for {len(column)} values; give one for all, or one for each")
     wanted = np.ones(len(column), np.bool_) if column.nulls is None else ~column.nulls
-    given = np.ones(len(column), np.bool_) if lifted.nulls is None else ~lifted.nulls
-    if (missing := wanted & ~given).any():
-        raise InvalidValue("the tweak of a value is null", rows=np.flatnonzero(missing))
-    return rows if column.nulls is None else rows.take(wanted[given])
+    there = np.ones(len(column), np.bool_) if lifted.nulls is None else ~lifted.nulls
+    if (missing := wanted & ~there).any():
+        raise InvalidValue(f"the {what} of a value is null", rows=np.flatnonzero(missing))
+    return rows if column.nulls is None else rows.take(wanted[there])
