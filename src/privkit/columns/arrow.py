@@ -50,6 +50,18 @@ class ArrowHome:
         array = self._array(kind, values, nulls, exact=exact)
         if self.dictionary is not None:
             array = _encode(array, self.dictionary.index_type)
+        return self._chunked(array)
+
+    def build_coded(
+        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+    ) -> Any:
+        """As `build` for a dictionary array, from distinct values and the position of each row's value among them."""
+        few = _encode(self._array(kind, values, None, exact=exact), pa.int64())  # two values may have become one
+        rows = pa.array(_spread(few.indices.to_numpy()[codes], nulls), mask=nulls)
+        index_type = _index_type(few.dictionary, self.dictionary.index_type)
+        return self._chunked(pa.DictionaryArray.from_arrays(rows.cast(index_type), few.dictionary))
+
+    def _chunked(self, array: Any) -> Any:
         if self.chunks is None:
             return array
         ends = np.cumsum(self.chunks, dtype=np.int64).tolist()
@@ -121,6 +133,25 @@ def text_array(values: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
     data = pa.py_buffer(np.ascontiguousarray(values.data[start : values.offsets[-1]]))
     null_count = 0 if nulls is None else int(np.count_nonzero(nulls))
     return pa.Array.from_buffers(of, len(offsets) - 1, [validity, pa.py_buffer(offsets), data], null_count)
+
+
+def number_values(values: Values) -> tuple[Values, NDArray[np.int64]]:
+    """Number equal values by Arrow's hash table.
+
+    Returns:
+        The distinct values in the order in which they appear, and for each row the position of its value.
+    """
+    if isinstance(values, Ragged):
+        encoded = text_array(values, None, pa.large_binary()).dictionary_encode()
+        return _take_text(encoded.dictionary), encoded.indices.to_numpy().astype(np.int64)
+    words = values.view(np.int64 if values.dtype.itemsize > 1 else np.int8)  # so that -0.0 is not 0.0, and NaN is NaN
+    encoded = pa.array(words).dictionary_encode()
+    return encoded.dictionary.to_numpy().view(values.dtype), encoded.indices.to_numpy().astype(np.int64)
+
+
+def take_rows(values: Ragged, rows: NDArray[np.int64]) -> Ragged:
+    """What `Ragged.take` does, by Arrow: several times faster where rows are many."""
+    return _take_text(text_array(values, None, pa.large_binary()).take(pa.array(rows)))
 
 
 # --- out of Arrow ---------------------------------------------------------------------------------------------------
@@ -248,9 +279,13 @@ def _encode(array: Any, index_type: Any) -> Any:
     The dictionary is in the order in which values appear, which means nothing, so it is never marked as ordered.
     """
     encoded = array.dictionary_encode()
-    room = int(np.iinfo(index_type.to_pandas_dtype()).max)
-    indices = encoded.indices.cast(index_type) if len(encoded.dictionary) - 1 <= room else encoded.indices
+    indices = encoded.indices.cast(_index_type(encoded.dictionary, index_type))
     return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+
+
+def _index_type(dictionary: Any, index_type: Any) -> Any:
+    """The type for the indices of a dictionary: the one given, or 32 bits where it does not reach."""
+    return index_type if len(dictionary) - 1 <= int(np.iinfo(index_type.to_pandas_dtype()).max) else pa.int32()
 
 
 def _decimals(text: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
