@@ -53,6 +53,10 @@ class InvalidParameter(PrivkitError, ValueError):
     """A transform, cipher or policy was asked for something that it cannot do."""
 
 
+class WrongType(InvalidParameter, TypeError):
+    """A value, column or table is of a Python type that nothing here takes, or a column holds several."""
+
+
 class DomainTooSmall(InvalidParameter):
     """A format-preserving cipher was asked to work on fewer than 1,000,000 values (SP 800-38G Rev. 1).
 

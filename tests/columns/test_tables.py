@@ -8,7 +8,7 @@ import pytest
 
 from privkit.columns import lift
 from privkit.columns.tables import open_table
-from privkit.errors import InvalidParameter, TableError
+from privkit.errors import TableError, WrongType
 
 PHONES = ["13812345678", None, "13912345678"]
 AGES = [30, 40, 50]
@@ -141,5 +141,5 @@ def test_tables_out_of_shape(table, message):
 
 @pytest.mark.parametrize("table", [pl.LazyFrame({"a": [1]}), "text", ({"a": 1},), pa.array([1])])
 def test_what_is_no_table(table):
-    with pytest.raises(InvalidParameter, match=r"collect\(\)|is no table"):
+    with pytest.raises(WrongType, match=r"collect\(\)|is no table"):
         open_table(table)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from columns.conftest import plain
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind, arrow, lift, like, text_of
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
@@ -205,7 +205,7 @@ def test_other_text_is_refused(value, text):
 )
 def test_mixed_columns_are_refused(rows, message):
     for make in (list, tuple, lambda rows: pd.Series(rows, dtype=object)):
-        with pytest.raises(InvalidParameter, match=message):
+        with pytest.raises(WrongType, match=message):
             lift(make(rows))
 
 
@@ -243,7 +243,7 @@ def test_values_that_have_no_text(value):
 @pytest.mark.parametrize("value", [None, object(), [], dt.timedelta(1), 1j])
 def test_types_that_have_no_text(value):
     for call in (lambda: text_of(value), lambda: like(value, "x")):
-        with pytest.raises(InvalidParameter, match=f"a {type(value).__name__} is no value"):
+        with pytest.raises(WrongType, match=f"a {type(value).__name__} is no value"):
             call()
 
 
@@ -272,7 +272,7 @@ def test_types_that_have_no_text(value):
     ids=lambda container: type(container).__name__,
 )
 def test_what_is_no_column(container):
-    with pytest.raises(InvalidParameter, match="no column"):
+    with pytest.raises(WrongType, match="no column"):
         lift(container)
 
 
@@ -460,3 +460,8 @@ def test_coarse_dates():
 def test_rows_of_positions():
     assert lift([None, "a", None, "b"]).rows([0, 1]).tolist() == [1, 3]
     assert lift(["a", "b"]).rows(np.array([1])).tolist() == [1]
+
+
+def test_a_wrong_type_is_a_type_error_and_a_wrong_parameter():
+    assert issubclass(WrongType, TypeError)
+    assert issubclass(WrongType, InvalidParameter)

@@ -12,7 +12,7 @@ from privkit.columns.canonical import encode_text, to_objects
 from privkit.columns.column import Column, at_rows
 from privkit.columns.kinds import Kind, Values, as_integers
 from privkit.columns.sequences import Zone, lift_objects, with_nulls
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +60,9 @@ def lift_array(array: NDArray[Any]) -> Column[NDArray[Any]]:
     NaT is null, and so is `None` in object arrays and the `na_object` of a StringDType. NaN is a float.
     """
     if array.ndim != 1:
-        raise InvalidParameter(f"an array of {array.ndim} dimensions is no column; pass one dimension")
+        raise WrongType(f"an array of {array.ndim} dimensions is no column; pass one dimension")
     if isinstance(array, np.ma.MaskedArray):
-        raise InvalidParameter("a masked array is no column; pass an object array with None, or a list")
+        raise WrongType("a masked array is no column; pass an object array with None, or a list")
     if array.dtype == object:
         kind, values, nulls, zone = lift_objects(array.tolist())
         return Column(kind, values, nulls, ArrayHome(array.dtype, zone))
@@ -76,7 +76,7 @@ def lift_plain(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bool_] | N
     if isinstance(dtype, np.dtypes.StringDType):
         return _lift_string_dtype(array)
     if dtype.kind not in _LIFTS or dtype == np.longdouble:  # which a float64 does not hold
-        raise InvalidParameter(f"an array of {dtype.name} is no column of values; convert it to text or numbers first")
+        raise WrongType(f"an array of {dtype.name} is no column of values; convert it to text or numbers first")
     array = np.ascontiguousarray(array, dtype.newbyteorder("="))
     if dtype.kind == "M":
         return _lift_datetimes(array)
@@ -189,7 +189,7 @@ _LIFTS: Final[dict[str, tuple[Kind, Callable[[NDArray[Any]], Values]]]] = {
 def _lift_datetimes(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bool_] | None]:
     unit = np.datetime_data(array.dtype)[0]
     if unit == "generic":
-        raise InvalidParameter("an array of datetime64 without a unit is no column; give it one, such as datetime64[D]")
+        raise WrongType("an array of datetime64 without a unit is no column; give it one, such as datetime64[D]")
     nulls = np.isnat(array)
     dense = array[~nulls] if nulls.any() else array
     kind = Kind.DATE if unit in _DAY_UNITS else Kind.TIMESTAMP

@@ -20,7 +20,7 @@ from privkit.columns.arrays import datetimes, fit
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
 from privkit.columns.kinds import Kind, Values, as_integers
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def _lifter(of: Any) -> tuple[Kind, Callable[[Any], Values]]:
     for test, kind, take in _LIFTERS:
         if test(of):
             return kind, take
-    raise InvalidParameter(f"an Arrow array of {of} is no column of values; convert it to text or numbers first")
+    raise WrongType(f"an Arrow array of {of} is no column of values; convert it to text or numbers first")
 
 
 def _decode(array: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from privkit.columns.arrays import lift_array
 from privkit.columns.sequences import lift_sequence
-from privkit.errors import InvalidParameter
+from privkit.errors import WrongType
 
 if TYPE_CHECKING:
     from privkit.columns.column import Column
@@ -31,7 +31,7 @@ def lift(container: C) -> Column[C]:
         The column; `restore` and `restore_like` lead back to the same family of container.
 
     Raises:
-        InvalidParameter: If it is no container, or one of values that are of several kinds or of none.
+        WrongType: If it is no container, or one of values that are of several kinds or of none.
         InvalidValue: If a value is one that no column holds, such as text with lone surrogates; with the rows.
 
     Example:
@@ -60,7 +60,7 @@ def _lift(container: Any) -> Column[Any]:
         from privkit.columns.polars_series import lift_polars  # noqa: PLC0415 it stands on an optional library
 
         return lift_polars(container)
-    raise InvalidParameter(
+    raise WrongType(
         f"a {type(container).__name__} is no column; pass a list, a NumPy array, an Arrow array, "
         "or a pandas or Polars series"
     )

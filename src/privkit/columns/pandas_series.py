@@ -21,7 +21,7 @@ from privkit.columns.column import Column
 from privkit.columns.kinds import Kind, Values
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import Zone, lift_objects, with_nulls
-from privkit.errors import InvalidParameter
+from privkit.errors import WrongType
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,7 +142,7 @@ def lift_pandas(series: Any) -> Column[Any]:
     if isinstance(dtype, pd.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
     elif not (_is_masked(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "iufbM")):
-        raise InvalidParameter(f"a series of {dtype} is no column of values; convert it to text or numbers first")
+        raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(series, PandasHome(dtype, series.index, series.name))
 
 

@@ -22,7 +22,7 @@ from privkit.columns.column import Column
 from privkit.columns.kinds import Kind, Values, as_integers
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import lift_objects, with_nulls
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,7 +132,7 @@ def lift_polars(series: Any) -> Column[Any]:
         moments = dense.to_physical().to_numpy().astype(np.int64)
         return Column(Kind.TIMESTAMP, moments.view(f"datetime64[{dtype.time_unit}]"), nulls, home)
     if dtype.base_type() not in _NUMPY:
-        raise InvalidParameter(f"a series of {dtype} is no column of values; convert it to text or numbers first")
+        raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(dense.to_numpy(), nulls, home)
 
 

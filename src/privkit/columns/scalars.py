@@ -10,7 +10,7 @@ import numpy as np
 
 from privkit.columns.canonical import decimal_text, float_text, is_encodable
 from privkit.columns.kinds import Kind, kind_of_type
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ def text_of(value: object) -> str:
     """The canonical text of one value: what `Column.text` gives for it.
 
     Raises:
-        InvalidParameter: If it is of a type that no column holds; the message names the type.
+        WrongType: If it is of a type that no column holds; the message names the type.
         InvalidValue: If it is a value that no column holds, such as text with lone surrogates.
 
     Example:
@@ -44,7 +44,7 @@ def like(value: T, text: str) -> T:
         text: What `text_of` gives for the value wanted.
 
     Raises:
-        InvalidParameter: If `value` is of a type that no column holds.
+        WrongType: If `value` is of a type that no column holds.
         InvalidValue: If `text` is not the canonical text of such a value.
 
     Example:
@@ -68,7 +68,7 @@ def like(value: T, text: str) -> T:
 def _kind(value: object) -> Kind:
     kind = kind_of_type(type(value))
     if kind is None:
-        raise InvalidParameter(
+        raise WrongType(
             f"a {type(value).__name__} is no value of a column; "
             "use str, bytes, int, float, Decimal, date, datetime or bool"
         )

@@ -15,7 +15,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.columns.canonical import decimal_text, encode_text, to_objects
 from privkit.columns.column import Column, at_rows
 from privkit.columns.kinds import Kind, Values, as_integers, kind_of_type
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def lift_objects(
         Kind, values and nulls as a `Column` has them, and the zone of timestamps. No value at all is text.
 
     Raises:
-        InvalidParameter: If rows are of several kinds, or of no kind; with the first such row and the types.
+        WrongType: If rows are of several kinds, or of no kind; with the first such row and the types.
         InvalidValue: If a value is one that no column holds, such as text with lone surrogates; with the rows.
     """
     if nulls is None and objects and type(objects[0]) is str:
@@ -161,19 +161,19 @@ def _timestamps(objects: Sequence[Any]) -> tuple[NDArray[Any], Zone]:
     return np.array(plain, "datetime64[us]"), Zone(zone)
 
 
-def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> InvalidParameter:
+def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType:
     """The error for rows that are not of one kind: types and the first row's number, no value."""
     numbers = range(len(objects)) if nulls is None else np.flatnonzero(~nulls).tolist()
     first = type(objects[0])
     for number, row in zip(numbers, objects, strict=True):
         kind = kind_of_type(type(row))
         if kind is None:
-            return InvalidParameter(
+            return WrongType(
                 f"row {number} is a {type(row).__name__}, which is no value of a column; "
                 "use str, bytes, int, float, Decimal, date, datetime or bool, and None for null"
             )
         if kind is not kind_of_type(first):
-            return InvalidParameter(
+            return WrongType(
                 f"row {number} is a {type(row).__name__} in a column of {first.__name__}; make the column one type"
             )
     raise AssertionError("the rows are of one kind")

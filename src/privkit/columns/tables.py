@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 
 from privkit.columns.arrays import to_object_array
-from privkit.errors import InvalidParameter, TableError
+from privkit.errors import TableError, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def open_table(table: T) -> Table[T]:
         table: The table; it is not changed.
 
     Raises:
-        InvalidParameter: If it is no table; a lazy frame is none until it is collected.
+        WrongType: If it is no table; a lazy frame is none until it is collected.
         TableError: If it is not in shape: rows with different keys, columns of different lengths or without names, or
             the same name twice; a pandas index that holds data.
 
@@ -102,8 +102,8 @@ def _open(table: Any) -> Table[Any]:
         if isinstance(table, pl.DataFrame):
             return _Polars(tuple(table.columns), table.height, table)
         if isinstance(table, pl.LazyFrame):
-            raise InvalidParameter("a LazyFrame holds no rows yet; call collect() first, or go batch by batch")
-    raise InvalidParameter(
+            raise WrongType("a LazyFrame holds no rows yet; call collect() first, or go batch by batch")
+    raise WrongType(
         f"a {type(table).__name__} is no table; pass a list of dicts, a dict of columns, an Arrow table or record "
         "batch, or a pandas or Polars data frame"
     )
