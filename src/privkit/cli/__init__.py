@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-_NEEDED = frozenset({"click", "rich"})
+_NEEDED = ("click", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGTERM.
     """
     try:
+        for name in _NEEDED:
+            import_module(name)
         from privkit.cli.app import run  # noqa: PLC0415 - what it stands on is an extra, and may be missing
     except ModuleNotFoundError as missing:
         if missing.name not in _NEEDED:

@@ -113,10 +113,11 @@ def apply_file(
         first_row, batch = piece
         return bound.run(batch, direction, first_row)
 
+    batches = source.batches(names)
     with sink:
         schema = _start(bound, source, sink, names, direction)
         with (
-            closing(_ahead(_numbered(source.batches(names)), _READ_AHEAD)) as pieces,
+            closing(_ahead(_numbered(batches), _READ_AHEAD)) as pieces,
             closing(_in_order(work, pieces, workers or _cores())) as results,
         ):
             for applied in results:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from privkit.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -40,7 +40,7 @@ class Source(ABC):
         return list(self.schema.names)
 
     @abstractmethod
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         """Read some of the columns, from the first row to the last, in bounded memory.
 
         Args:

@@ -16,7 +16,7 @@ from privkit.policy.files.base import Source, checked_names, in_batches
 from privkit.policy.files.text import Utf8Bytes, not_encoded, text_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
 _BLOCK: Final = 8 << 20
@@ -54,7 +54,7 @@ class CsvSource(Source):
         if self._reading:
             self._reading.close()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         """See `Source.batches`."""
         yielded, block = 0, _BLOCK
         while block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +41,8 @@ class Landing:
                 raise TableError(f"{path} is the same file as {other}; write to another one")
         if self._target.is_dir():
             raise IsADirectoryError(f"{path} is a folder; name a file in it")
+        if self._target.exists() and not self._target.is_file():
+            raise TableError(f"{path} is a device or a pipe, which cannot be replaced; name a file")
         if not self._target.parent.is_dir():
             raise FileNotFoundError(f"the folder of {path} does not exist; make it first")
         self._refuse_existing()
@@ -66,7 +69,8 @@ class Landing:
     def discard(self) -> None:
         """Remove the temporary file, unless it was put into its place."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # where there is no room even for what is left to write
+                self._file.close()
         if self._temporary is not None:
             self._temporary.unlink(missing_ok=True)
             self._temporary = None

@@ -12,7 +12,7 @@ from privkit.errors import TableError
 from privkit.policy.files.base import BATCH_ROWS, Sink, Source, checked_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from privkit.policy.files.landing import Landing
@@ -65,7 +65,7 @@ class ParquetSource(Source):
         self._file.close()
         self._raw.close()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         """See `Source.batches`."""
         for name in columns:
             if pa.types.is_nested(self.schema.field(name).type):
@@ -73,6 +73,9 @@ class ParquetSource(Source):
                     f"column {name!r} is nested ({self.schema.field(name).type}), and no transform takes that; "
                     "drop it in the view, or flatten it first"
                 )
+        return self._batches(columns)
+
+    def _batches(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         self._read = 0
         parts = self._file.iter_batches(BATCH_ROWS, columns=list(columns))
         while (batch := self._next(parts)) is not None:

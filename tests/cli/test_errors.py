@@ -1,0 +1,249 @@
+"""Whatever is wrong is said in one line, without a value of the data, and leaves no file behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from privkit.cli import app
+from privkit.keys import Keyring
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_written(place):
+    before = {path.name for path in place.iterdir()}
+    yield
+    assert {path.name for path in place.iterdir()} - before <= {
+        "in.parquet",
+        "other.json",
+        "other.json.kek",
+        "other.json.lock",
+    }
+
+
+def policy_with(place, old, new):
+    text = (place / "policy.toml").read_text(encoding="utf-8")
+    assert old in text
+    (place / "policy.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# The input
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "in.csv is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\0", "in.csv is not a CSV file"),
+        ("order,name,mobile,card,note\n007,张三,13812345678\n".encode(), "row 0 (from 0) has 3 cells, the header 5"),
+        ('order,name,mobile,card,note\n007,张三,13812345678,,"door\n'.encode(), "a quote that is not closed"),
+        ("order,name,mobile,card,note\n007,张三,,,\n".encode("gb18030"), "row 0 (from 0): bytes that are not utf-8"),
+        (b"order,name,mobile,mobile,card,note\n", "column 'mobile' occurs 2 times"),
+        (b"order,,mobile,card,note\n", "column 2 has no name"),
+        (b"order,name,card,note\n", "column 'mobile' is not in the table"),
+        (b"order,name,mobil,card,note\n", "column 'mobil' is not known to the policy; did you mean 'mobile'?"),
+        (b"order,name,mobile,card,note,extra\n", "column 'extra' is not known to the policy"),
+    ],
+)
+def test_broken_csv(place, protect, data, message):
+    (place / "in.csv").write_bytes(data)
+    assert message in protect().failed()
+
+
+def test_a_first_row_of_data_is_not_named_like_a_header(place, protect):
+    (place / "in.csv").write_text("007,张三,13812345678,6228480402564890018,door\n", encoding="utf-8")
+    assert "is there a header?" in protect().failed()
+
+
+def test_an_invalid_cell_is_named_by_column_and_row(place, protect):
+    lines = ["order,name,mobile,card,note"] + ["007,张三,13812345678,,"] * 70_000 + ["007,3张三,13812345678,,"]
+    (place / "in.csv").write_text("\n".join(lines), encoding="utf-8")
+    message = protect().failed()
+    assert "column 'name'" in message
+    assert "row 70000" in message
+
+
+def test_missing_and_unknown_files(place, protect):
+    assert "there is no file none.csv" in protect(source="none.csv").failed()
+    assert "unknown file ending" in protect(source="in.xlsx").failed()
+    assert "unknown file ending" in protect(target="out.txt").failed()
+    assert "folder" in protect(source=".").failed() or place
+    assert "no text encoding 'utf9'" in protect(more=["--encoding", "utf9"]).failed()
+    assert "no text encoding 'rot13'" in protect(more=["--output-encoding", "rot13"]).failed()
+
+
+def test_broken_parquet(place, protect):
+    pq.write_table(pa.table({"note": [["x"]], "order": ["1"]}), "in.parquet")
+    assert "column 'note' is nested" in protect("notes", source="in.parquet", keys=None).failed()
+    (place / "in.parquet").write_bytes((place / "in.parquet").read_bytes()[:-9])
+    assert "in.parquet is not a Parquet file" in protect("notes", source="in.parquet", keys=None).failed()
+
+
+# The policy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"cn_mobile"', '"cn_mobil"', "did you mean 'cn_mobile'?"),
+        ('"mask"', '"mas"', "did you mean 'mask'?"),
+        ("profile =", "profil =", "did you mean 'profile'?"),
+        ('"waybill"', '"waybil"', "did you mean 'waybill'?"),
+        ("on_invalid", "on_invald", "did you mean 'on_invalid'?"),
+        ("[views.support.fields]", "[views.support.fields", "policy.toml:13: "),
+        ('"token"', "1", "policy.toml:"),
+    ],
+)
+def test_a_broken_policy(place, protect, old, new, message):
+    policy_with(place, old, new)
+    assert message in protect().failed()
+
+
+def test_a_missing_policy_and_an_unknown_view(protect):
+    assert "none.toml" in protect(policy="none.toml").failed()
+    assert "did you mean 'support'?" in protect("suport").failed()
+
+
+# The keyring
+
+
+def test_a_missing_wrong_or_unreadable_keyring(place, protect, run):
+    assert "keyring" in protect(keys=None).failed()
+    assert "none.json" in protect(keys="none.json").failed()
+    assert "keyring" in protect(keys="policy.toml").failed()
+    Keyring.create(place / "other.json")
+    (place / "keyring.json.kek").write_bytes((place / "other.json.kek").read_bytes())
+    assert "wrapped by another key" in protect().failed()
+    (place / "keyring.json.kek").chmod(0o644)
+    assert "keyring.json.kek" in protect().failed()
+    (place / "keyring.json.kek").unlink()
+    assert "keyring.json.kek" in protect().failed()
+    assert "unknown kind 'loca'; did you mean 'local'?" in protect(more=["--kek", "loca"]).failed()
+    assert "not complete" in protect(more=["--kek", "aws"]).failed()
+    assert "is missing" not in run("keys", "list", "other.json").err
+
+
+def test_values_under_other_keys_do_not_open(place, run, protect):
+    Keyring.create(place / "other.json")
+    protect()
+    try:
+        ran = run("reveal", "policy.toml", "--view", "support", "--keyring", "other.json", "out.csv", "back.csv")
+        message = ran.failed()
+        assert "column 'note'" in message
+        assert "row" in message
+    finally:
+        (place / "out.csv").unlink()
+
+
+def test_a_view_without_a_way_back(place, run):
+    (place / "in.csv").write_text("order,name,note\n")
+    assert "nothing to reveal" in run("reveal", "policy.toml", "--view", "plain", "in.csv", "back.csv").failed()
+
+
+# The output
+
+
+def test_an_existing_output_needs_force(place, protect):
+    (place / "out.csv").write_text("old")
+    try:
+        assert "exists already; replace it with --force" in protect().failed()
+        assert (place / "out.csv").read_text() == "old"
+        assert protect(more=["--force"]).status == 0
+        assert (place / "out.csv").read_text() != "old"
+    finally:
+        (place / "out.csv").unlink()
+
+
+def test_what_is_read_is_not_overwritten(place, protect):
+    (place / "link.csv").hardlink_to(place / "in.csv")
+    (place / "soft.csv").symlink_to("in.csv")
+    try:
+        for target in ("in.csv", "./in.csv", "link.csv", "soft.csv"):
+            assert "is the same file as in.csv" in protect(target=target, more=["--force"]).failed()
+    finally:
+        (place / "link.csv").unlink()
+        (place / "soft.csv").unlink()
+    for report in ("policy.toml", "keyring.json", "in.csv", "out.csv"):
+        assert "is the same file as" in protect(more=["--force", "--report", report]).failed()
+
+
+def test_the_folder_of_the_output_has_to_exist(protect):
+    assert "the folder of none/out.csv does not exist" in protect(target="none/out.csv").failed()
+
+
+def test_a_device_is_not_replaced(place, protect):
+    (place / "out.csv").symlink_to("/dev/null")
+    try:
+        assert "is a device or a pipe" in protect(more=["--force"]).failed()
+        assert Path("/dev/null").is_char_device()
+    finally:
+        (place / "out.csv").unlink()
+
+
+@pytest.mark.parametrize("target", ["out.csv", "out.csv.gz", "out.parquet"])
+def test_no_room_for_the_output(place, target):
+    (place / "in.csv").write_text("note\n" + "".join(f"{i} {i * i} {i**9}\n" for i in range(20_000)))
+    command = ["apply", "policy.toml", "--view", "notes", "in.csv", target]
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 16; exec {sys.executable} -m privkit {' '.join(command)}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr == "privkit: file too large\n"
+
+
+# The command line itself
+
+
+def test_wrong_usage(run, protect):
+    assert "no command 'aply'; did you mean 'apply'?" in run("aply").failed()
+    assert "Missing option '--view'" in run("apply", "policy.toml", "in.csv", "out.csv").failed()
+    assert "Missing argument 'OUT'" in run("apply", "policy.toml", "--view", "plain", "in.csv").failed()
+    assert "No such option" in protect(more=["--forse"]).failed()
+
+
+def test_a_defect_is_not_shown_with_its_data(protect, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("13812345678")
+
+    monkeypatch.setattr("privkit.cli.apply.apply_file", broken)
+    assert "a defect in privkit: ValueError at test_errors.py" in protect().failed()
+
+
+def test_interrupted(protect, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("privkit.cli.apply.apply_file", interrupted)
+    ran = protect()
+    assert (ran.status, ran.out) == (app.INTERRUPTED, "")
+    assert ran.err.strip() == "privkit: interrupted; nothing was left half written"
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; from privkit.cli import main; sys.exit(main(['fields']))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == "privkit: the command line needs the extra 'cli': pip install 'privkit[cli]'\n"
+
+
+def test_without_pyarrow():
+    code = "import sys; sys.modules['pyarrow'] = None; from privkit.cli import main; sys.exit(main(sys.argv[1:]))"
+    apply = ["apply", "policy.toml", "--view", "plain", "in.csv", "out.csv"]
+    ran = subprocess.run([sys.executable, "-c", code, *apply], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == "privkit: reading and writing files needs the extra 'cli': pip install 'privkit[cli]'\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(place):
+    command = f"{sys.executable} -m privkit fields | true"
+    ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False, env={**os.environ})
+    assert ran.stderr == ""
+    assert place
