@@ -86,7 +86,7 @@ def test_a_tweak_per_row():
         permutation.encrypt_many(values, tweaks[:3])
 
 
-@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, 8 * 16384 + 5])
+@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, 2 * 65536 + 5])
 def test_every_number_of_rows(rows):
     permutation = IntegerPermutation(BlockCipher(KEY), 2**40 + 1)
     values = np.random.default_rng(rows).integers(0, 2**40 + 1, rows, dtype=np.uint64)

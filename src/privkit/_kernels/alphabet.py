@@ -7,6 +7,9 @@ digits do; any other alphabet maps code points.
 
 from __future__ import annotations
 
+import itertools
+import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +31,10 @@ _INT_DIGITS = 640
 """`int` takes at least so many digits of any base, however low `sys.set_int_max_str_digits` was set."""
 
 _NO_DIGIT = ord("!")
+
+_SYLLABLES = 4_096
+"""How many texts of two or more characters are tabled, so that a number is written several characters at a time."""
+
 FOREIGN = "a character is not of the alphabet"
 
 
@@ -78,8 +85,16 @@ class Alphabet:
         """STR_radix of one number, `length` characters long."""
         if self.characters == "0123456789" and length <= _INT_DIGITS:
             return "%0*d" % (length, value)  # noqa: UP031 - twice as fast as an f-string of two fields
-        characters = self.characters
-        return "".join([characters[numeral] for numeral in string(value, length, self.radix)])
+        if length > _INT_DIGITS:
+            return "".join([self.characters[numeral] for numeral in string(value, length, self.radix)])
+        size, power, syllables = _syllables(self.characters)
+        parts = []
+        while length >= size:
+            value, low = divmod(value, power)
+            parts.append(syllables[low])
+            length -= size
+        parts.append(syllables[value][size - length :])
+        return "".join(parts[::-1])
 
     def numerals(self, rows: Ragged) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.unsignedinteger]]]:
         """Take a column of texts as numerals, grouped by their length in characters.
@@ -178,6 +193,14 @@ class Alphabet:
         table = np.full(size, self.radix, np.min_scalar_type(self.radix))
         table[self._codes] = np.arange(self.radix)
         return table
+
+
+@lru_cache(maxsize=64)
+def _syllables(characters: str) -> tuple[int, int, list[str]]:
+    """All texts of the same few characters, in order: their length, their number, and they."""
+    size = max(1, int(math.log(_SYLLABLES, len(characters))))
+    syllables = ["".join(text) for text in itertools.product(characters, repeat=size)]
+    return size, len(syllables), syllables
 
 
 def _by_character(rows: Ragged) -> Ragged:

@@ -1,6 +1,7 @@
 """Encrypt many 16-byte blocks: the one operation on which every cipher of privkit stands."""
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +52,17 @@ class BlockCipher:
         except AttributeError:
             context = self._new_context()
         return context.update(block)
+
+    def function(self) -> Callable[[bytes], bytes]:
+        """Take the calling thread's function from whole blocks to whole blocks, for a loop over single blocks.
+
+        It saves the half of what a call costs, and must neither be kept nor be handed to another thread.
+        """
+        try:
+            context: CipherContext = self._local.context
+        except AttributeError:
+            context = self._new_context()
+        return context.update
 
     def encrypt(self, blocks: NDArray[np.uint8], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """Encrypt whole blocks.

@@ -151,7 +151,7 @@ class Schedule:
         base: The chaining value with the end of the tweak and the zeros xored in, as a number of 128 bits.
     """
 
-    __slots__ = ("_bases", "_cipher", "_head", "_one_block", "_shift", "base", "shape")
+    __slots__ = ("_backwards", "_chain", "_cipher", "_forwards", "_head", "base", "shape")
 
     def __init__(self, cipher: BlockCipher, shape: Shape, tweak: bytes) -> None:
         if len(tweak) > MAX_TWEAK:
@@ -159,35 +159,46 @@ class Schedule:
         header, zeros = shape.fixed(len(tweak))
         fixed = header + tweak + zeros
         whole = len(fixed) // BLOCK * BLOCK
-        chain = cbc_mac(cipher, 0, fixed[:whole])
         self._cipher, self.shape = cipher, shape
+        self._chain = cbc_mac(cipher, 0, fixed[:whole])
         self._head = fixed[whole:]  # of the block with the round number: shorter than a block
-        self.base = chain ^ int.from_bytes(self._head.ljust(BLOCK, b"\0"), "big")
-        # d <= 16 holds whenever b <= 12, and then b fits behind the round number too.
-        self._one_block = shape.digest_bytes <= BLOCK
-        self._shift = 8 * (BLOCK - shape.digest_bytes)
+        self.base = self._chain ^ int.from_bytes(self._head.ljust(BLOCK, b"\0"), "big")
         number_bits = 8 * shape.number_bytes
-        self._bases = [self.base ^ (i << number_bits) if self._one_block else chain for i in range(ROUNDS)]
+        self._forwards = [(self.base ^ (i << number_bits), shape.moduli[i & 1]) for i in range(ROUNDS)]
+        self._backwards = self._forwards[::-1]
 
     def crypt(self, a: int, b: int, *, decrypt: bool) -> tuple[int, int]:
         """Run the rounds on one value, given and returned as its two halves."""
-        return feistel(a, b, self._mix if self._one_block else self._mix_long, decrypt=decrypt)
+        if self.shape.digest_bytes > BLOCK:
+            return self.crypt_long(a, b, decrypt=decrypt)
+        return self._crypt_short(a, b, decrypt=decrypt)
+
+    def _crypt_short(self, a: int, b: int, *, decrypt: bool) -> tuple[int, int]:
+        """Do what `crypt_long` does where a round is one block (d <= 16, and so b <= 12), at a third of its cost.
+
+        The loop of `feistel` is spelled out here, since a call per round would take as long as the cipher does.
+        """
+        encrypt, number, shift = self._cipher.function(), int.from_bytes, 8 * (BLOCK - self.shape.digest_bytes)
+        rounds, sign = (self._backwards, -1) if decrypt else (self._forwards, 1)
+        if decrypt:
+            a, b = b, a
+        for base, modulus in rounds:
+            a, b = b, (a + sign * (number(encrypt((base ^ b).to_bytes(16))) >> shift)) % modulus
+        return (b, a) if decrypt else (a, b)
+
+    def crypt_long(self, a: int, b: int, *, decrypt: bool) -> tuple[int, int]:
+        """Run the rounds on one value of any size, given and returned as its two halves."""
+        return feistel(a, b, self._mix, decrypt=decrypt)
 
     def _mix(self, i: int, moving: int, still: int, sign: Sign) -> int:
-        digest = self._cipher.encrypt_block((self._bases[i] ^ still).to_bytes(16, "big"))  # 6.i, 6.ii
-        y = int.from_bytes(digest, "big") >> self._shift  # 6.iii, 6.iv
-        moved: int = (moving + sign * y) % self.shape.moduli[i & 1]  # 6.v to 6.vii
-        return moved
-
-    def _mix_long(self, i: int, moving: int, still: int, sign: Sign) -> int:
         shape = self.shape
         tail = self._head + bytes((i,)) + still.to_bytes(shape.number_bytes, "big")  # 6.i
-        digest = cbc_mac(self._cipher, self._bases[i], tail)  # 6.ii
+        digest = cbc_mac(self._cipher, self._chain, tail)  # 6.ii
         more = (shape.digest_bytes - 1) // BLOCK
         counters = b"".join((digest ^ j).to_bytes(BLOCK, "big") for j in range(1, more + 1))  # 6.iii
         stream = digest.to_bytes(BLOCK, "big") + self._cipher.encrypt_block(counters)
         y = int.from_bytes(stream[: shape.digest_bytes], "big")  # 6.iv
-        moved: int = (moving + sign * y) % shape.moduli[i & 1]
+        moved: int = (moving + sign * y) % shape.moduli[i & 1]  # 6.v to 6.vii
         return moved
 
 

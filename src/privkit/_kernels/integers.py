@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from privkit._kernels.feistel import Shape
     from privkit._kernels.tweaks import Even
 
-_BLOCK_ROWS = 8 * words.CHUNK
+_BLOCK_ROWS = 2 * words.CHUNK
 """Rows walked together: many enough that the stragglers of a block still fill arrays, few enough to bound memory."""
 
 _MIN_BITS = 20
