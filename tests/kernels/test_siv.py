@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from Crypto.Cipher import AES
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from hypothesis import given, settings
@@ -203,6 +204,35 @@ def test_what_is_shorter_than_a_siv_fails(size, way):
         opened, failed = siv.decrypt_many(Ragged.of([siv.encrypt(b"ok"), *[bytes(size)] * 60]))
         assert opened.to_list() == [b"ok"] + [b""] * 60
         assert failed.tolist() == [False] + [True] * 60
+
+
+def test_an_openssl_that_is_wrong_or_has_no_siv_is_not_used(monkeypatch):
+    class LeavesOutEmptyStrings:
+        def __init__(self, key):
+            self.right = AESSIV(key)
+
+        def encrypt(self, data, associated):
+            return self.right.encrypt(data, [string for string in associated if string])
+
+    class RefusesEmptyValues(LeavesOutEmptyStrings):
+        def encrypt(self, data, associated):
+            if not data:
+                raise ValueError
+            return self.right.encrypt(data, associated)
+
+    def is_not_there(key):
+        raise UnsupportedAlgorithm(len(key))
+
+    assert module._shortcut_is_right()
+    for other in (LeavesOutEmptyStrings, RefusesEmptyValues, is_not_there):
+        monkeypatch.setattr(module, "AESSIV", other)
+        module._shortcut_is_right.cache_clear()
+        siv = Siv.of(KEY)
+        assert siv._fast is None
+        assert siv.encrypt(b"", [b""]) == pyca(KEY, b"", [b""])
+    monkeypatch.undo()
+    module._shortcut_is_right.cache_clear()
+    assert Siv.of(KEY)._fast is not None
 
 
 def test_no_strings_an_empty_one_and_two_are_three_things():

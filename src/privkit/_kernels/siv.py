@@ -7,11 +7,12 @@ no more than it.
 
 from __future__ import annotations
 
+from functools import cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
@@ -65,8 +66,9 @@ class Siv:
             raise InvalidParameter(f"key of {len(key)} bytes; AES-SIV takes 32 or 48 or 64")
         half = len(key) // 2
         siv = cls(BlockCipher(key[:half], algorithms.AES), BlockCipher(key[half:], algorithms.AES))
-        # For single values. It makes a context for each call and keeps none, so that threads may share it.
-        siv._fast = AESSIV(bytes(key))
+        if _shortcut_is_right():
+            # For single values. It makes a context for each call and keeps none, so that threads may share it.
+            siv._fast = AESSIV(bytes(key))
         return siv
 
     def encrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
@@ -205,6 +207,19 @@ class Siv:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a cipher holds a key and cannot be pickled; pickle the keyring's path instead")
+
+
+@cache
+def _shortcut_is_right() -> bool:
+    """Whether the AES-SIV of this OpenSSL is there, takes empty values, and tells an empty string from none.
+
+    OpenSSL before 3.0.10 and 3.1.2 left out empty associated strings (CVE-2023-2975).
+    """
+    try:
+        cipher = AESSIV(bytes(32))
+        return cipher.encrypt(b"", []) != cipher.encrypt(b"", [b""])
+    except (UnsupportedAlgorithm, ValueError):
+        return False
 
 
 def _first_counter(siv: bytes) -> bytes:
