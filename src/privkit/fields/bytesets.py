@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from privkit._kernels.ragged import Ragged
@@ -105,3 +107,14 @@ def character_starts(text: Ragged) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     data, offsets = tight(text)
     starts = np.append(np.flatnonzero((data & 0xC0) != CONTINUATION), len(data))
     return starts, np.searchsorted(starts, offsets)
+
+
+def of_width(text: Ragged, width: int, check: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Check the rows of one length; all others are no such value."""
+    if text.width == width:
+        return check(text.matrix(width))
+    good = np.zeros(len(text), np.bool_)
+    rows = np.flatnonzero(text.lengths == width)
+    if len(rows):
+        good[rows] = check(text.matrix(width, rows))
+    return good

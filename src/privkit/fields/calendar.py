@@ -25,7 +25,8 @@ def is_date(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     dashes = (matrix[:, 4] == _DASH) & (matrix[:, 7] == _DASH)
     digits = are_digits(matrix[:, :4]) & are_digits(matrix[:, 5:7]) & are_digits(matrix[:, 8:])
-    return dashes & digits & exists(*fields_of(matrix))
+    good: NDArray[np.bool_] = dashes & digits & exists(*fields_of(matrix))
+    return good
 
 
 def exists(year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -34,7 +35,8 @@ def exists(year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.in
     last = _LENGTHS[np.where(month_known, month, 0)]
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     last = last + ((month == 2) & leap)  # noqa: PLR2004 - February
-    return month_known & (year >= 1) & (day >= 1) & (day <= last)
+    good: NDArray[np.bool_] = month_known & (year >= 1) & (day >= 1) & (day <= last)
+    return good
 
 
 def fields_of(matrix: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

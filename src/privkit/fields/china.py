@@ -1,28 +1,24 @@
-"""Field types of Chinese numbers: mobile, landline, resident ID, postcode, and the names of divisions."""
+"""Field types of Chinese numbers: mobile, landline, postcode. Resident IDs are in `documents`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields import divisions
-from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.calendar import exists, split_date
-from privkit.fields.checks import id_check, id_checks
-from privkit.fields.digits import are_digits, numbers
+from privkit.errors import InvalidParameter
+from privkit.fields.base import Category, FieldType
+from privkit.fields.bytesets import of_width
+from privkit.fields.digits import are_digits
 from privkit.fields.layouts import mobile_layout
+from privkit.fields.levels import Prefix
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact, has_controls, narrow, tidy
-from privkit.fields.resident import ResidentIdLayout
-from privkit.fields.wordlist import WordList
+from privkit.fields.plain import compact, narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from privkit._kernels.ragged import Ragged
@@ -55,23 +51,13 @@ class ChineseMobile(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Eleven digits from 13 to 19 on are canonical."""
-        return _rows_of(text, MOBILE_WIDTH, _is_mobile)
+        return of_width(text, MOBILE_WIDTH, _is_mobile)
 
 
 def _is_mobile(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     second = matrix[:, 1]
-    return (matrix[:, 0] == ord("1")) & (second >= ord("3")) & (second <= ord("9")) & are_digits(matrix)
-
-
-def _rows_of(text: Ragged, width: int, check: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Check the rows of one length; all others are no such value."""
-    if text.width == width:
-        return check(text.matrix(width))
-    good = np.zeros(len(text), np.bool_)
-    rows = np.flatnonzero(text.lengths == width)
-    if len(rows):
-        good[rows] = check(text.matrix(width, rows))
-    return good
+    good: NDArray[np.bool_] = (matrix[:, 0] == ord("1")) & (second >= ord("3")) & (second <= ord("9"))
+    return good & are_digits(matrix)
 
 
 _LANDLINE = re.compile(r"(010|02[0-9]|0[3-9][0-9]{2})-([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
@@ -155,121 +141,21 @@ class ChinesePostcode(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Six digits are canonical."""
-        return _rows_of(text, POSTCODE_WIDTH, are_digits)
+        return of_width(text, POSTCODE_WIDTH, are_digits)
 
 
-ID_WIDTH = 18
-OLD_ID_WIDTH = 15
-_ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
-_OLD_ID = re.compile(r"[1-9][0-9]{14}")
-_FIRST_YEAR = 1800
-_PREFIXES = np.zeros(100, np.bool_)
-_PREFIXES[list(divisions.PROVINCE_PREFIXES)] = True
-_FOREIGN = 9
+def postcode_prefix(digits: int = 2) -> Prefix:
+    """The level of a postcode's first digits: two are a province, three a postal district, four a county.
 
+    Args:
+        digits: How many stay, 1 to 5.
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ChineseResidentId(FieldType):
-    """A Chinese resident ID (GB 11643-1999) and the documents that share its form; canonical is upper case, no spaces.
-
-    Valid are 18 characters with a known province (82 and the like are residence permits), a date that exists and the
-    right check character; the numbers of foreign permanent residents, which begin with 9; and the old IDs of 15 digits.
-    County codes are not looked up: IDs keep the code they were issued with, however long ago its county was merged.
+    Raises:
+        InvalidParameter: There are not that many to keep.
     """
-
-    def normalise(self, text: str) -> str:
-        """Take out spaces and dashes, make full-width characters plain and the check character upper case."""
-        number = compact(text).upper()
-        if len(number) == ID_WIDTH and _ID.fullmatch(number):
-            return self._checked(number)
-        if len(number) == OLD_ID_WIDTH and _OLD_ID.fullmatch(number):
-            self._check_place_and_day(number, "19" + number[6:12])
-            return number
-        raise self.invalid(f"18 digits (the last may be X) or 15 are needed (got {len(number)} characters)")
-
-    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Valid IDs of 18 characters with an upper-case X are canonical."""
-        return _rows_of(text, ID_WIDTH, _is_resident_id)
-
-    def _checked(self, number: str) -> str:
-        self._check_place_and_day(number, number[6:14])
-        if id_check(number) != number[17]:
-            raise self.invalid("its check character is wrong (GB 11643-1999)")
-        return number
-
-    def _check_place_and_day(self, number: str, day: str) -> None:
-        # Foreign residents' numbers have the province after the 9 (National Immigration Administration, 2023).
-        province = int(number[1:3] if int(number[0]) == _FOREIGN else number[:2])
-        if not _PREFIXES[province]:
-            raise self.invalid("no province has its first digits")
-        year, month, date = (np.array([int(part)]) for part in (day[:4], day[4:6], day[6:]))
-        if year[0] < _FIRST_YEAR or not exists(year, month, date)[0]:
-            raise self.invalid("its birth date is not in the calendar")
-
-
-def _is_resident_id(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    good = are_digits(matrix[:, :17])
-    area = numbers(matrix[:, :6])
-    province = np.where(area >= _FOREIGN * 100_000, area // 1000 % 100, area // 10_000).astype(np.intp)
-    year, month, day = split_date(numbers(matrix[:, 6:14]))
-    # Rows that are not digits give numbers beyond any table, but never beyond a clipped one.
-    good &= _PREFIXES[np.minimum(province, 99)] & (year >= _FIRST_YEAR) & exists(year, month, day)
-    return good & (id_checks(matrix) == matrix[:, 17])
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Division(FieldType):
-    """The name of a Chinese division of one level; canonical is its official name where only one division has it.
-
-    Short names become official ones (`广东` → `广东省`), six-digit codes become names. A name that the table does not
-    have is kept as it is written where `known_only` is not set: cities and counties are founded, merged and renamed.
-
-    Attributes:
-        level: `province`, `city` or `county`.
-        known_only: Whether a name must be in the table.
-    """
-
-    level: str
-    known_only: bool = False
-
-    @cached_property
-    def _names(self) -> WordList:
-        table = divisions.table()
-        width = divisions.LEVELS[self.level]
-        return WordList(sorted({table.name(code) for code in table.names if len(str(code)) == width}))
-
-    def normalise(self, text: str) -> str:
-        """Look the name or code up."""
-        name = tidy(text)
-        if name.isdecimal():
-            return self._named(name)
-        if name in self._known:
-            return name
-        official = {divisions.table().name(code) for code in divisions.table().find(name, level=self.level)}
-        if len(official) == 1:
-            return official.pop()
-        if self.known_only and not official:
-            raise self.invalid(f"there is no {self.level} of this name in the table of {divisions.table().date}")
-        if not 1 < len(name) <= 30 or has_controls(name) or any(letter.isdecimal() for letter in name):  # noqa: PLR2004
-            raise self.invalid(f"not the name of a {self.level}: 2 to 30 characters without digits are needed")
-        return name
-
-    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Official names are canonical."""
-        return self._names.find(text) >= 0
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self._names.words)
-
-    def _named(self, digits: str) -> str:
-        code = digits.rstrip("0") if len(digits) == POSTCODE_WIDTH else digits
-        width = divisions.LEVELS[self.level]
-        number = int(code.ljust(width, "0")[:width] or 0) if len(code) <= width else int(digits)
-        try:
-            return divisions.table().name(number)
-        except LookupError:
-            raise self.invalid(f"no {self.level} has this code in the table of {divisions.table().date}") from None
+    if not 1 <= digits < POSTCODE_WIDTH:
+        raise InvalidParameter("of a postcode 1 to 5 digits can stay")
+    return Prefix(digits)
 
 
 CN_MOBILE = ChineseMobile(
@@ -302,52 +188,6 @@ POSTCODE = ChinesePostcode(
     category=Category.CONTACT,
     basis=ANNEX_A,
     masks=profiles(display=Keep(3, 0, 3), waybill=Keep(4, 0, 2), analytics=Keep(2, 0, 4)),
+    levels=MappingProxyType({"prefix": postcode_prefix}),
 )
 """A Chinese postcode, `518000`."""
-
-CN_RESIDENT_ID = ChineseResidentId(
-    name="cn_resident_id",
-    title="Resident ID (China)",
-    title_zh="居民身份证号码",
-    category=Category.IDENTITY,
-    sensitivity=Sensitivity.HIGH,
-    basis=f"PIPL, article 28 (specific identity); {ANNEX_B}",
-    # One and one: with the check character and a known birthday, 6 + 4 would give the whole number away.
-    masks=profiles(display=Keep(1, 1, 16), analytics=Keep(2, 0, 16)),
-    layouts=ResidentIdLayout.of,
-)
-"""A Chinese resident ID, `11010519491231002X`."""
-
-CN_PROVINCE = Division(
-    name="cn_province",
-    title="Province (China)",
-    title_zh="省级行政区",
-    category=Category.CONTACT,
-    basis=ANNEX_A,
-    level="province",
-    known_only=True,
-    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
-)
-"""A Chinese province by name, `广东省`."""
-
-CN_CITY = Division(
-    name="cn_city",
-    title="City (China)",
-    title_zh="地级行政区",
-    category=Category.CONTACT,
-    basis=ANNEX_A,
-    level="city",
-    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
-)
-"""A Chinese city by name, `深圳市`."""
-
-CN_COUNTY = Division(
-    name="cn_county",
-    title="County or district (China)",
-    title_zh="县级行政区",
-    category=Category.CONTACT,
-    basis=ANNEX_A,
-    level="county",
-    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
-)
-"""A Chinese county or district by name, `南山区`."""

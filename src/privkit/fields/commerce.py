@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from privkit.fields.base import Category
+from privkit.fields.characters import CodeLayout
 from privkit.fields.levels import number_band
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.payment import Number
@@ -20,6 +21,7 @@ ORDER_NUMBER = Code(
     category=Category.TRANSACTION,
     basis=_ANNEX_A,
     masks=profiles(display=Keep(0, 4, 6, 2), waybill=Keep(0, 4, 6, 2), log=Keep(0, 4, 6, 2)),
+    layouts=CodeLayout("order_number"),
     alphabet=CODE_ALPHABET,
 )
 """An order number, `20260102-000042`."""
@@ -33,6 +35,7 @@ TRACKING_NUMBER = Code(
     masks=profiles(
         display=Keep(2, 4, 6, 2), waybill=Keep(2, 4, 6, 2), log=Keep(0, 4, 6, 2), analytics=Keep(2, 0, 6, 4)
     ),
+    layouts=CodeLayout("tracking_number"),
     alphabet=CODE_ALPHABET,
     shortest=4,
     longest=40,

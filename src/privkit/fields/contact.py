@@ -11,6 +11,7 @@ import numpy as np
 
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import byteset, only, rows_at, tight, without
+from privkit.fields.characters import email_layout
 from privkit.fields.levels import After
 from privkit.fields.masks import AddressMask, EmailMask, Keep, profiles
 from privkit.fields.plain import has_controls, tidy
@@ -126,6 +127,7 @@ EMAIL = Email(
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=EmailMask(1), log=EmailMask(1, domain=False), analytics=EmailMask(0)),
     levels=MappingProxyType({"domain": lambda: After("@")}),
+    layouts=email_layout,
 )
 """An e-mail address, `zhangsan@qq.com`."""
 

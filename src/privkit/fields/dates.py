@@ -12,6 +12,7 @@ import numpy as np
 
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.calendar import is_date
+from privkit.fields.date_layout import DateLayout
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import AgeBand, date_levels
 from privkit.fields.masks import Template, profiles
@@ -118,7 +119,7 @@ def _fraction(fraction: str | None) -> str:
 
 
 def _is_moment(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    good = is_date(matrix[:, :_ISO_WIDTH]) & (matrix[:, 10] == ord("T"))
+    good: NDArray[np.bool_] = is_date(matrix[:, :_ISO_WIDTH]) & (matrix[:, 10] == ord("T"))
     for column, top in ((11, 23), (14, 59), (17, 59)):
         part = matrix[:, column : column + 2]
         good &= are_digits(part) & (numbers(part) <= top)
@@ -137,6 +138,7 @@ BIRTH_DATE = Date(
     basis="GB/T 35273-2020, annex A; a quasi-identifier",
     masks=profiles(display=Template("####-**-**"), log=Template("****-**-**"), analytics=Template("####-**-**")),
     levels=MappingProxyType({**date_levels(), "age_band": AgeBand.of}),
+    layouts=DateLayout.of,
 )
 """A birth date, `1990-01-02`."""
 
@@ -148,6 +150,7 @@ DATE = Date(
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=Template("####-##-**"), log=Template("####-##-**"), analytics=Template("####-##-**")),
     levels=MappingProxyType(date_levels()),
+    layouts=DateLayout.of,
 )
 """A day that is no birth date, `2026-01-02`."""
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import byteset, only
+from privkit.fields.bytesets import byteset, of_width, only
+from privkit.fields.characters import DIGITS, CodeLayout
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum, numbers
 from privkit.fields.layouts import imei_layout
 from privkit.fields.masks import Keep, profiles
@@ -89,12 +90,13 @@ class AdvertisingId(FieldType):
 
 def _is_advertising(text: Ragged, length: int) -> NDArray[np.bool_]:
     matrix = text.matrix(length)
-    good = np.ones(len(text), np.bool_)
+    good: NDArray[np.bool_] = np.ones(len(text), np.bool_)
     if length == _UUID_WIDTH:
         for place in _UUID_DASHES:
             good &= matrix[:, place] == ord("-")
         matrix = np.delete(matrix, _UUID_DASHES, axis=1)
-    return good & only(Ragged.of_matrix(matrix), _HEX) & (matrix != ord("0")).any(axis=1)
+    good &= (matrix != ord("0")).any(axis=1)
+    return good & only(Ragged.of_matrix(matrix), _HEX)
 
 
 IMEI = Imei(
@@ -128,3 +130,40 @@ DEVICE_MODEL = TidyText(
     masks=profiles(),
 )
 """A device's model, `HUAWEI Mate 60 Pro`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Imsi(FieldType):
+    """A subscriber's IMSI: 14 or 15 digits: country (three), network (two or three), subscriber (ITU-T E.212)."""
+
+    def normalise(self, text: str) -> str:
+        """Take out spaces and dashes, make full-width digits plain."""
+        number = compact(text)
+        if not _IMSI.fullmatch(number):
+            raise self.invalid(f"14 or 15 digits from 2 to 9 on are needed (got {len(number)} characters)")
+        return number
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Fifteen digits are canonical."""
+        return of_width(text, IMEI_WIDTH, _is_imsi)
+
+
+_IMSI = re.compile(r"[2-9][0-9]{13,14}")
+
+
+def _is_imsi(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    good: NDArray[np.bool_] = are_digits(matrix) & (matrix[:, 0] >= ord("2"))
+    return good
+
+
+IMSI = Imsi(
+    name="imsi",
+    title="IMSI",
+    title_zh="国际移动用户识别码",
+    category=Category.BEHAVIOUR,
+    basis=_BASIS,
+    masks=profiles(display=Keep(0, 4, 8, 9), log=Keep(0, 4, 8, 9), analytics=Keep(5, 0, 10, 9)),
+    # Country and network stay: they must exist.
+    layouts=CodeLayout("imsi", (DIGITS,), fixed=5),
+)
+"""A subscriber's IMSI, `460001234567890`."""

@@ -132,7 +132,8 @@ def luhn_sums(matrix: NDArray[np.uint8]) -> NDArray[np.uint64]:
 def luhn_ok(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Say which rows of ASCII digits pass Luhn's check."""
     sums = luhn_sums(matrix)
-    return sums - (sums // _U(10)) * _U(10) == 0
+    good: NDArray[np.bool_] = sums - (sums // _U(10)) * _U(10) == 0
+    return good
 
 
 def luhn_sum(digits: str) -> int:

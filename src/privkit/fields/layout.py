@@ -43,7 +43,8 @@ class Slots:
 
     Attributes:
         rows: Positions of these rows in the column; `None` where it is all of them.
-        ranks: What moves: `uint64` of shape `(rows,)`, each in `[0, size)`.
+        ranks: What moves: `uint64` of shape `(rows,)`, each in `[0, size)`; Python integers (an object array) where the
+            size is beyond 2^64.
         size: How many values could stand there.
         tweak: What stays: one for all, or `uint8` of shape `(rows, width)`.
     """

@@ -64,12 +64,17 @@ def in_place(text: Ragged, parts: Iterable[tuple[NDArray[np.intp] | None, NDArra
 
 
 class WidthLayout(ABC):
-    """A layout of ASCII values that stay as long as they are; subclasses work on the rows of one length."""
+    """A layout of values that stay as long as they are, in bytes; subclasses work on the rows of one length."""
 
     @property
     @abstractmethod
     def size(self) -> int:
         """The smallest number of values that any one value moves among."""
+
+    @property
+    def refused_below(self) -> int:
+        """Values that would move among fewer are refused."""
+        return self.size
 
     @abstractmethod
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
@@ -83,7 +88,7 @@ class WidthLayout(ABC):
         """Split one value."""
         part = self.split_matrix(_row(text))[0]
         tweak = part.tweak if isinstance(part.tweak, bytes) else part.tweak.tobytes()
-        if part.size < self.size:
+        if part.size < self.refused_below:
             raise too_few(part.size)
         return Slot(int(part.ranks[0]), part.size, tweak)
 
@@ -92,7 +97,7 @@ class WidthLayout(ABC):
         matrix = _row(text)
         part = self.split_matrix(matrix)[0]
         ranks = np.array([rank], part.ranks.dtype)
-        return self.join_matrix(matrix, Slots(None, ranks, part.size, part.tweak)).tobytes().decode("ascii")
+        return self.join_matrix(matrix, Slots(None, ranks, part.size, part.tweak)).tobytes().decode()
 
     def split(self, text: Ragged) -> Sequence[Slots]:
         """Split a column; the same as `split_one` for each row."""
@@ -100,7 +105,7 @@ class WidthLayout(ABC):
         for length, rows in text.by_length():
             for part in self.split_matrix(text.matrix(length, rows)):
                 places = rows if part.rows is None else part.rows if rows is None else rows[part.rows]
-                if part.size < self.size:
+                if part.size < self.refused_below:
                     raise too_few(part.size, range(len(text)) if places is None else places)
                 parts.append(Slots(places, part.ranks, part.size, part.tweak))
         return parts
@@ -111,7 +116,7 @@ class WidthLayout(ABC):
 
 
 def _row(text: str) -> NDArray[np.uint8]:
-    return np.frombuffer(text.encode("ascii"), np.uint8).reshape(1, -1)
+    return np.frombuffer(text.encode(), np.uint8).reshape(1, -1)
 
 
 def _rows_of(text: Ragged, part: Slots) -> NDArray[np.uint8]:

@@ -185,7 +185,8 @@ class AgeBand(Labelled):
         year, month, day = fields_of(np.lib.stride_tricks.sliding_window_view(data, ISO_WIDTH)[offsets[:-1]])
         later = month * 100 + day > self.on.month * 100 + self.on.day
         age = np.minimum(self.on.year - year - later, self.top)
-        return np.maximum(age // self.width, -1)
+        bands: NDArray[np.int64] = np.maximum(age // self.width, -1)
+        return bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +274,15 @@ def number_band(
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The first characters of an ASCII value, and stars for the rest: `518***`.
+    """The first characters of an ASCII value, and stars, or another character, for the rest: `518***`.
 
     Attributes:
         characters: How many stay.
+        fill: What is written for each that does not.
     """
 
     characters: int
+    fill: str = "*"
 
     def __post_init__(self) -> None:
         if self.characters < 0:
@@ -287,13 +290,32 @@ class Prefix:
 
     def one(self, text: str) -> str:
         """Generalise one value."""
-        return text[: self.characters] + "*" * (len(text) - self.characters)
+        return text[: self.characters] + self.fill * (len(text) - self.characters)
 
     def many(self, text: Ragged) -> Ragged:
         """Generalise a column; the same as `one` for each row."""
         data, offsets = tight(text)
         within = np.arange(len(data)) - np.repeat(offsets[:-1], np.diff(offsets))
-        return Ragged(np.where(within < self.characters, data, np.uint8(ord("*"))), offsets)
+        return Ragged(np.where(within < self.characters, data, np.uint8(ord(self.fill))), offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The first characters of an ASCII value that is at least as long.
+
+    Attributes:
+        characters: How many stay.
+    """
+
+    characters: int
+
+    def one(self, text: str) -> str:
+        """Generalise one value."""
+        return text[: self.characters]
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        return Ragged.of_matrix(np.ascontiguousarray(text.matrix(self.characters))) if len(text) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,10 +332,10 @@ class Lookup:
 
     def one(self, text: str) -> str:
         """Generalise one value."""
-        return self.many(Ragged.of_text([text])).to_text()[0]
+        return self.replies[self.words.index.get(text, -1)]
 
     def many(self, text: Ragged) -> Ragged:
-        """Generalise a column."""
+        """Generalise a column; the same as `one` for each row."""
         return self.words.choose(text, Ragged.of_text(self.replies))
 
 

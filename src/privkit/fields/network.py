@@ -1,23 +1,31 @@
-"""Field types of the network: IP address, search words."""
+"""Field types of the network: IP and MAC address, URL, search words."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.ip import ipv4_rows, parse_ipv4
-from privkit.fields.masks import IpMask, profiles
+from privkit.fields.bytesets import byteset, of_width
+from privkit.fields.characters import Characters
+from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4
+from privkit.fields.ip_layout import IpLayout
+from privkit.fields.layouts import choose
+from privkit.fields.levels import Cut
+from privkit.fields.masks import STARS, IpMask, Keep, Shape, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import AnyText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,16 +38,18 @@ class IpAddress(FieldType):
 
     def normalise(self, text: str) -> str:
         """Bring one value into canonical form."""
+        plain = text if text.isascii() and " " not in text else compact(text, "")
+        if "%" in plain:
+            raise self.invalid("it has a scope, which only its own host understands")
         try:
-            address = ipaddress.ip_address(compact(text, ""))
+            address: ipaddress.IPv4Address | ipaddress.IPv6Address
+            if ":" not in plain:
+                return str(ipaddress.IPv4Address(plain))
+            address = ipaddress.IPv6Address(plain)
         except ValueError:
             # The original error quotes the value.
             raise self.invalid("not an IPv4 or IPv6 address (without port, prefix length or leading zeros)") from None
-        if isinstance(address, ipaddress.IPv6Address):
-            if address.scope_id is not None:
-                raise self.invalid("it has a scope, which only its own host understands")
-            address = address.ipv4_mapped or address
-        return str(address)
+        return str(address.ipv4_mapped or address)
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Dotted IPv4 addresses are canonical."""
@@ -52,6 +62,46 @@ class IpAddress(FieldType):
         return good
 
 
+@dataclass(frozen=True, slots=True)
+class IpPrefix:
+    """The network of an address: `192.0.2.0/24`, `2001:db8::/48`.
+
+    Attributes:
+        v4: How many bits of an IPv4 address stay.
+        v6: How many of an IPv6 address.
+    """
+
+    v4: int = 24
+    v6: int = 48
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.v4 <= _V4_BITS or not 0 <= self.v6 <= _V6_BITS:
+            raise InvalidParameter("a prefix has 0 to 32 bits of an IPv4 address, 0 to 128 of an IPv6 address")
+
+    def one(self, text: str) -> str:
+        """Generalise one address."""
+        if ":" in text:
+            bits = _V6_BITS - self.v6
+            return f"{ipaddress.IPv6Address(int(ipaddress.IPv6Address(text)) >> bits << bits)}/{self.v6}"
+        bits = _V4_BITS - self.v4
+        return f"{ipaddress.IPv4Address(int(ipaddress.IPv4Address(text)) >> bits << bits)}/{self.v4}"
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        rows = ipv4_rows(text)
+        if len(rows) == len(text):
+            return self._many_v4(text)
+        rest = np.delete(np.arange(len(text)), rows)
+        plain = Ragged.of_text([self.one(row) for row in text.take(rest).to_text()])
+        return Ragged.merge(len(text), [(rows, self._many_v4(text.take(rows))), (rest, plain)])
+
+    def _many_v4(self, text: Ragged) -> Ragged:
+        bits = np.uint64(_V4_BITS - self.v4)
+        return format_ipv4(parse_ipv4(text)[0] >> bits << bits, f"/{self.v4}".encode())
+
+
+_V4_BITS, _V6_BITS = 32, 128
+
 IP_ADDRESS = IpAddress(
     name="ip_address",
     title="IP address",
@@ -59,6 +109,8 @@ IP_ADDRESS = IpAddress(
     category=Category.BEHAVIOUR,
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=IpMask(2), log=IpMask(3), analytics=IpMask(2)),
+    levels=MappingProxyType({"prefix": IpPrefix}),
+    layouts=IpLayout.of,
 )
 """An IPv4 or IPv6 address, `192.0.2.1`, `2001:db8::1`."""
 
@@ -72,3 +124,134 @@ SEARCH_WORDS = AnyText(
     masks=profiles(),
 )
 """What a person searched for."""
+
+
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_BARE_MAC = re.compile(r"[0-9a-f]{12}")
+_HEX = "0123456789abcdef"
+_HEX_BYTES = byteset(_HEX)
+_MAC_WIDTH, _COLON_EVERY = 17, 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MacAddress(FieldType):
+    """A MAC address (IEEE 802, 48 bits); canonical is lower case with colons, `00:1b:44:11:3a:b7`."""
+
+    def normalise(self, text: str) -> str:
+        """Read pairs with colons or dashes, groups of four with dots, or twelve digits together."""
+        digits = compact(text, ":-.").lower()
+        if not _BARE_MAC.fullmatch(digits):
+            raise self.invalid(f"twelve hexadecimal digits are needed (got {len(digits)} characters)")
+        return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Lower-case pairs with colons are canonical."""
+        return of_width(text, _MAC_WIDTH, _is_mac)
+
+
+def _is_mac(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    good = np.ones(len(matrix), np.bool_)
+    for column in range(_MAC_WIDTH):
+        byte = matrix[:, column]
+        good &= byte == ord(":") if column % _COLON_EVERY == _COLON_EVERY - 1 else _HEX_BYTES[byte]
+    return good
+
+
+def mac_layout(keep: str | None = None) -> Characters:
+    """How a MAC address moves: among all, or those of its maker.
+
+    Args:
+        keep: `oui` keeps the maker, the first three pairs: 16,777,216 values.
+    """
+    kept = 8 if choose(keep, ("oui",)) else 0
+    return Characters(f"mac_address/keep={keep}" if kept else "mac_address", (_HEX,), kept)
+
+
+MAC_ADDRESS = MacAddress(
+    name="mac_address",
+    title="MAC address",
+    title_zh="MAC 地址",
+    category=Category.BEHAVIOUR,
+    basis="GB/T 35273-2020, annex A (device)",
+    masks=profiles(display=Keep(0, 5, 6, 12), log=Keep(0, 5, 6, 12), analytics=Keep(8, 0, 6, 9)),
+    levels=MappingProxyType({"oui": partial(Cut, 8)}),
+    layouts=mac_layout,
+)
+"""A MAC address, `00:1b:44:11:3a:b7`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Url(FieldType):
+    """A URL with a scheme and a host; canonical has both in lower case, and the rest as it is written."""
+
+    def normalise(self, text: str) -> str:
+        """Cut the ends, make scheme and host lower case."""
+        plain = text.strip()
+        if len(plain) > _LONGEST_URL or any(letter.isspace() or not letter.isprintable() for letter in plain):
+            raise self.invalid(f"it has spaces or control characters, or is longer than {_LONGEST_URL} characters")
+        match = _URL.fullmatch(plain)
+        if match is None:
+            raise self.invalid("a scheme and a host are needed, such as https://shop.example/cart")
+        # What stands before an @ is a user name, whose case counts.
+        user, at, host = match["place"].rpartition("@")
+        return f"{match['scheme'].lower()}://{user}{at}{host.lower()}{match['rest']}"
+
+
+_LONGEST_URL = 8192
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<place>[^/?#\\]+)(?P<rest>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPart:
+    """A URL without what tells visitors apart.
+
+    Attributes:
+        part: `page` leaves out query, fragment and user name, `origin` also the path.
+    """
+
+    part: str
+
+    def one(self, text: str) -> str:
+        """Generalise one URL."""
+        match = _URL.fullmatch(text)
+        if match is None:
+            return "*"
+        origin = f"{match['scheme']}://{match['place'].rpartition('@')[2]}"
+        return origin if self.part == "origin" else origin + re.split(r"[?#]", match["rest"])[0]
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        return Ragged.of_text([self.one(row) for row in text.to_text()])
+
+
+@dataclass(frozen=True, slots=True)
+class UrlMask(Shape):
+    """Scheme and host, where that is not unusually long, and stars for all else.
+
+    Attributes:
+        longest: At most how many characters show.
+    """
+
+    longest: int = 60
+
+    @property
+    def shows(self) -> int:
+        """The longest scheme and host, and the slash after them."""
+        return self.longest + 1
+
+    def _mask(self, text: str) -> str:
+        origin = UrlPart("origin").one(text)
+        return f"{origin}/****" if len(origin) <= self.longest else STARS
+
+
+URL = Url(
+    name="url",
+    title="URL",
+    title_zh="网址",
+    category=Category.BEHAVIOUR,
+    sensitivity=Sensitivity.SENSITIVE,
+    basis="GB/T 35273-2020, annex B (browsing)",
+    masks=profiles(display=UrlMask(), log=UrlMask(), analytics=UrlMask()),
+    levels=MappingProxyType({part: partial(UrlPart, part) for part in ("page", "origin")}),
+)
+"""A URL, `https://shop.example/cart`."""

@@ -94,7 +94,7 @@ class Number(FieldType):
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Digits with at most one dot inside, and without leading zeros, are canonical."""
         data, offsets = tight(text)
-        good = only(text, _AMOUNT_BYTES) & (text.lengths <= _LONGEST)
+        good: NDArray[np.bool_] = only(text, _AMOUNT_BYTES) & (text.lengths <= _LONGEST)
         minus = data == ord("-")
         first = offsets[:-1].copy()
         if minus.any():
@@ -111,7 +111,8 @@ class Number(FieldType):
             good &= without(text, dots[1:][rows[1:] == rows[:-1]])
         second = data[np.minimum(first + 1, len(data) - 1)]
         zero = (data[first] == ord("0")) & (first + 1 < offsets[1:]) & (second != ord("."))
-        return good & ~zero
+        good &= ~zero
+        return good
 
     def _written_out(self, plain: str) -> str:
         try:
@@ -157,3 +158,15 @@ PAYMENT_METHOD = TidyText(
     longest=40,
 )
 """How was paid, `微信支付`."""
+
+
+PAYMENT_ACCOUNT = TidyText(
+    name="payment_account",
+    title="Payment account",
+    title_zh="支付账号",
+    category=Category.TRANSACTION,
+    sensitivity=Sensitivity.HIGH,
+    basis=f"PIPL, article 28 (financial accounts); {ANNEX_B}",
+    masks=profiles(display=Keep(2, 2, 6, 4)),
+)
+"""An account of a payment service, often a mobile number or an e-mail address, `zhangsan@qq.com`."""

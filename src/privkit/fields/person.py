@@ -11,7 +11,7 @@ from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import LETTERS, byteset, printable
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import tidy
-from privkit.fields.texts import Choice
+from privkit.fields.texts import Choice, TidyText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,3 +120,15 @@ ETHNICITY = Choice(
     },
 )  # fmt: skip
 """An ethnic group of China, `汉族`."""
+
+
+NATIONALITY = TidyText(
+    name="nationality",
+    title="Nationality",
+    title_zh="国籍",
+    category=Category.IDENTITY,
+    basis="GB/T 35273-2020, annex A; a quasi-identifier",
+    masks=profiles(),
+    longest=60,
+)
+"""A nationality, by name or code: `中国`, `CHN`."""

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 from types import MappingProxyType
 
 from privkit.errors import InvalidParameter
-from privkit.fields import account, china, commerce, contact, dates, device, network, payment, person, sensitive
+from privkit.fields import (
+    account,
+    china,
+    commerce,
+    contact,
+    dates,
+    device,
+    documents,
+    network,
+    payment,
+    person,
+    regions,
+    sensitive,
+)
 from privkit.fields.base import FieldType
+from privkit.suggest import nearest
 
-_FAMILIES = (person, dates, china, contact, account, payment, commerce, network, device, sensitive)
+_FAMILIES = (
+    person, dates, documents, china, contact, regions, account, payment, commerce, network, device, sensitive,
+)  # fmt: skip
 
 CATALOGUE = MappingProxyType(
     {value.name: value for family in _FAMILIES for value in vars(family).values() if isinstance(value, FieldType)}
@@ -28,5 +43,4 @@ def get(name: str) -> FieldType:
     """
     if name in CATALOGUE:
         return CATALOGUE[name]
-    near = difflib.get_close_matches(name, CATALOGUE, 1)
-    raise InvalidParameter(f"no field type {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+    raise InvalidParameter(f"no field type {name!r}{nearest(name, CATALOGUE)}")

@@ -30,6 +30,7 @@ class WordList:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
+        self.index = {word: place for place, word in enumerate(self.words)}
         self._text = Ragged.of_text(self.words)
         self._groups = {length: self._sorted(length, rows) for length, rows in self._text.by_length()}
 

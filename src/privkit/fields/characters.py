@@ -1,0 +1,267 @@
+"""Layouts of values that are written character by character: each moves within its own class.
+
+Digits stay digits and letters letters of their case, while everything else (hyphens, dots, whatever is kept) stays
+where it is and becomes tweak. The rank is the number that the moving characters are in the mixed radix of their
+classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter
+from privkit.fields.layout import Slot, Slots
+from privkit.fields.layouts import ENOUGH, WidthLayout, choose, too_few
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DIGITS = "0123456789"
+LOWER = "abcdefghijklmnopqrstuvwxyz"
+UPPER = LOWER.upper()
+_WORD = 2**64
+
+
+@dataclass(frozen=True)
+class Characters(WidthLayout):
+    """ASCII characters that move within their classes.
+
+    Attributes:
+        id: The frozen name, options included.
+        classes: Disjoint alphabets of ASCII; what is in none of them stays.
+        first: How many characters stay at the beginning.
+        last: How many stay at the end.
+        until: A mark from whose last occurrence on everything stays; `""`: none.
+        smallest: The smallest domain of any one value, below which values are refused.
+    """
+
+    id: str
+    classes: tuple[str, ...] = (DIGITS, LOWER, UPPER)
+    first: int = 0
+    last: int = 0
+    until: str = ""
+    smallest: int = ENOUGH
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or self.last < 0:
+            raise InvalidParameter("as many characters as stay are 0 or more")
+
+    @property
+    def version(self) -> int:
+        """It stands on no table."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """The smallest number of values that any one value moves among; others are refused one by one."""
+        return self.smallest
+
+    @cached_property
+    def _tables(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """For each byte its class (from 1, 0 stays) and its numeral in it."""
+        kinds, numerals = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
+        for number, alphabet in enumerate(self.classes, 1):
+            codes = list(alphabet.encode("ascii"))
+            kinds[codes] = number
+            numerals[codes] = range(len(codes))
+        return kinds, numerals
+
+    def _kinds(self, matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The class of each character where it moves, 0 where it stays."""
+        kinds = self._tables[0][matrix]
+        width = matrix.shape[1]
+        kinds[:, : self.first] = 0
+        kinds[:, max(0, width - self.last) :] = 0
+        if self.until:
+            marks = matrix == ord(self.until)
+            from_end = np.argmax(marks[:, ::-1], axis=1)
+            last = np.where(marks.any(axis=1), width - 1 - from_end, width)
+            kinds[np.arange(width) >= last[:, None]] = 0
+        return kinds
+
+    def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
+        """Group rows by which classes stand where, and split each group."""
+        kinds = self._kinds(matrix)
+        if (kinds == kinds[0]).all():
+            return [self._part(matrix, None, kinds[0])]
+        patterns, group = np.unique(kinds, axis=0, return_inverse=True)
+        order = np.argsort(group, kind="stable")
+        bounds = np.cumsum(np.bincount(group))[:-1]
+        return [
+            self._part(matrix[rows], rows, pattern)
+            for pattern, rows in zip(patterns, np.split(order, bounds), strict=True)
+        ]
+
+    def _part(self, matrix: NDArray[np.uint8], rows: NDArray[np.intp] | None, kinds: NDArray[np.uint8]) -> Slots:
+        radices = self._radices(kinds)
+        size = math.prod(radix for _, radix in radices)
+        numerals = self._tables[1]
+        ranks: NDArray[Any] = np.zeros(len(matrix), np.uint64 if size <= _WORD else object)
+        for column, radix in radices:
+            digit = numerals[matrix[:, column]]
+            ranks = ranks * (np.uint64(radix) if size <= _WORD else radix) + digit.astype(ranks.dtype)
+        return Slots(rows, ranks, size, _skeleton(matrix, kinds))
+
+    def _radices(self, kinds: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        """The columns that move, and among how many characters each."""
+        return [(column, len(self.classes[kinds[column] - 1])) for column in np.flatnonzero(kinds).tolist()]
+
+    def join_matrix(self, matrix: NDArray[np.uint8], part: Slots) -> NDArray[np.uint8]:
+        """Write the numerals of the rank into the places that move."""
+        out = matrix.copy()
+        if not len(out):
+            return out
+        kinds = self._kinds(matrix[:1])[0]
+        ranks: NDArray[Any] = part.ranks
+        for column, radix in reversed(self._radices(kinds)):
+            base = radix if ranks.dtype == object else np.uint64(radix)
+            above = ranks // base
+            alphabet = np.frombuffer(self.classes[kinds[column] - 1].encode(), np.uint8)
+            out[:, column] = alphabet[(ranks - above * base).astype(np.intp)]
+            ranks = above
+        return out
+
+
+def _skeleton(matrix: NDArray[np.uint8], kinds: NDArray[np.uint8]) -> bytes | NDArray[np.uint8]:
+    """What stays, with the class of each moving character in its place: one for all where nothing is kept.
+
+    Classes are written as bytes 1, 2, ..., and characters that stay as they are: two values have the same skeleton only
+    if they move among the same values.
+    """
+    stays = np.flatnonzero(kinds == 0)
+    if not len(stays):
+        return kinds.tobytes()
+    out = np.tile(kinds, (len(matrix), 1))
+    out[:, stays] = matrix[:, stays]
+    return out
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Characters of one alphabet that may be beyond ASCII; row by row, so for alphabets that are not.
+
+    Attributes:
+        id: The frozen name, options included.
+        alphabet: The characters, distinct.
+        first: How many characters stay at the beginning.
+        last: How many stay at the end.
+        smallest: The smallest domain of any one value, below which values are refused.
+    """
+
+    id: str
+    alphabet: str
+    first: int = 0
+    last: int = 0
+    smallest: int = ENOUGH
+
+    @property
+    def version(self) -> int:
+        """It stands on no table."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """The smallest number of values that any one value moves among; others are refused one by one."""
+        return self.smallest
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {character: numeral for numeral, character in enumerate(self.alphabet)}
+
+    def _span(self, text: str) -> tuple[int, int]:
+        return min(self.first, len(text)), max(self.first, len(text) - self.last)
+
+    def split_one(self, text: str) -> Slot:
+        """Split one value."""
+        start, end = self._span(text)
+        size = len(self.alphabet) ** max(0, end - start)
+        if size < self.size:
+            raise too_few(size)
+        rank = 0
+        for character in text[start:end]:
+            rank = rank * len(self.alphabet) + self._index[character]
+        return Slot(rank, size, f"{text[:start]}\0{text[end:]}".encode())
+
+    def join_one(self, text: str, rank: int) -> str:
+        """Put a rank in the place of the one that `text` has."""
+        start, end = self._span(text)
+        moved: list[str] = []
+        for _ in range(start, end):
+            rank, numeral = divmod(rank, len(self.alphabet))
+            moved.append(self.alphabet[numeral])
+        return text[:start] + "".join(reversed(moved)) + text[end:]
+
+    def split(self, text: Ragged) -> Sequence[Slots]:
+        """Split a column; the same as `split_one` for each row."""
+        groups: defaultdict[tuple[int, bytes], list[tuple[int, int]]] = defaultdict(list)
+        for row, value in enumerate(text.to_text()):
+            slot = self.split_one(value)
+            groups[slot.size, slot.tweak].append((row, slot.rank))
+        return [
+            Slots(
+                np.array([row for row, _ in members], np.intp),
+                np.array([rank for _, rank in members], np.uint64 if size <= _WORD else object),
+                size,
+                tweak,
+            )
+            for (size, tweak), members in groups.items()
+        ]
+
+    def join(self, text: Ragged, moved: Sequence[Slots]) -> Ragged:
+        """Put ranks in the place of those that the rows of `text` have; the same as `join_one` for each row."""
+        rows = text.to_text()
+        for part in moved:
+            places = range(len(rows)) if part.rows is None else part.rows.tolist()
+            for row, rank in zip(places, part.ranks.tolist(), strict=True):
+                rows[row] = self.join_one(rows[row], rank)
+        return Ragged.of_text(rows)
+
+
+@dataclass(frozen=True)
+class CodeLayout:
+    """Makes layouts of characters for one type.
+
+    Attributes:
+        name: The name of the type.
+        classes: The alphabets that characters move within.
+        fixed: How many characters at the beginning always stay.
+    """
+
+    name: str
+    classes: tuple[str, ...] = (DIGITS, LOWER, UPPER)
+    fixed: int = 0
+
+    def __call__(self, *, keep_first: int = 0, keep_last: int = 0, small_domain: bool = False) -> Characters | Alphabet:
+        """Make the layout.
+
+        Args:
+            keep_first: How many characters stay at the beginning.
+            keep_last: How many stay at the end.
+            small_domain: Take values that move among fewer than 1,000,000.
+        """
+        kept = f"/first={keep_first}" * bool(keep_first) + f"/last={keep_last}" * bool(keep_last)
+        smallest = 1 if small_domain else ENOUGH
+        first = max(keep_first, self.fixed)
+        if not all(alphabet.isascii() for alphabet in self.classes):
+            return Alphabet(self.name + kept, "".join(self.classes), first, keep_last, smallest)
+        return Characters(self.name + kept, self.classes, first, keep_last, smallest=smallest)
+
+
+def email_layout(keep: str | None = "domain", *, small_domain: bool = False) -> Characters:
+    """How an e-mail address moves: the letters and digits before the `@`; the domain stays, since it must exist.
+
+    Args:
+        keep: `domain`, which is always kept; it may be said.
+        small_domain: Take names that move among fewer than 1,000,000, such as those of under five letters.
+    """
+    choose(keep, ("domain",))
+    return Characters("email/keep=domain", until="@", smallest=1 if small_domain else ENOUGH)

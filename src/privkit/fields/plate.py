@@ -1,0 +1,191 @@
+"""Vehicle plates of mainland China: which serials there are, and their ranks (GA 36-2018).
+
+A plate is a province's character, the letter of an issuing office, and a serial, of which there are kinds:
+
+| kind | serial | how many |
+|---|---|---|
+| `ordinary` | five digits and letters, at most two of them letters | 7,060,000 |
+| `lettered` | five with three letters or more, as sold by choice | 38,375,424 |
+| `small` | new energy, small: a letter of ten, a digit or letter, four digits | 3,400,000 |
+| `large` | new energy, large: five digits, a letter of ten | 1,000,000 |
+| `marked` | four digits and letters, and 挂, 学, 警, 港, 澳, 领, 试 or 超 | 1,336,336 |
+
+Letters are without I and O. A plate moves within its kind, and keeps its province, office and mark.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.fields.layout import Slot, Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
+MARKS = "挂学警港澳领试超"
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_DIGITS = "0123456789"
+_ENERGY = "ABCDEFGHJK"
+"""D: electric, F: other new energy (GA 36-2018); the letters beside them have been issued since."""
+_ANY = _DIGITS + _LETTERS
+
+PLATE = re.compile(
+    rf"([{PROVINCES}][A-HJ-NP-Z])"
+    rf"(?:(?P<small>[{_ENERGY}][{_ANY}][0-9]{{4}})|(?P<large>[0-9]{{5}}[{_ENERGY}])"
+    rf"|(?P<plain>[{_ANY}]{{5}})|(?P<marked>[{_ANY}]{{4}})[{MARKS}])"
+)
+"""A canonical plate."""
+
+_FEW = 2
+"""So many letters an ordinary serial has at most."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Serials of one kind: the patterns that they follow, in order; the rank counts through one after another.
+
+    Attributes:
+        patterns: For each pattern the alphabet of each place.
+    """
+
+    patterns: tuple[tuple[str, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many serials there are."""
+        return sum(map(_count, self.patterns))
+
+    def rank(self, serial: str) -> int:
+        """The place of a serial among all of its kind."""
+        start = 0
+        for pattern in self.patterns:
+            if all(character in alphabet for character, alphabet in zip(serial, pattern, strict=True)):
+                rank = 0
+                for character, alphabet in zip(serial, pattern, strict=True):
+                    rank = rank * len(alphabet) + alphabet.index(character)
+                return start + rank
+            start += _count(pattern)
+        raise LookupError("a serial is not of its kind")
+
+    def serial(self, rank: int) -> str:
+        """The serial at a place."""
+        for pattern in self.patterns:
+            if rank < _count(pattern):
+                return _written(pattern, rank)
+            rank -= _count(pattern)
+        raise LookupError("a rank is beyond its kind")
+
+
+def _count(pattern: tuple[str, ...]) -> int:
+    return math.prod(map(len, pattern))
+
+
+def _written(pattern: tuple[str, ...], rank: int) -> str:
+    out: list[str] = []
+    for alphabet in reversed(pattern):
+        rank, numeral = divmod(rank, len(alphabet))
+        out.append(alphabet[numeral])
+    return "".join(reversed(out))
+
+
+def _patterns(letters: range) -> Iterator[tuple[str, ...]]:
+    for pattern in itertools.product((_DIGITS, _LETTERS), repeat=5):
+        if pattern.count(_LETTERS) in letters:
+            yield pattern
+
+
+KINDS = {
+    "ordinary": Kind(tuple(_patterns(range(_FEW + 1)))),
+    "lettered": Kind(tuple(_patterns(range(_FEW + 1, 6)))),
+    "small": Kind(((_ENERGY, _ANY, *[_DIGITS] * 4),)),
+    "large": Kind(((*[_DIGITS] * 5, _ENERGY),)),
+    "marked": Kind(((_ANY,) * 4,)),
+}
+
+
+def parts(plate: str) -> tuple[str, str]:
+    """The kind and the serial of a canonical plate.
+
+    Raises:
+        LookupError: It is none.
+    """
+    match = PLATE.fullmatch(plate)
+    if match is None:
+        raise LookupError("not a plate")
+    serial = match["plain"]
+    if serial is None:
+        return next((kind, match[kind]) for kind in ("small", "large", "marked") if match[kind])
+    letters = sum(character in _LETTERS for character in serial)
+    return ("ordinary" if letters <= _FEW else "lettered"), serial
+
+
+@dataclass(frozen=True, slots=True)
+class PlateLayout:
+    """The layout; see the module."""
+
+    @property
+    def id(self) -> str:
+        """The frozen name."""
+        return "cn_plate"
+
+    @property
+    def version(self) -> int:
+        """Version 1 stands on the kinds of GA 36-2018."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """The smallest number of values that any one value moves among."""
+        return min(kind.size for kind in KINDS.values())
+
+    def split_one(self, text: str) -> Slot:
+        """Split one value."""
+        kind, serial = parts(text)
+        return Slot(KINDS[kind].rank(serial), KINDS[kind].size, _kept(text, serial))
+
+    def join_one(self, text: str, rank: int) -> str:
+        """Put a rank in the place of the one that `text` has."""
+        kind, serial = parts(text)
+        return f"{text[:2]}{KINDS[kind].serial(rank)}{text[2 + len(serial) :]}"
+
+    def split(self, text: Ragged) -> Sequence[Slots]:
+        """Split a column; the same as `split_one` for each row."""
+        groups: dict[int, list[tuple[int, Slot]]] = {}
+        for row, value in enumerate(text.to_text()):
+            slot = self.split_one(value)
+            groups.setdefault(slot.size, []).append((row, slot))
+        return [
+            Slots(
+                np.array([row for row, _ in members], np.intp),
+                np.array([slot.rank for _, slot in members], np.uint64),
+                size,
+                np.frombuffer(b"".join(slot.tweak for _, slot in members), np.uint8).reshape(len(members), -1),
+            )
+            for size, members in groups.items()
+        ]
+
+    def join(self, text: Ragged, moved: Sequence[Slots]) -> Ragged:
+        """Put ranks in the place of those that the rows of `text` have; the same as `join_one` for each row."""
+        rows = text.to_text()
+        for part in moved:
+            places: list[int] = list(range(len(rows))) if part.rows is None else part.rows.tolist()
+            for row, rank in zip(places, part.ranks.tolist(), strict=True):
+                rows[row] = self.join_one(rows[row], rank)
+        return Ragged.of_text(rows)
+
+
+def _kept(text: str, serial: str) -> bytes:
+    return f"{text[:2]}{text[2 + len(serial) :]}".encode()
+
+
+def plate_layout() -> PlateLayout:
+    """How a plate moves: among the serials of its kind; province, office and mark stay."""
+    return PlateLayout()

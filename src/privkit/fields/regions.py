@@ -1,0 +1,278 @@
+"""Field types of Chinese regions by name and by code, and of places on the globe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, cached_property, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter
+from privkit.fields import divisions
+from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.bytesets import of_width
+from privkit.fields.decimals import EXACT, floor_one
+from privkit.fields.digits import are_digits, numbers
+from privkit.fields.levels import Lookup, Prefix
+from privkit.fields.masks import Keep, profiles
+from privkit.fields.plain import compact, has_controls, narrow, tidy
+from privkit.fields.wordlist import WordList
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+ANNEX_A = "GB/T 35273-2020, annex A"
+ANNEX_B = "GB/T 35273-2020, annex B"
+_CODE_WIDTH = 6
+_REGIONS = {
+    "华北": (11, 12, 13, 14, 15),
+    "东北": (21, 22, 23),
+    "华东": (31, 32, 33, 34, 35, 36, 37),
+    "华中": (41, 42, 43),
+    "华南": (44, 45, 46),
+    "西南": (50, 51, 52, 53, 54),
+    "西北": (61, 62, 63, 64, 65),
+    "港澳台": (71, 81, 82),
+}
+"""The seven regions of geography lessons, and what is not in them."""
+
+UNKNOWN = "*"
+"""The coarser value of a name that the table does not have, or that divisions of several others share."""
+
+
+@cache
+def _upward(level: str, to: str) -> Lookup:
+    """What each name of one level is part of.
+
+    Args:
+        level: The names' level: `province`, `city` or `county`.
+        to: `city`, `province` or `region`.
+    """
+    table = divisions.table()
+    above: dict[str, set[str]] = {}
+    for code in table.names:
+        if len(str(code)) == divisions.LEVELS[level]:
+            above.setdefault(table.name(code), set()).add(_above(code, to))
+    words = sorted(above)
+    replies = (above[word].pop() if len(above[word]) == 1 else UNKNOWN for word in words)
+    return Lookup(WordList(words), (*replies, UNKNOWN))
+
+
+def _above(code: int, to: str) -> str:
+    digits = str(code)
+    if to == "region":
+        return next(name for name, provinces in _REGIONS.items() if int(digits[:2]) in provinces)
+    return divisions.table().name(int(digits[: divisions.LEVELS[to]]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Division(FieldType):
+    """The name of a Chinese division of one level; canonical is its official name where only one division has it.
+
+    Short names become official ones (`广东` → `广东省`), six-digit codes become names. A name that the table does not
+    have is kept as it is written where `known_only` is not set: cities and counties are founded, merged and renamed.
+
+    Attributes:
+        level: `province`, `city` or `county`.
+        known_only: Whether a name must be in the table.
+    """
+
+    level: str
+    known_only: bool = False
+
+    @cached_property
+    def _names(self) -> WordList:
+        table = divisions.table()
+        width = divisions.LEVELS[self.level]
+        return WordList(sorted({table.name(code) for code in table.names if len(str(code)) == width}))
+
+    def normalise(self, text: str) -> str:
+        """Look the name or code up."""
+        name = tidy(text)
+        if name.isdecimal():
+            return self._named(name)
+        if name in self._known:
+            return name
+        official = {divisions.table().name(code) for code in divisions.table().find(name, level=self.level)}
+        if len(official) == 1:
+            return official.pop()
+        if self.known_only and not official:
+            raise self.invalid(f"there is no {self.level} of this name in the table of {divisions.table().date}")
+        if not 1 < len(name) <= 30 or has_controls(name) or any(letter.isdecimal() for letter in name):  # noqa: PLR2004
+            raise self.invalid(f"not the name of a {self.level}: 2 to 30 characters without digits are needed")
+        return name
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Official names are canonical."""
+        return self._names.find(text) >= 0
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._names.words)
+
+    def _named(self, digits: str) -> str:
+        code = digits.rstrip("0") if len(digits) == _CODE_WIDTH else digits
+        width = divisions.LEVELS[self.level]
+        number = int(code.ljust(width, "0")[:width] or 0) if len(code) <= width else int(digits)
+        try:
+            return divisions.table().name(number)
+        except LookupError:
+            raise self.invalid(f"no {self.level} has this code in the table of {divisions.table().date}") from None
+
+
+CN_PROVINCE = Division(
+    name="cn_province",
+    title="Province (China)",
+    title_zh="省级行政区",
+    category=Category.CONTACT,
+    basis=ANNEX_A,
+    level="province",
+    known_only=True,
+    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
+    levels=MappingProxyType({"region": partial(_upward, "province", "region")}),
+)
+"""A Chinese province by name, `广东省`."""
+
+CN_CITY = Division(
+    name="cn_city",
+    title="City (China)",
+    title_zh="地级行政区",
+    category=Category.CONTACT,
+    basis=ANNEX_A,
+    level="city",
+    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
+    levels=MappingProxyType({to: partial(_upward, "city", to) for to in ("province", "region")}),
+)
+"""A Chinese city by name, `深圳市`."""
+
+CN_COUNTY = Division(
+    name="cn_county",
+    title="County or district (China)",
+    title_zh="县级行政区",
+    category=Category.CONTACT,
+    basis=ANNEX_A,
+    level="county",
+    masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
+    levels=MappingProxyType({to: partial(_upward, "county", to) for to in ("city", "province", "region")}),
+)
+"""A Chinese county or district by name, `南山区`."""
+
+
+_CODE = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}")
+_NAMED_PREFIXES = np.zeros(100, np.bool_)
+_NAMED_PREFIXES[[*divisions.MAINLAND_PREFIXES, *divisions.OTHER_PROVINCES]] = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DivisionCode(FieldType):
+    """The code of a Chinese division (GB/T 2260); canonical has six digits, `440000` for a province.
+
+    A known province is asked for and nothing more: retired codes stay valid.
+    """
+
+    def normalise(self, text: str) -> str:
+        """Take out spaces, and fill codes of two and four digits up with zeros."""
+        code = compact(text)
+        if not _CODE.fullmatch(code):
+            raise self.invalid(f"two, four or six digits are needed (got {len(code)} characters)")
+        if not _NAMED_PREFIXES[int(code[:2])]:
+            raise self.invalid("no province has its first digits")
+        return code.ljust(_CODE_WIDTH, "0")
+
+    def recognise(self, text: Ragged) -> NDArray[np.bool_]:
+        """Six digits of a known province are canonical."""
+        return of_width(text, _CODE_WIDTH, _is_division_code)
+
+
+def _is_division_code(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    good = are_digits(matrix)
+    good &= _NAMED_PREFIXES[np.minimum(numbers(matrix[:, :2]), 99).astype(np.intp)]
+    return good
+
+
+CN_DIVISION = DivisionCode(
+    name="cn_division",
+    title="Division code (China)",
+    title_zh="行政区划代码",
+    category=Category.CONTACT,
+    basis=ANNEX_A,
+    masks=profiles(display=Keep(2, 0, 4), analytics=Keep(2, 0, 4)),
+    levels=MappingProxyType({"city": partial(Prefix, 4, "0"), "province": partial(Prefix, 2, "0")}),
+)
+"""The code of a Chinese division, `440305`."""
+
+_PAIR = re.compile(r"\(?([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?(?:\s?[,;]\s?|\s)([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?\)?")
+_LATITUDE, _LONGITUDE = 90, 180
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Coordinates(FieldType):
+    """A place on the globe in degrees, latitude before longitude; canonical is `22.5431,114.0579`, scales kept."""
+
+    def normalise(self, text: str) -> str:
+        """Read two decimal numbers with a comma, semicolon or space between, in brackets or not."""
+        match = _PAIR.fullmatch(tidy(narrow(text)))
+        if match is None:
+            raise self.invalid("latitude and longitude in degrees are needed, such as 22.5431,114.0579")
+        latitude, longitude = (Decimal(part) for part in match.groups())
+        if abs(latitude) > _LATITUDE or abs(longitude) > _LONGITUDE:
+            raise self.invalid("the latitude is beyond 90 degrees or the longitude beyond 180: are they in order?")
+        return f"{_signless_zero(latitude)},{_signless_zero(longitude)}"
+
+
+def _signless_zero(number: Decimal) -> str:
+    return format(number or abs(number), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Squares of a grid of degrees, named by their south-west corner.
+
+    Attributes:
+        degrees: The side of a square; 0.01 degrees are about 1.1 km from south to north.
+    """
+
+    degrees: Decimal
+
+    @classmethod
+    def of(cls, degrees: float | str | Decimal = "0.01") -> Grid:
+        """Make the level.
+
+        Raises:
+            InvalidParameter: The side is not a number of degrees above 0, up to 90.
+        """
+        try:
+            side = Decimal(str(degrees))
+        except ArithmeticError:
+            side = Decimal(0)
+        if not 0 < side <= _LATITUDE:
+            raise InvalidParameter("the side of a grid is a number of degrees above 0, up to 90")
+        return cls(side)
+
+    def one(self, text: str) -> str:
+        """Generalise one place."""
+        corner = (EXACT.multiply(floor_one(part, Decimal(0), self.degrees), self.degrees) for part in text.split(","))
+        return ",".join(_signless_zero(part) for part in corner)
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        return Ragged.of_text([self.one(row) for row in text.to_text()])
+
+
+COORDINATES = Coordinates(
+    name="coordinates",
+    title="Coordinates",
+    title_zh="经纬度",
+    category=Category.BEHAVIOUR,
+    sensitivity=Sensitivity.SENSITIVE,
+    basis=f"PIPL, article 28 (whereabouts); {ANNEX_B} (precise location)",
+    masks=profiles(),
+    levels=MappingProxyType({"grid": Grid.of}),
+)
+"""A place on the globe, `22.5431,114.0579`."""
