@@ -81,3 +81,21 @@ def test_generalise_one_and_many():
 def test_levels_that_there_are_not(wrong):
     with pytest.raises(InvalidParameter):
         Generalise(fields.BIRTH_DATE, **wrong)
+
+
+@pytest.mark.parametrize("make", [list, pa.array, lambda values: pa.array(values).dictionary_encode()], ids=repr)
+@pytest.mark.parametrize("on_invalid", ["star", "suppress"])
+def test_repeated_values_are_treated_like_any_others(make, on_invalid):
+    piece = ["13812345678", None, "", "+86 159 0000 1111", "12345"]
+    few = Mask(fields.CN_MOBILE).protect_column(piece, on_invalid=on_invalid)
+    many = Mask(fields.CN_MOBILE).protect_column(make(piece * 20_000), on_invalid=on_invalid)
+    out = many.column if isinstance(many.column, list) else many.column.to_pylist()
+    assert out == few.column * 20_000
+    assert (many.rows, many.nulls, many.invalid) == (100_000, 20_000, 20_000)
+
+
+def test_repeated_values_name_all_their_rows():
+    with pytest.raises(InvalidValue) as caught:
+        Keep(fields.CN_MOBILE).protect_many(pa.array(["13812345678", None, "12345"] * 20_000))
+    assert caught.value.count == 20_000
+    assert caught.value.rows[:2] == (2, 5)

@@ -195,23 +195,24 @@ class FieldTransform(Transform):
 
     def _many(self, column: C, work: Callable[[Reading, Ragged], Ragged], on_invalid: OnInvalid) -> Outcome[C]:
         lifted = columns.lift(column)
-        text = lifted.text()
+        nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
+        seen = columns.distinct(lifted)  # field transforms give equal values equal results
+        text = seen.text()
         present = text.lengths > 0
         if present.all():
-            result, bad = self._work(text, work, on_invalid, lifted, None)
+            result, bad = self._work(text, work, on_invalid, seen, None)
         else:
             rows = np.flatnonzero(present)
-            part, bad = self._work(text.take(rows), work, on_invalid, lifted, rows)
+            part, bad = self._work(text.take(rows), work, on_invalid, seen, rows)
             result = _spread(len(text), rows, part)
             bad = None if bad is None else rows[bad]
-        nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
         if bad is None:
-            return Outcome(self._restore(lifted, result, lifted.nulls), len(lifted), nulls)
-        missing = lifted.nulls
+            return Outcome(self._restore(seen, result, seen.nulls), len(lifted), nulls)
+        missing = seen.nulls
         if on_invalid is OnInvalid.SUPPRESS:
-            missing = _with_nulls(lifted, bad)
-            result = result.take(np.delete(np.arange(len(result)), bad))
-        return Outcome(self._restore(lifted, result, missing), len(lifted), nulls, len(bad))
+            missing = _with_nulls(lifted, bad) if seen is lifted else _mask(len(seen), bad)
+            result = result.take(~_mask(len(result), bad))
+        return Outcome(self._restore(seen, result, missing), len(lifted), nulls, len(seen.rows(bad)))
 
     def _work(
         self,
@@ -235,7 +236,7 @@ class FieldTransform(Transform):
         if on_invalid is OnInvalid.RAISE:
             where = lifted.rows(bad if rows is None else rows[bad])
             raise InvalidValue(
-                reading.reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(bad)
+                reading.reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(where)
             )
         good = np.flatnonzero(~reading.bad)
         moved = np.searchsorted(good, reading.changed)
@@ -282,6 +283,13 @@ def _spread(rows: int, positions: NDArray[np.intp], part: Ragged) -> Ragged:
     offsets = np.zeros(rows + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return Ragged(part.data[part.offsets[0] : part.offsets[-1]], offsets)
+
+
+def _mask(rows: int, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark positions."""
+    mask = np.zeros(rows, np.bool_)
+    mask[positions] = True
+    return mask
 
 
 def _with_nulls(lifted: Column[Any], bad: NDArray[np.intp]) -> NDArray[np.bool_]:

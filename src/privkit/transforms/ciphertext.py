@@ -54,7 +54,6 @@ JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
 
 _PYTHON_KINDS: dict[type, Kind] = {
-    int: Kind.INTEGER,
     Decimal: Kind.DECIMAL,
     dt.date: Kind.DATE,
     dt.datetime: Kind.TIMESTAMP,
@@ -103,6 +102,8 @@ def encode(value: object) -> bytes:
         return b"\x12" + value
     if isinstance(value, dict | list):
         return bytes([JSON_TAG]) + _json(value).encode()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return b"\x13%d" % value  # of any size, where columns stop at 64 bits
     for kind in type(value).__mro__:
         if kind in _PYTHON_KINDS:
             return bytes([TAGS[_PYTHON_KINDS[kind]]]) + columns.text_of(value).encode()
