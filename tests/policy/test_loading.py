@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privkit.errors import PolicyError
+from privkit.errors import InvalidValue, PolicyError
 from privkit.policy import Policy, PolicyField, Treatment, View
 
 GOOD = """\
@@ -192,23 +192,43 @@ def test_toml_and_python_say_the_same():
     assert written.views["analytics"].fields["mobile"] == Treatment("token")
 
 
-def test_a_field_without_a_type_is_a_type_of_the_policy():
+def test_a_field_describes_a_type_of_its_own():
     policy = Policy.loads("""
         [fields.member]
         alphabet = "0123456789ABCDEF"
+        mask = { first = 2 }
+        [fields."\\u4f1a\\u5458\\u53f7"]
+        type = "member"
+        pattern = "[0-9]{4}"
+        sensitivity = "sensitive"
+        title = "Member"
         [views.a.fields]
-        member = "keep"
+        member = "mask"
     """)
-    assert policy.fields["member"].type.normalise("00FF") == "00FF"
+    member, other = policy.fields.values()
+    assert (member.type.name, other.type.name, other.title) == ("member", "member", "Member")
+    assert other.type.sensitivity == "sensitive"
+    assert policy.view("a").apply({"member": ["00FF"]}) == {"member": ["00****"]}
+    with pytest.raises(InvalidValue, match="column 'member': not a valid member at row 1: "):
+        Policy(policy.fields, {"a": {"member": "keep"}}).view("a").apply({"member": ["00FF", "00FG"]})
 
 
 @pytest.mark.parametrize(
     ("own", "message"),
     [
         ("alphabt = 'ab'", "field 'm': a field has no 'alphabt'; did you mean 'alphabet'?"),
-        ("type = 'text'\nalphabet = 'ab'", "field 'm': a field with a type takes no 'alphabet'; leave one of them out"),
-        ("alphabet = 3", "field 'm': "),
-        ("pattern = '('", "field 'm': "),
+        ("type = 'text'\nalphabet = 'ab'", "field 'm': text is a type of the catalogue and takes no 'alphabet'"),
+        ("alphabet = 3", "field 'm': alphabet of a type is text, not a whole number"),
+        ("alphabet = 'aa'", "field 'm': type m: an alphabet has two characters or more, each once"),
+        ("pattern = '('", "field 'm': type m: the pattern is no regular expression"),
+        ("mask = { first = 1 }", "field 'm': type m: an alphabet or a pattern is needed"),
+        ("pattern = 'a'\nmask = 'x'", "field 'm': mask of a type is a table, not text"),
+        ("pattern = 'a'\nmask = { frist = 1 }", "field 'm': a mask has no part 'frist'; did you mean 'first'?"),
+        ("pattern = 'a'\nmask = { first = 'x' }", "field 'm': no type can be made of pattern (text), mask (a table)"),
+        ("pattern = 'a'\nreleasable = 'no'", "field 'm': releasable of a type is true or false, not text"),
+        ("pattern = 'a'\ncategory = 'contct'", "field 'm': no category 'contct'; did you mean 'contact'?"),
+        ("pattern = 'a'\ncategory = 3", "field 'm': no category '3'"),
+        ("pattern = 'a'\ntype = '" + "x" * 99 + "'", "field 'm': the name of a type has 1 to 64 printable characters"),
     ],
 )
 def test_types_of_the_policy_are_checked(own, message):

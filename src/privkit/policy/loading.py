@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
 from privkit.policy.lines import line_of
-from privkit.policy.model import PolicyField, View, type_name
+from privkit.policy.model import PolicyField, View
+from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:
@@ -105,23 +106,24 @@ def _field(name: str, spec: Mapping[str, Any]) -> PolicyField:
 
 
 def _type(name: str, known: str, own: Mapping[str, Any]) -> FieldType | str:
-    """Find a field's type: one of the catalogue by name, or without a name one of the policy's own."""
-    if known and not own:
+    """Find a field's type: one of the catalogue by its name, or one that the field describes."""
+    if not own:
+        if not known:
+            raise PolicyError('says no type, such as type = "cn_mobile"')
         return known
-    takes = [key for key in signature(catalogue.custom).parameters if key != "name"]
-    for key in own:
+    takes = {key: parameter for key, parameter in signature(catalogue.custom).parameters.items() if key != "name"}
+    for key, value in own.items():
         if key not in takes:
             raise PolicyError(f"a field has no {key!r}{nearest(key, (*_FIELD, *takes))}", path=(key,))
-    if known:
-        raise PolicyError(
-            f"a field with a type takes no {next(iter(own))!r}; leave one of them out", path=(next(iter(own)),)
-        )
-    return _custom(name, own)
+        if known in catalogue.CATALOGUE:
+            raise PolicyError(f"{known} is a type of the catalogue and takes no {key!r}", path=(key,))
+        other = "a table" if key == "mask" and not isinstance(value, Mapping) else wanted(takes[key], value)
+        if other:
+            raise PolicyError(f"{key} of a type is {other}, not {type_name(value)}", path=(key,))
+    return _custom(known or name, own)
 
 
 def _custom(name: str, own: Mapping[str, Any]) -> FieldType:
-    if not own:
-        raise PolicyError('says no type, such as type = "cn_mobile"')
     try:
         return catalogue.custom(name, **own)
     except InvalidParameter as error:

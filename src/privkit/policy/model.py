@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
 from privkit.fields.base import FieldType
+from privkit.policy.parameters import type_name
 from privkit.suggest import nearest
 from privkit.transforms.base import OnInvalid
 
@@ -173,11 +174,3 @@ class View:
     def of(cls, spec: ViewSpec) -> View:
         """Take a view in either of the forms that `Policy` takes."""
         return spec if isinstance(spec, View) else cls(spec)
-
-
-_TYPE_NAMES: Final = {str: "text", bool: "true or false", int: "a whole number", float: "a number", dict: "a table"}
-
-
-def type_name(value: object) -> str:
-    """Name a value's type in the words of TOML."""
-    return _TYPE_NAMES.get(type(value), "an array" if isinstance(value, list) else f"a {type(value).__name__}")

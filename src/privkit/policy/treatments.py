@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from privkit.errors import InvalidParameter, MissingExtra, PolicyError
 from privkit.keys import FieldKey
 from privkit.keys.material import Secret
-from privkit.policy.model import type_name
+from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 from privkit.transforms.encrypt import Encrypt
 from privkit.transforms.fpe import FormatPreserving
@@ -46,9 +46,6 @@ WORDS: Final = (DROP, *_CLASSES)
 
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {"encrypt": {"text": True}}
 """Where a policy's default is not the transform's: ciphertexts are text, so that CSV and Parquet hold the same."""
-
-_TOML_TYPES: Final = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "None": ()}
-_SAID: Final = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 
 _Parameters = dict[str, Parameter]
 
@@ -118,9 +115,9 @@ def _check_parameters(treatment: Treatment, field: FieldType) -> None:
                     f"{word} of {field.name} has no parameter {name!r}{nearest(name, known)}", path=(name,)
                 )
             continue
-        wanted = _wanted(known[name], value)
-        if wanted:
-            raise PolicyError(f"{name} of {word} is {wanted}, not {type_name(value)}", path=(name,))
+        other = wanted(known[name], value)
+        if other:
+            raise PolicyError(f"{name} of {word} is {other}, not {type_name(value)}", path=(name,))
     for name, parameter in known.items():
         if parameter.default is Parameter.empty and name not in treatment.parameters:
             choices = nearest("", field.levels) if word == Generalise.word and name == "to" else ""
@@ -152,17 +149,6 @@ def _handed_on(treatment: Treatment, field: FieldType) -> Callable[..., Any] | N
 @cache
 def _own_parameters(word: str) -> Mapping[str, Parameter]:
     return signature(_CLASSES[word]).parameters
-
-
-def _wanted(parameter: Parameter, value: object) -> str:
-    """Say what a parameter should be, or `""` where the value may be it."""
-    names = [name.strip() for name in str(parameter.annotation).split("|")]
-    if not set(names) <= set(_TOML_TYPES):
-        return ""  # the constructor knows
-    allowed = tuple(cls for name in names for cls in _TOML_TYPES[name])
-    if isinstance(value, allowed) and (not isinstance(value, bool) or "bool" in names):
-        return ""
-    return " or ".join(_SAID[name] for name in names if name in _SAID)
 
 
 class _Rehearsal:
