@@ -87,4 +87,4 @@ def test_a_usage_travels_and_compares(usage):
     again = pickle.loads(pickle.dumps(usage))  # noqa: S301 - our own bytes
     assert again == usage
     assert {usage: 1}[again] == 1
-    assert "_hash" not in repr(usage)
+    assert "_hash" not in repr(USAGE)

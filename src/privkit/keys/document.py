@@ -7,6 +7,7 @@ keyring       its id: 16 random bytes in hex
 generation    how often it was written, from 1
 ring_key      the ring key as the wrapper wrapped it: "wrapper" names which, the rest is the wrapper's own
 keys          the versions, oldest first: id (8 hex digits), state, created, changed, root (base64; null once destroyed)
+subject_index what ids of persons are hashed with (see `subjects`), wrapped as a root key is; base64
 stable        default: the version that tokens and format-preserving transforms stand on; fields: exceptions by name
 aliases       other names of fields: alias to canonical name
 tag           HMAC-SHA256, in hex, of all of the above written as canonical JSON: sorted keys, no spaces, ASCII
@@ -29,17 +30,19 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import KeyringUnreadable
+from privkit.keys.material import Secret
 from privkit.keys.ringkey import open_root, seal_root, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from privkit.keys.material import Secret
-
 FORMAT = "privkit-keyring"
 VERSION = 1
 MAX_BYTES = 16 * 1024 * 1024
 """A keyring larger than this is not read: the largest honest ones are some hundred kilobytes."""
+
+_INDEX = "subject index"
+"""In the place of a key id, where the subject index is wrapped: no key id is spelled so."""
 
 _RING_ID = re.compile("[0-9a-f]{32}")
 
@@ -93,6 +96,7 @@ class Document:
     generation: int
     ring_key: Mapping[str, Any]
     versions: tuple[Version, ...]
+    subject_index: bytes
     stable: int
     pins: Mapping[str, int]
     aliases: Mapping[str, str]
@@ -127,7 +131,16 @@ class Document:
             else version
             for version in self.versions
         )
-        return replace(self, ring_key=record, versions=versions)
+        index = seal_root(new, self.open_index(old), self.ring_id, _INDEX)
+        return replace(self, ring_key=record, versions=versions, subject_index=index)
+
+    def open_index(self, ring_key: Secret) -> Secret:
+        """Unwrap what the ids of persons are hashed with.
+
+        Raises:
+            KeyringUnreadable: If it is damaged.
+        """
+        return open_root(ring_key, self.subject_index, self.ring_id, _INDEX)
 
 
 def hex_id(key_id: int) -> str:
@@ -153,6 +166,14 @@ def new_version(document: Document, root: Secret, ring_key: Secret) -> Version:
     return Version(key_id, State.ENABLED, now(), now(), sealed)
 
 
+def new_document(ring_id: str, record: Mapping[str, Any], ring_key: Secret) -> Document:
+    """The first document of a keyring, with one version, under a ring key wrapped as `record`."""
+    index = seal_root(ring_key, Secret.random(), ring_id, _INDEX)
+    empty = Document(ring_id, 1, record, (), index, 0, {}, {})
+    first = new_version(empty, Secret.random(), ring_key)
+    return replace(empty, versions=(first,), stable=first.id)
+
+
 def encode(document: Document, ring_key: Secret) -> bytes:
     """Write a document with its tag, as JSON that a person can read."""
     body = {
@@ -162,6 +183,7 @@ def encode(document: Document, ring_key: Secret) -> bytes:
         "generation": document.generation,
         "ring_key": dict(document.ring_key),
         "keys": [_version_to_json(version) for version in document.versions],
+        "subject_index": _to_base64(document.subject_index),
         "stable": {
             "default": hex_id(document.stable),
             "fields": {name: hex_id(key_id) for name, key_id in document.pins.items()},
@@ -234,7 +256,7 @@ def _version_to_json(version: Version) -> dict[str, Any]:
         "state": version.state.value,
         "created": _time_to_text(version.created),
         "changed": _time_to_text(version.changed),
-        "root": None if version.sealed is None else base64.b64encode(version.sealed).decode(),
+        "root": None if version.sealed is None else _to_base64(version.sealed),
     }
 
 
@@ -244,6 +266,7 @@ def _document_from_json(body: Mapping[str, Any]) -> Document:
         generation=int(body["generation"]),
         ring_key=body["ring_key"],
         versions=tuple(_version_from_json(version) for version in body["keys"]),
+        subject_index=_from_base64(body["subject_index"]),
         stable=int(body["stable"]["default"], 16),
         pins={name: int(key_id, 16) for name, key_id in body["stable"]["fields"].items()},
         aliases=dict(body["aliases"]),
@@ -257,8 +280,16 @@ def _version_from_json(version: Mapping[str, Any]) -> Version:
         state=State(version["state"]),
         created=_time_from_text(version["created"]),
         changed=_time_from_text(version["changed"]),
-        sealed=None if root is None else base64.b64decode(root, validate=True),
+        sealed=None if root is None else _from_base64(root),
     )
+
+
+def _to_base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _time_to_text(time: datetime) -> str:

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Never, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Never, TypeVar
 
-from privkit.errors import InvalidParameter, KeyringError, KeyringUnreadable
+from privkit.errors import InvalidParameter, KeyringUnreadable
 from privkit.keys import lifecycle
-from privkit.keys.document import Document, Envelope, State, encode, new_ring_id, new_version
+from privkit.keys.document import Document, Envelope, encode, new_document, new_ring_id
+from privkit.keys.forklock import ForkLock
 from privkit.keys.handle import FieldKey
 from privkit.keys.material import Secret
 from privkit.keys.names import canonical_name
-from privkit.keys.opened import Opened
-from privkit.keys.store import FileStore, Store
-from privkit.keys.wrappers import EnvironmentKey, LocalKey, Wrapper
-from privkit.keys.wrappers.base import beside
+from privkit.keys.opened import KeyVersion, Opened
+from privkit.keys.subjects import SubjectKeys, Subjects
+from privkit.keys.unlocking import default_wrapper, located, store_of, subject_table_of, unwrap_ring_key, wrap_ring_key
+from privkit.keys.wrappers import LocalKey, Wrapper
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from privkit.keys.derivation import Usage
+    from privkit.keys.store import Store
+    from privkit.keys.subject_table import SubjectTable
 
 T = TypeVar("T")
 
-_changing = threading.RLock()
-
-
-def _new_lock_in_child() -> None:
-    # Another thread of the parent may have held it when the process forked, and does not exist in the child.
-    global _changing  # noqa: PLW0603 - a lock that no thread of this process can release has to be replaced
-    _changing = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_new_lock_in_child)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyVersion:
-    """One version of a keyring's root key, as listed.
-
-    Attributes:
-        id: Its key id.
-        state: What it may do.
-        created: When it was made, in UTC.
-        changed: When its state last changed, in UTC.
-        stable: Whether tokens and format-preserving output stand on it, for every field that has no exception.
-        stable_for: The fields that were moved to it as exceptions.
-    """
-
-    id: int
-    state: State
-    created: datetime
-    changed: datetime
-    stable: bool
-    stable_for: tuple[str, ...]
+_changing = ForkLock()
 
 
 class Keyring:
@@ -82,17 +54,25 @@ class Keyring:
         True
     """
 
-    __slots__ = ("__weakref__", "_lifetime", "_opened", "_store", "_wrapper")
+    __slots__ = ("__weakref__", "_lifetime", "_opened", "_store", "_subjects", "_wrapper")
 
-    def __init__(self, store: Store, wrapper: Wrapper, opened: Opened, lifetime: float | None) -> None:
+    def __init__(
+        self, store: Store, wrapper: Wrapper, opened: Opened, lifetime: float | None, subjects: SubjectTable | None
+    ) -> None:
         self._store = store
         self._wrapper = wrapper
         self._opened = opened
         self._lifetime = lifetime
+        self._subjects = Subjects(self, subjects or subject_table_of(store))
 
     @classmethod
     def create(
-        cls, store: str | os.PathLike[str] | Store, *, wrapper: Wrapper | None = None, lifetime: float | None = None
+        cls,
+        store: str | os.PathLike[str] | Store,
+        *,
+        wrapper: Wrapper | None = None,
+        lifetime: float | None = None,
+        subjects: SubjectTable | None = None,
     ) -> Keyring:
         """Make a keyring with one version.
 
@@ -101,18 +81,20 @@ class Keyring:
             wrapper: What wraps it; by default a `LocalKey` in a file beside it.
             lifetime: For how many seconds unwrapped keys are used from memory before the store and the wrapper are
                 asked again; by default as long as the process lives.
+            subjects: Where the keys of single persons are kept; by default an SQLite file beside the keyring's, or a
+                table in its database, made when first needed.
 
         Raises:
             KeyringError: If the store holds a keyring already, or it or the wrapper cannot be written or reached.
         """
-        place = _store(store)
-        chosen = _located(wrapper or LocalKey(), place)
-        ring_key, root, ring_id = Secret.random(), Secret.random(), new_ring_id()
-        empty = Document(ring_id, 1, _wrapped(chosen, ring_key, ring_id), (), 0, {}, {})
-        first = new_version(empty, root, ring_key)
-        document = replace(empty, versions=(first,), stable=first.id)
+        place = store_of(store)
+        chosen = located(wrapper or LocalKey(), place)
+        ring_key, ring_id = Secret.random(), new_ring_id()
+        document = new_document(ring_id, wrap_ring_key(chosen, ring_key, ring_id), ring_key)
         place.create(_checked(encode(document, ring_key), ring_key))
-        return cls(place, chosen, Opened(document, ring_key, stamp=None, deadline=_deadline(lifetime)), lifetime)
+        return cls(
+            place, chosen, Opened(document, ring_key, stamp=None, deadline=_deadline(lifetime)), lifetime, subjects
+        )
 
     @classmethod
     def open(
@@ -122,6 +104,7 @@ class Keyring:
         wrapper: Wrapper | None = None,
         expect_at_least: int = 0,
         lifetime: float | None = None,
+        subjects: SubjectTable | None = None,
     ) -> Keyring:
         """Open a keyring.
 
@@ -132,23 +115,26 @@ class Keyring:
             expect_at_least: The lowest `generation` to accept. An older, genuine copy put back in the keyring's place
                 cannot be told from within: keep the generation elsewhere and pass it here.
             lifetime: See `create`.
+            subjects: See `create`.
 
         Raises:
             KeyringUnreadable: If it is missing, malformed, altered, older than expected, or wrapped by another key.
             MissingExtra: If the wrapper or store needs a package that is not installed.
         """
-        place = _store(store)
+        place = store_of(store)
         stamp = place.stamp()
         envelope = Envelope(place.read())
-        chosen = _located(wrapper or _default_wrapper(envelope.ring_key), place)
-        ring_key = _unwrapped(chosen, envelope)
+        chosen = located(wrapper or default_wrapper(envelope.ring_key), place)
+        ring_key = unwrap_ring_key(chosen, envelope)
         document = envelope.open(ring_key)
         if document.generation < expect_at_least:
             raise KeyringUnreadable(
                 f"keyring is an older copy (generation {document.generation} < {expect_at_least}); "
                 "put the newest one back"
             )
-        return cls(place, chosen, Opened(document, ring_key, stamp=stamp, deadline=_deadline(lifetime)), lifetime)
+        return cls(
+            place, chosen, Opened(document, ring_key, stamp=stamp, deadline=_deadline(lifetime)), lifetime, subjects
+        )
 
     # What it is
 
@@ -175,24 +161,31 @@ class Keyring:
     @property
     def versions(self) -> tuple[KeyVersion, ...]:
         """Every version, oldest first, the destroyed ones among them."""
-        opened = self._live()
-        document = opened.document
-        return tuple(
-            KeyVersion(
-                version.id,
-                State.PRIMARY if version.id == opened.primary_id else version.state,
-                version.created,
-                version.changed,
-                stable=version.id == document.stable,
-                stable_for=tuple(sorted(name for name, key_id in document.pins.items() if key_id == version.id)),
-            )
-            for version in document.versions
-        )
+        return self._live().versions
 
     @property
     def aliases(self) -> Mapping[str, str]:
         """Other names of fields, and the canonical name that each stands for."""
         return dict(self._live().document.aliases)
+
+    @property
+    def subject_index(self) -> Secret:
+        """What the ids of persons are hashed with; no rotation or rewrapping changes it."""
+        return self._live().subject_index
+
+    @property
+    def opened(self) -> object:
+        """What is opened now: another object after each change, and at the end of each `lifetime`."""
+        return self._live()
+
+    def canonical(self, field_name: str) -> str:
+        """A field's canonical name: aliases give the name that they stand for.
+
+        Raises:
+            InvalidParameter: If it is no name.
+        """
+        name = canonical_name(field_name)
+        return self._live().document.aliases.get(name, name)
 
     @property
     def wrapped_by(self) -> str:
@@ -208,7 +201,7 @@ class Keyring:
         return self._live().knows(key_id) or self._refreshed().knows(key_id)
 
     def __getitem__(self, field_name: str) -> FieldKey:
-        return FieldKey(self, self._canonical(field_name))
+        return FieldKey(self, self.canonical(field_name))
 
     # What is derived from it
 
@@ -222,6 +215,30 @@ class Keyring:
         if not opened.knows(key_id):
             opened = self._refreshed()
         return opened.derive(build, field_name, usage, key_id)
+
+    @property
+    def subjects(self) -> Subjects:
+        """The keys of single persons, all together."""
+        return self._subjects
+
+    def subject(self, subject: str) -> SubjectKeys:
+        """The keys of one person, under a random key of the person's own that `forget` destroys.
+
+        The key is made when something is first written with it; reading makes none.
+
+        Args:
+            subject: The person's id in your data, which is stored as a keyed hash only.
+
+        Example:
+            >>> keys = Keyring.create(directory / "persons.json")
+            >>> keys.subject("user:42")["note"] != keys.subject("user:43")["note"]
+            True
+        """
+        return self._subjects[subject]
+
+    def forget(self, subject: str, *, reason: str = "") -> datetime:
+        """Destroy a person's own key, and leave a tombstone; `Subjects.forget` says what that does and does not do."""
+        return self._subjects.forget(subject, reason=reason)
 
     # What changes it
 
@@ -267,8 +284,9 @@ class Keyring:
 
         Raises:
             KeyNotFound: If there is no such version.
-            KeyringError: If it is the primary, or something stable stands on it.
+            KeyringError: If it is the primary, or something stable stands on it, or keys of persons are wrapped by it.
         """
+        self._subjects.check_none_under(key_id)
         self._change(lambda document, _: lifecycle.destroyed(document, key_id, breaks_stable=breaks_stable))
 
     def move_stable(self, field_name: str | None = None, *, to: int | None = None) -> None:
@@ -323,10 +341,10 @@ class Keyring:
         Raises:
             KeyringError: If the new wrapper is out of reach; the keyring is then as before.
         """
-        chosen = _located(wrapper, self._store)
+        chosen = located(wrapper, self._store)
         new = Secret.random()
         with _changing:
-            record = _wrapped(chosen, new, self.id)
+            record = wrap_ring_key(chosen, new, self.id)
             self._change(lambda document, old: document.rewrapped(record, old, new), new)
             self._wrapper = chosen
 
@@ -365,7 +383,7 @@ class Keyring:
         if envelope.ring_id != self.id:
             raise KeyringUnreadable("another keyring was put in this one's place; put the right one back")
         same = envelope.ring_key == opened.document.ring_key and not anew
-        ring_key = opened.ring_key if same else _unwrapped(self._wrapper, envelope)
+        ring_key = opened.ring_key if same else unwrap_ring_key(self._wrapper, envelope)
         document = envelope.open(ring_key)
         if document.generation < self.generation:
             raise KeyringUnreadable(
@@ -392,10 +410,6 @@ class Keyring:
             self.refresh()
         return self._opened
 
-    def _canonical(self, field_name: str) -> str:
-        name = canonical_name(field_name)
-        return self._live().document.aliases.get(name, name)
-
     def __repr__(self) -> str:
         return f"<Keyring at {self._store.describe()}, {self._wrapper.describe()}: keys not shown>"
 
@@ -407,45 +421,6 @@ class Keyring:
 
     def __reduce__(self) -> Never:
         raise TypeError("a keyring holds keys and cannot be pickled; open it where it is needed")
-
-
-def _store(store: str | os.PathLike[str] | Store) -> Store:
-    return FileStore(store) if isinstance(store, str | os.PathLike) else store
-
-
-def _located(wrapper: Wrapper, store: Store) -> Wrapper:
-    return beside(wrapper, store.path) if isinstance(store, FileStore) else wrapper
-
-
-def _default_wrapper(record: Mapping[str, Any]) -> Wrapper:
-    kind = record.get("wrapper")
-    if kind == LocalKey.kind:
-        return LocalKey()
-    if kind == EnvironmentKey.kind:
-        try:
-            return EnvironmentKey(record["variable"])
-        except (LookupError, TypeError, InvalidParameter):
-            raise KeyringUnreadable("keyring's ring key is damaged; restore the keyring from a backup") from None
-    raise KeyringUnreadable(f"keyring is wrapped by {kind!a}; pass that wrapper: Keyring.open(..., wrapper=...)")
-
-
-def _context(ring_id: str) -> dict[str, str]:
-    return {"privkit:keyring": ring_id, "privkit:purpose": "ring-key"}
-
-
-def _wrapped(wrapper: Wrapper, ring_key: Secret, ring_id: str) -> dict[str, Any]:
-    """Wrap a ring key, and see that it unwraps, before anything depends on it."""
-    record = wrapper.wrap(ring_key, _context(ring_id))
-    if wrapper.unwrap(record, _context(ring_id)) != ring_key:
-        raise KeyringError(f"{wrapper.describe()} does not give back what it wrapped; choose another wrapper")
-    return record
-
-
-def _unwrapped(wrapper: Wrapper, envelope: Envelope) -> Secret:
-    kind = envelope.ring_key.get("wrapper")
-    if kind != wrapper.kind:
-        raise KeyringUnreadable(f"keyring is wrapped by {kind!a}, not by {wrapper.kind!r}; pass that wrapper")
-    return wrapper.unwrap(envelope.ring_key, _context(envelope.ring_id))
 
 
 def _checked(stored: bytes, ring_key: Secret) -> bytes:

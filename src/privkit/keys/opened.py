@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from privkit.errors import KeyNotFound, KeyUnavailable
@@ -10,6 +11,7 @@ from privkit.keys.document import Document, State, hex_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from privkit.keys.derivation import Usage
     from privkit.keys.material import Secret
@@ -18,6 +20,27 @@ T = TypeVar("T")
 
 MAX_DERIVED = 65_536
 """How many derived objects are kept; more (a recipient for each customer, say) start the cache anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """One version of a keyring's root key, as listed.
+
+    Attributes:
+        id: Its key id.
+        state: What it may do.
+        created: When it was made, in UTC.
+        changed: When its state last changed, in UTC.
+        stable: Whether tokens and format-preserving output stand on it, for every field that has no exception.
+        stable_for: The fields that were moved to it as exceptions.
+    """
+
+    id: int
+    state: State
+    created: datetime
+    changed: datetime
+    stable: bool
+    stable_for: tuple[str, ...]
 
 
 class Opened:
@@ -33,11 +56,22 @@ class Opened:
         stamp: The store's stamp taken before it was read.
         primary_id: The version that writes.
         version_ids: The versions that read, newest first.
+        subject_index: What the ids of persons are hashed with.
         cache: Derived objects by builder, field name, usage and key id. Filled without a lock: two threads may derive
             the same object, and either will do.
     """
 
-    __slots__ = ("_roots", "cache", "deadline", "document", "primary_id", "ring_key", "stamp", "version_ids")
+    __slots__ = (
+        "_roots",
+        "cache",
+        "deadline",
+        "document",
+        "primary_id",
+        "ring_key",
+        "stamp",
+        "subject_index",
+        "version_ids",
+    )
 
     def __init__(self, document: Document, ring_key: Secret, *, stamp: object, deadline: float | None) -> None:
         self.document = document
@@ -47,7 +81,24 @@ class Opened:
         self.cache: dict[tuple[object, str, Usage, int | None], Any] = {}
         self.version_ids = tuple(version.id for version in document.enabled)
         self.primary_id = self.version_ids[0]
+        self.subject_index = document.open_index(ring_key)
         self._roots = document.roots(ring_key)
+
+    @property
+    def versions(self) -> tuple[KeyVersion, ...]:
+        """Every version, oldest first."""
+        document = self.document
+        return tuple(
+            KeyVersion(
+                version.id,
+                State.PRIMARY if version.id == self.primary_id else version.state,
+                version.created,
+                version.changed,
+                stable=version.id == document.stable,
+                stable_for=tuple(sorted(name for name, key_id in document.pins.items() if key_id == version.id)),
+            )
+            for version in document.versions
+        )
 
     def stable_id(self, field_name: str) -> int:
         """The version that a field's tokens and format-preserving output stand on; by its canonical name."""

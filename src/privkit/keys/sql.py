@@ -45,10 +45,10 @@ class SqlStore:
         True
     """
 
-    __slots__ = ("_engine", "_name", "_table")
+    __slots__ = ("_name", "_table", "engine")
 
     def __init__(self, database: Engine | str, *, name: str = "default", table: str = TABLE) -> None:
-        self._engine = engine_of(database)
+        self.engine = engine_of(database)
         self._name = name
         sql = sqlalchemy_module("SqlStore")
         self._table: sqlalchemy.Table = sql.Table(
@@ -66,8 +66,8 @@ class SqlStore:
     def create(self, document: bytes) -> None:
         """Insert the row, making the table where there is none."""
         with self._reported(KeyringError, "write"):
-            self._table.create(self._engine, checkfirst=True)
-            with self._engine.begin() as connection:
+            self._table.create(self.engine, checkfirst=True)
+            with self.engine.begin() as connection:
                 if self._select(connection) is not None:
                     raise KeyringError(f"{self.describe()} holds a keyring already; open it, or choose another name")
                 connection.execute(self._table.insert().values(name=self._name, revision=1, document=document))
@@ -82,7 +82,7 @@ class SqlStore:
                 .where(self._table.c.name == self._name, self._table.c.revision == revision)
                 .values(revision=revision + 1, document=document)
             )
-            with self._reported(KeyringError, "write"), self._engine.begin() as connection:
+            with self._reported(KeyringError, "write"), self.engine.begin() as connection:
                 if connection.execute(replacing).rowcount == 1:
                     return document
         raise KeyringError(f"other writers came first {MAX_ATTEMPTS} times at {self.describe()}; try again")
@@ -90,17 +90,17 @@ class SqlStore:
     def stamp(self) -> object:
         """The row's revision; one small query."""
         query = self._table.select().with_only_columns(self._table.c.revision).where(self._table.c.name == self._name)
-        with self._reported(KeyringUnreadable, "read"), self._engine.connect() as connection:
+        with self._reported(KeyringUnreadable, "read"), self.engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def describe(self) -> str:
         """The database without its password, the table and the row."""
-        return f"{self._engine.url.render_as_string(hide_password=True)} {self._table.name}[{self._name!r}]"
+        return f"{self.engine.url.render_as_string(hide_password=True)} {self._table.name}[{self._name!r}]"
 
     def _row(self) -> tuple[int, bytes]:
         with self._reported(KeyringUnreadable, "read"):
-            has_table = sqlalchemy_module("SqlStore").inspect(self._engine).has_table(self._table.name)
-            with self._engine.connect() as connection:
+            has_table = sqlalchemy_module("SqlStore").inspect(self.engine).has_table(self._table.name)
+            with self.engine.connect() as connection:
                 row = self._select(connection) if has_table else None
         if row is None:
             raise KeyringUnreadable(f"no keyring in {self.describe()}; create one with Keyring.create")
@@ -143,10 +143,12 @@ def engine_of(database: Engine | str) -> Engine:
 
 
 @contextlib.contextmanager
-def reported(error: type[KeyringError], message: str) -> Iterator[None]:
+def reported(error: type[KeyringError], message: str, *, passed: type[Exception] | tuple[()] = ()) -> Iterator[None]:
     """Turn whatever the database refuses into one line, without its words: they may quote parameters and passwords."""
     try:
         yield
+    except passed:
+        raise
     except sqlalchemy_module("a keyring's database").exc.SQLAlchemyError as failure:
         cause = getattr(failure, "orig", None) or failure
         raise error(f"{message} ({type(cause).__name__}); check the database and its rights") from None

@@ -15,7 +15,6 @@ from privkit.keys.material import KEY_BYTES, Secret, key_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _SEAL = b"privkit/wrapper/1"
 
@@ -53,12 +52,6 @@ class Wrapper(Protocol):
 
     def describe(self) -> str:
         """Which key-encryption key this is, in a few words for a person; never its bytes."""
-
-
-def beside(wrapper: Wrapper, keyring: Path) -> Wrapper:
-    """The wrapper for a keyring file at a given path: a `LocalKey` without a path then knows where its file is."""
-    locate = getattr(wrapper, "beside", None)
-    return wrapper if locate is None else locate(keyring)
 
 
 def seal(kek: Secret, secret: Secret, context: Mapping[str, str]) -> str:

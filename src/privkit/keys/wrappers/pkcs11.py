@@ -5,26 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import KeyringError, KeyringUnreadable, MissingExtra
+from privkit.keys.forklock import ForkLock
 from privkit.keys.material import KEY_BYTES, Secret, key_secret
 from privkit.keys.wrappers.base import seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_lock = threading.Lock()
+_lock = ForkLock()
 _process = os.getpid()
-
-
-def _new_lock_in_child() -> None:
-    global _lock  # noqa: PLW0603 - a thread of the parent may have held it, and does not exist in the child
-    _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_new_lock_in_child)
 
 
 class Pkcs11:

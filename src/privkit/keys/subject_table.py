@@ -1,0 +1,222 @@
+"""Where the wrapped keys of single persons are kept: a small protocol, and the SQLite file that is the default."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from privkit.errors import KeyringError
+from privkit.keys.forklock import ForkLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CHUNK = 500
+"""How many persons one query names: every database takes that many parameters."""
+
+_CHECKPOINT_SECONDS = 5.0
+_LOCK_SECONDS = 30.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS privkit_subjects (
+    subject BLOB PRIMARY KEY, key_id INTEGER NOT NULL, ring_key_id INTEGER NOT NULL, wrapped BLOB,
+    created INTEGER NOT NULL, forgotten INTEGER, reason TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """One person's key, or the tombstone of it.
+
+    Attributes:
+        subject: Keyed hash of the person's id, 32 bytes.
+        key_id: The id of the person's key, which stands in what it wrote.
+        ring_key_id: The keyring's version that it is wrapped by.
+        wrapped: The wrapped key, 48 bytes; `None` once forgotten.
+        created: When it was made, in seconds since 1970.
+        forgotten: When it was destroyed; `None` while it is there.
+        reason: Why it was destroyed.
+    """
+
+    subject: bytes
+    key_id: int
+    ring_key_id: int
+    wrapped: bytes | None
+    created: int
+    forgotten: int | None = None
+    reason: str = ""
+
+
+class SubjectTable(Protocol):
+    """Keeps wrapped keys of persons. Each fits its own row only, so a table needs no trust but not to lose any."""
+
+    def get(self, subjects: Sequence[bytes]) -> dict[bytes, SubjectRow]:
+        """The rows of some persons, of those who have one.
+
+        Raises:
+            KeyringError: If the table cannot be read; so for every method, or written.
+        """
+
+    def add(self, rows: Sequence[SubjectRow]) -> None:
+        """Add rows; one whose person has a row already is left out. When this returns, they last."""
+
+    def rewrap(self, rows: Sequence[SubjectRow], old: int) -> None:
+        """Replace the wrapped keys of persons who are not forgotten and still wrapped by version `old`."""
+
+    def forget(self, subject: bytes, when: int, reason: str) -> None:
+        """Turn a row into a tombstone, unless it is one, and see that no copy of its wrapped key stays in the table."""
+
+    def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
+        """At most `limit` rows, not forgotten, whose keys are wrapped by a version of the keyring."""
+
+    def ring_key_ids(self) -> set[int]:
+        """The versions that some key, not forgotten, is wrapped by."""
+
+    def describe(self) -> str:
+        """Where the table is, in a few words for a person."""
+
+
+class SqliteSubjects:
+    """Keys of persons in an SQLite file of their own, made when the first key is.
+
+    `secure_delete` overwrites what is deleted, the write-ahead log is emptied whenever a person is forgotten, and each
+    change is flushed to the disk before it counts. Neither reaches copies of the file made before, or what the disk
+    itself keeps: see the documentation on forgetting.
+
+    Args:
+        path: The file.
+    """
+
+    __slots__ = ("_connection", "_lock", "_process", "path")
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._lock = ForkLock()
+        self._process = 0
+        self._connection: sqlite3.Connection | None = None
+
+    def get(self, subjects: Sequence[bytes]) -> dict[bytes, SubjectRow]:
+        """Rows by person, some hundred a query."""
+        found: dict[bytes, SubjectRow] = {}
+        if not self.path.exists():
+            return found
+        with self._open() as connection:
+            for chunk in chunks(subjects):
+                marks = ",".join("?" * len(chunk))
+                query = f"SELECT * FROM privkit_subjects WHERE subject IN ({marks})"  # noqa: S608 - marks only
+                found.update((row[0], SubjectRow(*row)) for row in connection.execute(query, chunk))
+        return found
+
+    def add(self, rows: Sequence[SubjectRow]) -> None:
+        """Insert rows in one transaction."""
+        values = [
+            (row.subject, row.key_id, row.ring_key_id, row.wrapped, row.created, row.forgotten, row.reason)
+            for row in sorted(rows, key=lambda row: row.subject)  # in the order of the table, which writes it faster
+        ]
+        with self._open() as connection:
+            connection.executemany("INSERT OR IGNORE INTO privkit_subjects VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def rewrap(self, rows: Sequence[SubjectRow], old: int) -> None:
+        """Update rows in one transaction."""
+        statement = (
+            "UPDATE privkit_subjects SET ring_key_id = ?, wrapped = ? "
+            "WHERE subject = ? AND ring_key_id = ? AND wrapped IS NOT NULL"
+        )
+        with self._open() as connection:
+            connection.executemany(statement, [(row.ring_key_id, row.wrapped, row.subject, old) for row in rows])
+
+    def forget(self, subject: bytes, when: int, reason: str) -> None:
+        """Update the row, then empty the write-ahead log."""
+        statement = (
+            "UPDATE privkit_subjects SET wrapped = NULL, forgotten = ?, reason = ? "
+            "WHERE subject = ? AND wrapped IS NOT NULL"
+        )
+        with self._open() as connection:
+            connection.execute(statement, (when, reason, subject))
+        self._checkpoint()
+
+    def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
+        """Some rows by version."""
+        query = "SELECT * FROM privkit_subjects WHERE ring_key_id = ? AND wrapped IS NOT NULL LIMIT ?"
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            return [SubjectRow(*row) for row in connection.execute(query, (ring_key_id, limit))]
+
+    def ring_key_ids(self) -> set[int]:
+        """The versions in use."""
+        query = "SELECT DISTINCT ring_key_id FROM privkit_subjects WHERE wrapped IS NOT NULL"
+        if not self.path.exists():
+            return set()
+        with self._open() as connection:
+            return {row[0] for row in connection.execute(query)}
+
+    def describe(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def _checkpoint(self) -> None:
+        deadline = time.monotonic() + _CHECKPOINT_SECONDS
+        while True:
+            with self._reported(), self._lock:
+                # (busy, pages in the log, pages moved): busy while some reader still stands in the log
+                busy, *_ = self._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+            if time.monotonic() > deadline:
+                raise KeyringError(
+                    f"the key is destroyed, but readers keep its old copy in the log of {self.path}; "
+                    "forget the person again when they have ended"
+                )
+            time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The connection, in a transaction, for one thread at a time."""
+        with self._reported(), self._lock:
+            connection = self._connected()
+            with connection:
+                yield connection
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None or self._process != os.getpid():
+            # A connection must not cross a fork. The parent's is let go unclosed: closing it would drop its locks.
+            _abandoned.append(self._connection)
+            self._connection = _connect(self.path)
+            self._process = os.getpid()
+        return self._connection
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise KeyringError(
+                f"cannot use the table of persons' keys {self.path} ({type(error).__name__}); check it and its rights"
+            ) from None
+
+
+_abandoned: list[sqlite3.Connection | None] = []
+"""Connections of the process that this one was forked from, kept from being closed."""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would make it by the umask
+    connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(_SCHEMA)
+    return connection
+
+
+def chunks(subjects: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Persons, some hundred at a time."""
+    for start in range(0, len(subjects), CHUNK):
+        yield subjects[start : start + CHUNK]

@@ -1,0 +1,392 @@
+"""Keys of single persons: each has a random key of its own, so that destroying it makes one person unreadable.
+
+```
+person        HMAC-SHA256(subject index, id in UTF-8): the row's key; the id itself is stored nowhere
+key           32 random bytes, with a random key id from 1 to 2^32 - 1
+wrapped key   AES-256-SIV of the key under the keyring's primary version (purpose "subject", field "privkit.subjects");
+              associated data: person, 32 bytes | key id, 4 bytes big-endian
+field keys    derived from the person's key as from a root key (see `derivation`)
+```
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Never, TypeVar
+
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter, KeyNotFound, KeyringError, KeyringUnreadable, SubjectForgotten
+from privkit.keys.derivation import Usage, derive
+from privkit.keys.document import hex_id, now
+from privkit.keys.forklock import ForkLock
+from privkit.keys.handle import FieldKey
+from privkit.keys.material import Secret
+from privkit.keys.subject_table import SubjectRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from privkit.keys.keyring import Keyring
+    from privkit.keys.subject_table import SubjectTable
+
+T = TypeVar("T")
+
+CAPACITY = 16_384
+"""How many persons' keys are kept unwrapped in memory unless said otherwise; the least recently used goes first."""
+
+_WRAPPING = Usage("subject", "AES-SIV", 64)
+_WRAPPING_FIELD = "privkit.subjects"
+_MAX_DERIVED = 256
+_AT_ONCE = 10_000
+
+
+class Subjects:
+    """The keys of the persons in a keyring, got by `keys.subjects`.
+
+    Args:
+        ring: The keyring that wraps them.
+        table: Where they are kept; `None` where the keyring's store offers no place by itself.
+
+    Example:
+        >>> keys = Keyring.create(directory / "shop.json")
+        >>> keys.subjects.create(["user:42", "user:43"])
+        >>> keys.forget("user:42", reason="account closed").tzinfo
+        datetime.timezone.utc
+        >>> keys.subject("user:42").exists, keys.subject("user:43").exists
+        (False, True)
+    """
+
+    __slots__ = ("_cache", "_forgets", "_lock", "_opened", "_ring", "_table", "_wrapping", "capacity")
+
+    def __init__(self, ring: Keyring, table: SubjectTable | None, *, capacity: int = CAPACITY) -> None:
+        self._ring = ring
+        self._table = table
+        self._wrapping = FieldKey(ring, _WRAPPING_FIELD)
+        self.capacity = capacity
+        self._cache: OrderedDict[bytes, _Unwrapped] = OrderedDict()
+        self._opened: object = None
+        self._forgets = 0
+        self._lock = ForkLock()
+
+    def __getitem__(self, subject: str) -> SubjectKeys:
+        return SubjectKeys(self, self._persons([subject])[0])
+
+    def create(self, subjects: Sequence[str]) -> None:
+        """Make keys for persons, many at a time. Who has one, or was forgotten, is left as they are.
+
+        Args:
+            subjects: Ids of persons.
+
+        Raises:
+            InvalidParameter: If an id is not a `str`, or empty.
+            KeyringError: If the table cannot be written.
+        """
+        persons = list(dict.fromkeys(self._persons(subjects)))
+        for start in range(0, len(persons), _AT_ONCE):
+            self._there.add(self._new_rows(persons[start : start + _AT_ONCE]))
+
+    def load(self, subjects: Sequence[str]) -> None:
+        """Unwrap the keys of persons into memory at once, which is faster than one by one.
+
+        Those without a key, and the forgotten, are left out: they are noticed when used. Take at most `capacity`
+        persons at a time, since more than that are not kept.
+
+        Args:
+            subjects: Ids of persons.
+
+        Raises:
+            InvalidParameter: If an id is not a `str`, or empty.
+            KeyringError: If the table cannot be read.
+            KeyringUnreadable: If a wrapped key is damaged.
+        """
+        persons = dict.fromkeys(self._persons(subjects))
+        with self._lock:
+            self._follow()
+            missing, forgets = [person for person in persons if person not in self._cache], self._forgets
+        rows = [row for row in self._there.get(missing).values() if row.wrapped is not None]
+        self._keep(rows, self._unwrapped(rows), forgets)
+
+    def forget(self, subject: str, *, reason: str = "") -> datetime:
+        """Destroy a person's own key, and leave a tombstone with the time and the reason.
+
+        What was written under it can never be read again, once no copy of the wrapped key is left: neither in a backup
+        of the table, nor in a log of its database, nor in the memory of another process, which keeps unwrapped keys
+        for its keyring's `lifetime`. Destroying the keyring's version or key-encryption key makes such copies useless.
+
+        To forget a person twice does nothing, but to clear away what may be left.
+
+        Args:
+            subject: The person's id.
+            reason: Why, for the records; it is stored in clear.
+
+        Returns:
+            When the key was destroyed, in UTC.
+
+        Raises:
+            KeyNotFound: If the person has no key.
+            KeyringError: If the table cannot be written.
+        """
+        (person,) = self._persons([subject])
+        if person not in self._there.get([person]):
+            raise KeyNotFound("the person has no key in this keyring; there is nothing to forget")
+        self._there.forget(person, int(now().timestamp()), reason)
+        with self._lock:
+            self._forgets += 1
+            self._cache.pop(person, None)
+        forgotten = self._there.get([person])[person].forgotten
+        return datetime.fromtimestamp(forgotten or 0, UTC)
+
+    def rewrap(self) -> int:
+        """Wrap every person's key by the keyring's primary version, so that older versions may be destroyed.
+
+        No data changes. Others may read and write meanwhile; it may be stopped and called again.
+
+        Returns:
+            How many keys were wrapped anew.
+
+        Raises:
+            KeyUnavailable: If some are wrapped by a disabled version.
+            KeyringUnreadable: If a wrapped key is damaged.
+        """
+        count, primary = 0, self._ring.primary_id
+        for old in self._there.ring_key_ids() - {primary}:
+            while rows := self._there.under(old, _AT_ONCE):
+                keys = self._unwrapped(rows)
+                self._there.rewrap(self._wrapped(rows, [keys[row.subject] for row in rows], primary), old)
+                count += len(rows)
+        return count
+
+    def check_none_under(self, key_id: int) -> None:
+        """See that no person's key is wrapped by a version of the keyring.
+
+        Raises:
+            KeyringError: If some are.
+        """
+        if self._table is not None and key_id in self._table.ring_key_ids():
+            raise KeyringError(
+                f"keys of persons are wrapped by key {hex_id(key_id)}; call keys.subjects.rewrap() first"
+            )
+
+    @property
+    def ring(self) -> Keyring:
+        """The keyring."""
+        return self._ring
+
+    def row(self, person: bytes) -> SubjectRow | None:
+        """A person's row, or `None`."""
+        return self._there.get([person]).get(person)
+
+    def unwrapped(self, person: bytes, *, create: bool) -> _Unwrapped | None:
+        """A person's key: from memory, from the table, or a new one.
+
+        Raises:
+            SubjectForgotten: If it was destroyed.
+        """
+        with self._lock:
+            self._follow()
+            kept, forgets = self._cache.get(person), self._forgets
+            if kept is not None:
+                self._cache.move_to_end(person)
+                return kept
+        row = self.row(person)
+        if row is None and create:
+            self._there.add(self._new_rows([person]))  # or somebody else's, who came first
+            row = self.row(person)
+        if row is None:
+            return None
+        if row.wrapped is None:
+            raise SubjectForgotten(
+                f"the person was forgotten on {datetime.fromtimestamp(row.forgotten or 0, UTC):%Y-%m-%d}; "
+                "what was written under the person's key cannot be read again"
+            )
+        return self._keep([row], self._unwrapped([row]), forgets)[0]
+
+    @property
+    def _there(self) -> SubjectTable:
+        if self._table is None:
+            raise KeyringError(
+                "this keyring's store has no table for persons' keys; pass subjects=SqliteSubjects(path)"
+            )
+        return self._table
+
+    def _persons(self, subjects: Sequence[str]) -> list[bytes]:
+        encoded = [_encoded(subject) for subject in subjects]
+        index = self._ring.subject_index
+        return [hmac.digest(index.expose(), subject, "sha256") for subject in encoded]
+
+    def _follow(self) -> None:
+        """Drop what was unwrapped under an older state of the keyring, or before the end of its lifetime."""
+        opened = self._ring.opened
+        if opened is not self._opened:
+            self._cache.clear()
+            self._opened = opened
+
+    def _keep(self, rows: Sequence[SubjectRow], keys: dict[bytes, Secret], forgets: int) -> list[_Unwrapped]:
+        found = [_Unwrapped(row.key_id, keys[row.subject]) for row in rows]
+        with self._lock:
+            if forgets == self._forgets:  # otherwise one of them may have been forgotten since its row was read
+                self._cache.update(zip((row.subject for row in rows), found, strict=True))
+            while len(self._cache) > self.capacity:
+                self._cache.popitem(last=False)
+        return found
+
+    def _new_rows(self, persons: Sequence[bytes]) -> list[SubjectRow]:
+        ids = np.frombuffer(os.urandom(4 * len(persons)), np.uint32)
+        created, primary = int(now().timestamp()), self._ring.primary_id
+        rows = [
+            SubjectRow(person, key_id or 1, primary, None, created)
+            for person, key_id in zip(persons, ids.tolist(), strict=True)
+        ]
+        return self._wrapped(rows, [Secret.random() for _ in rows], primary)
+
+    def _wrapped(self, rows: Sequence[SubjectRow], keys: Sequence[Secret], by: int) -> list[SubjectRow]:
+        siv = self._wrapping.siv(_WRAPPING, by)
+        wrapped = siv.encrypt_many(Ragged.of([key.expose() for key in keys]), [_places(rows)]).to_list()
+        return [replace(row, ring_key_id=by, wrapped=content) for row, content in zip(rows, wrapped, strict=True)]
+
+    def _unwrapped(self, rows: Sequence[SubjectRow]) -> dict[bytes, Secret]:
+        found: dict[bytes, Secret] = {}
+        for by in {row.ring_key_id for row in rows}:
+            under = [row for row in rows if row.ring_key_id == by]
+            wrapped = Ragged.of([row.wrapped or b"" for row in under])
+            keys, failed = self._wrapping.siv(_WRAPPING, by).decrypt_many(wrapped, [_places(under)])
+            if failed.any():
+                raise KeyringUnreadable(
+                    f"{int(failed.sum())} keys of persons are damaged; restore their table from a backup"
+                )
+            found.update((row.subject, Secret(key)) for row, key in zip(under, keys.to_list(), strict=True))
+        return found
+
+
+class SubjectKeys:
+    """The keys of one person, by field: got by `keys.subject(...)`. Immutable, hashable, and shows nobody's id."""
+
+    __slots__ = ("_person", "_subjects")
+
+    _person: bytes
+    _subjects: Subjects
+
+    def __init__(self, subjects: Subjects, person: bytes) -> None:
+        object.__setattr__(self, "_subjects", subjects)
+        object.__setattr__(self, "_person", person)
+
+    def __getitem__(self, field_name: str) -> FieldKey:
+        return FieldKey(_Source(self._subjects, self._person), self._subjects.ring.canonical(field_name))
+
+    @property
+    def exists(self) -> bool:
+        """Whether the person has a key."""
+        row = self._subjects.row(self._person)
+        return row is not None and row.wrapped is not None
+
+    @property
+    def forgotten(self) -> datetime | None:
+        """When the person's key was destroyed, in UTC."""
+        row = self._subjects.row(self._person)
+        return None if row is None or row.forgotten is None else datetime.fromtimestamp(row.forgotten, UTC)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SubjectKeys):
+            return NotImplemented
+        return self._person == other._person and self._subjects.ring.id == other._subjects.ring.id
+
+    def __hash__(self) -> int:
+        return hash(self._person)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"the keys of a person are immutable: cannot set {name!r}")
+
+    def __repr__(self) -> str:
+        return "<SubjectKeys: person and keys not shown>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("the keys of a person cannot be pickled; open the keyring where they are needed")
+
+
+class _Unwrapped:
+    """A person's key in memory, and what has been derived from it."""
+
+    __slots__ = ("cache", "key_id", "root")
+
+    def __init__(self, key_id: int, root: Secret) -> None:
+        self.key_id = key_id
+        self.root = root
+        self.cache: dict[tuple[object, str, Usage], Any] = {}
+
+
+class _Source:
+    """What stands behind the field keys of a person: one version, which is made when something is written with it."""
+
+    __slots__ = ("_person", "_subjects")
+
+    def __init__(self, subjects: Subjects, person: bytes) -> None:
+        self._subjects = subjects
+        self._person = person
+
+    @property
+    def id(self) -> str:
+        """The keyring and the person."""
+        return f"{self._subjects.ring.id}/{self._person.hex()}"
+
+    @property
+    def primary_id(self) -> int:
+        """The id of the person's key; makes it where there is none."""
+        return self._key(create=True).key_id
+
+    @property
+    def version_ids(self) -> tuple[int, ...]:
+        """The id of the person's key, if there is one."""
+        unwrapped = self._subjects.unwrapped(self._person, create=False)
+        return () if unwrapped is None else (unwrapped.key_id,)
+
+    def stable_id(self, field_name: str) -> int:  # noqa: ARG002 - all fields of a person have the one version
+        """The same as the primary."""
+        return self.primary_id
+
+    def knows(self, key_id: int) -> bool:
+        """Whether that is the person's key: one that was destroyed too."""
+        try:
+            return key_id in self.version_ids
+        except SubjectForgotten:
+            row = self._subjects.row(self._person)
+            return row is not None and row.key_id == key_id
+
+    def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
+        """What `build` makes of a key derived from the person's; kept, so that it is made once."""
+        unwrapped = self._key(create=key_id is None)
+        if key_id not in (None, unwrapped.key_id):
+            raise KeyNotFound(f"the person's key is not {hex_id(key_id or 0)}; was the value another person's?")
+        try:
+            return unwrapped.cache[build, field_name, usage]  # type: ignore[no-any-return]
+        except KeyError:
+            made = build(usage, derive(unwrapped.root, usage, field_name))
+            if len(unwrapped.cache) >= _MAX_DERIVED:
+                unwrapped.cache.clear()
+            unwrapped.cache[build, field_name, usage] = made
+            return made
+
+    def _key(self, *, create: bool) -> _Unwrapped:
+        unwrapped = self._subjects.unwrapped(self._person, create=create)
+        if unwrapped is None:
+            raise KeyNotFound("the person has no key in this keyring; nothing was written for them")
+        return unwrapped
+
+
+def _encoded(subject: object) -> bytes:
+    if not isinstance(subject, str) or not subject:
+        raise InvalidParameter(f"a person's id is a str that is not empty, got {type(subject).__name__}")
+    try:
+        return subject.encode()
+    except UnicodeEncodeError:
+        raise InvalidParameter("a person's id holds a lone surrogate; use text that UTF-8 can write") from None
+
+
+def _places(rows: Sequence[SubjectRow]) -> Ragged:
+    """The associated data of wrapped keys: person and key id."""
+    return Ragged.of([row.subject + row.key_id.to_bytes(4, "big") for row in rows])
