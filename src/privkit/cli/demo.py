@@ -152,7 +152,8 @@ def _show_next(folder: _Folder) -> None:
         "Undo what customer service may undo:",
         _command(*reveal, str(folder.table("customer_service")), str(folder.table("revealed"))),
         "",
-        f"Then change {policy}, and see what a view gives. `{_program()} fields` lists the types of fields.",
+        f"Then change {policy}, and see what a view gives. The types of fields are listed by",
+        _command("fields"),
     ]
     for line in lines:  # never wrapped, so that a command can be copied
         click.echo(line)

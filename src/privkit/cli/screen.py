@@ -31,7 +31,8 @@ def table(*headings: str, numbers: Iterable[str] = ()) -> Table:
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     right = set(numbers)
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+        first = heading == headings[0]  # names what the row is about, and is copied from there
+        made.add_column(heading, justify="right" if heading in right else "left", overflow="fold", no_wrap=first)
     return made
 
 

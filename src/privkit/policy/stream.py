@@ -109,22 +109,22 @@ def apply_file(
     names = bound.check(source.names, direction)
     tally = _Tally()
 
-    def work(piece: tuple[int, Any]) -> Applied[Any]:
-        first_row, batch = piece
-        return bound.run(batch, direction, first_row)
+    def work(piece: tuple[int, Any, float]) -> tuple[Applied[Any], float]:
+        first_row, batch, share = piece
+        return bound.run(batch, direction, first_row), share
 
     batches = source.batches(names)
     with sink:
         schema = _start(bound, source, sink, names, direction)
         with (
-            closing(_ahead(_numbered(batches), _READ_AHEAD)) as pieces,
+            closing(_ahead(_numbered(source, batches), _READ_AHEAD)) as pieces,
             closing(_in_order(work, pieces, workers or _cores())) as results,
         ):
-            for applied in results:
+            for applied, share in results:
                 sink.write(_of_schema(applied.table, schema))
                 tally.add(applied)
                 if progress:
-                    progress(tally.rows, source.fraction())
+                    progress(tally.rows, share)
     dropped = tuple(name for name in source.names if name not in names)
     return Summary(direction, tally.rows, perf_counter() - started, tally.columns, dropped)
 
@@ -180,11 +180,11 @@ def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow Reco
         ) from None
 
 
-def _numbered(batches: Iterator[Any]) -> Generator[tuple[int, Any], None, None]:
-    """Batches with the number of their first row."""
+def _numbered(source: Source, batches: Iterator[Any]) -> Generator[tuple[int, Any, float], None, None]:
+    """Batches with the number of their first row, and the share of the file that has been read after them."""
     row = 0
     for batch in batches:
-        yield row, batch
+        yield row, batch, source.fraction()
         row += batch.num_rows
 
 

@@ -1,0 +1,134 @@
+"""`privkit keys`: the life of a keyring on the command line."""
+
+import io
+import json
+
+import pytest
+
+from privkit.keys import Keyring
+
+
+@pytest.fixture
+def keys(run, place):
+    """`privkit keys COMMAND keyring.json ...`."""
+    assert place
+    return lambda command, *more, path="keyring.json": run("keys", command, path, *more)
+
+
+def listed(keys, path="keyring.json"):
+    return json.loads(keys("list", "--json", path=path).out)
+
+
+def states(keys):
+    return [key["state"] for key in listed(keys)["keys"]]
+
+
+def test_init_makes_a_keyring_and_never_another_in_its_place(keys, place):
+    ran = keys("init", path="new.json")
+    assert ran.status == 0
+    assert Keyring.open(place / "new.json").id in ran.out
+    assert "primary" in ran.out
+    before = (place / "new.json").read_bytes()
+    assert keys("init", path="new.json").failed()
+    assert (place / "new.json").read_bytes() == before
+
+
+def test_rotate_disable_enable(keys):
+    ran = keys("rotate")
+    assert ran.status == 0
+    assert "writes from now on" in ran.out
+    assert states(keys) == ["enabled", "primary"]
+    first = listed(keys)["keys"][0]["id"]
+    assert keys("disable", first).status == 0
+    assert states(keys) == ["disabled", "primary"]
+    assert keys("enable", first.upper()).status == 0
+    assert states(keys) == ["enabled", "primary"]
+    assert first in keys("list").out
+
+
+def test_json_and_tables_say_the_same(keys, place):
+    told = listed(keys)
+    keyring = Keyring.open(place / "keyring.json")
+    assert told["keyring"] == keyring.id
+    assert told["generation"] == keyring.generation == 1
+    assert told["keys"] == [
+        {
+            "id": f"{keyring.primary_id:08x}",
+            "state": "primary",
+            "created": keyring.versions[0].created.isoformat(),
+            "changed": keyring.versions[0].changed.isoformat(),
+            "stable": True,
+            "stable_for": [],
+        }
+    ]
+    table = keys("list").out
+    assert told["keys"][0]["id"] in table
+    assert "every other field" in table
+
+
+def destroyed(keys, monkeypatch, key, answers, *more):
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    return keys("destroy", key, "--breaks-stable", *more)
+
+
+def test_destroy_asks_twice(keys, monkeypatch):
+    keys("rotate")
+    first, second = (key["id"] for key in listed(keys)["keys"])
+    assert destroyed(keys, monkeypatch, first, "n\n").status == 130
+    assert destroyed(keys, monkeypatch, first, "").status == 130
+    assert "nothing was destroyed" in destroyed(keys, monkeypatch, first, f"y\n{second}\n").err
+    assert "nothing was destroyed" in destroyed(keys, monkeypatch, first, "", "--confirm", second).err
+    assert states(keys) == ["enabled", "primary"]
+    ran = destroyed(keys, monkeypatch, first, f"y\n{first}\n")
+    assert ran.status == 0
+    assert f"key {first} is destroyed" in ran.out
+    assert states(keys) == ["destroyed", "primary"]
+
+
+def test_destroy_can_be_confirmed_by_a_program_and_minds_what_stands_on_a_key(keys):
+    keys("rotate")
+    first, second = (key["id"] for key in listed(keys)["keys"])
+    assert "stand on key" in keys("destroy", first, "--confirm", first).failed()
+    assert "is the primary" in keys("destroy", second, "--confirm", second).failed()
+    told = json.loads(keys("destroy", first, "--confirm", first, "--breaks-stable", "--json").out)
+    assert [key["state"] for key in told["keys"]] == ["destroyed", "primary"]
+
+
+@pytest.mark.parametrize("key", ["0", "xyz", "ffffffff1", "-"])
+def test_a_key_that_is_not_there(keys, key):
+    assert "keyring has no key" in keys("disable", key).failed()
+
+
+def test_the_only_key_is_not_disabled(keys):
+    assert "rotate first" in keys("disable", listed(keys)["keys"][0]["id"]).failed()
+
+
+def test_rewrap_and_open_with_a_passphrase(keys, monkeypatch, run, place):
+    monkeypatch.setenv("PRIVKIT_PASSPHRASE", "correct horse battery staple")
+    ran = keys("rewrap", "--to", "passphrase")
+    assert ran.status == 0
+    assert "wrapped anew" in ran.out
+    (place / "keyring.json.kek").unlink()
+    assert keys("list").status == 0
+    apply = ("apply", "policy.toml", "--view", "support", "--keyring", "keyring.json", "in.csv", "out.csv")
+    assert run(*apply).status == 0
+    monkeypatch.setenv("PRIVKIT_PASSPHRASE", "another horse altogether")
+    assert "horse" not in keys("list").failed()
+    monkeypatch.delenv("PRIVKIT_PASSPHRASE")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert "set PRIVKIT_PASSPHRASE" in keys("list").failed()
+
+
+def test_rewrap_by_a_variable_and_another_file(keys, monkeypatch, place):
+    monkeypatch.setenv("MY_KEK", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    assert keys("rewrap", "--to", "env:MY_KEK").status == 0
+    assert "MY_KEK" in keys("list").out
+    assert "MDEy" not in keys("list").out
+    assert keys("rewrap", "--to", f"local:{place / 'elsewhere.kek'}").status == 0
+    assert keys("list", "--kek", f"local:{place / 'elsewhere.kek'}").status == 0
+    assert keys("list").failed()
+
+
+@pytest.mark.parametrize("kek", ["", "loca", "aws", "pkcs11:x", "passphrase:x", "aws:"])
+def test_a_kek_that_is_none(keys, kek):
+    assert "--kek" in keys("rewrap", "--to", kek).failed()
