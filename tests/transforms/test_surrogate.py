@@ -53,7 +53,7 @@ def test_what_there_is_not(keys, monkeypatch):
     with pytest.raises(InvalidParameter, match="no stand-ins"):
         Surrogate(fields.CN_MOBILE, keys["a"])
     monkeypatch.setitem(sys.modules, "faker.providers.person.zh_CN", None)
-    surrogate._names.cache_clear()
+    surrogate._words.cache_clear()
     with pytest.raises(MissingExtra, match=r"privkit\[surrogate\]"):
         Surrogate(fields.PERSON_NAME, keys["a"])
-    surrogate._names.cache_clear()
+    surrogate._words.cache_clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from itertools import permutations, product
+from itertools import permutations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -61,30 +62,47 @@ class Surrogate(FieldTransform):
         super().__init__(field)
         if field.name != "person_name":
             raise InvalidParameter(f"there are no stand-ins for {field.name}; use a token, or mask it")
-        self._names = _names()
+        self._words = _words()
         self._cmac = key.cmac(Usage(purpose="surrogate", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
 
     def _protect(self, reading: Reading, raw: Ragged) -> Ragged:  # noqa: ARG002 - equal canonical forms, equal stand-ins
-        numbers = np.ascontiguousarray(self._cmac.digest_many(reading.text)[:, :8]).view(">u8").reshape(-1)
+        numbers = np.ascontiguousarray(self._cmac.digest_many(reading.text)).view(">u8").astype(np.uint64)
         shapes = _shapes(reading.text)
         parts = []
-        for shape, names in self._names.items():
-            rows = np.flatnonzero(shapes == _SHAPES.index(shape))
-            parts.append((rows, names.take((numbers[rows] % np.uint64(len(names))).astype(np.intp))))
+        for number, (front, back) in enumerate(_SHAPES):
+            rows = np.flatnonzero(shapes == number)
+            surnames = _pick(self._words.surnames[front], numbers[rows, 0])
+            given = _pick(self._words.given[back], numbers[rows, 1])
+            parts.append((rows, Ragged.of_matrix(np.hstack([surnames, given]))))
         return Ragged.merge(len(reading.text), parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stand-ins are made of: by the number of characters, one to a row."""
+
+    surnames: dict[int, NDArray[np.uint8]]
+    given: dict[int, NDArray[np.uint8]]
+
+
 @cache
-def _names() -> dict[tuple[int, int], Ragged]:
-    """All stand-ins by their shape."""
+def _words() -> _Words:
     try:
         from faker.providers.person.zh_CN import Provider  # noqa: PLC0415 - found when used
     except ImportError:
         raise MissingExtra("Surrogate", extra="surrogate") from None
-    surnames = {1: [name for name in Provider.last_names if len(name) == 1], 2: list(_COMPOUND)}
     singles = [name for name in Provider.first_names if len(name) == 1]
-    given = {1: singles, 2: ["".join(pair) for pair in permutations(singles, 2)]}
-    return {(front, back): _all_names(surnames[front], given[back]) for front, back in _SHAPES}
+    doubles = ["".join(pair) for pair in permutations(singles, 2)]
+    surnames = [name for name in Provider.last_names if len(name) == 1]
+    return _Words({1: _matrix(surnames), 2: _matrix(_COMPOUND)}, {1: _matrix(singles), 2: _matrix(doubles)})
+
+
+def _matrix(words: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("".join(words).encode(), np.uint8).reshape(len(words), -1)
+
+
+def _pick(words: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    return words[(numbers % np.uint64(len(words))).astype(np.intp)]
 
 
 _COMPOUND = (
@@ -104,10 +122,6 @@ _COMPOUND = (
     "南宫",
 )
 """Compound surnames; Faker's list has one of them."""
-
-
-def _all_names(surnames: Sequence[str], given: Sequence[str]) -> Ragged:
-    return Ragged.of_text([surname + name for surname, name in product(surnames, given)])
 
 
 def _shapes(text: Ragged) -> NDArray[np.intp]:
