@@ -1,0 +1,131 @@
+"""Rows stood on end: every block where it belongs, none lost, none written beside its row."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privkit._kernels import slabs
+from privkit._kernels.blocks import BlockCipher
+from privkit._kernels.cmac import Cmac
+from privkit._kernels.ragged import Ragged
+from privkit._kernels.siv import Siv
+from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, slack
+
+LENGTHS = st.lists(st.integers(0, 100), min_size=1, max_size=80)
+
+
+@pytest.fixture
+def _all_in_columns(monkeypatch):
+    monkeypatch.setattr(slabs, "_ROW_ALONE", 1 << 40)
+
+
+@given(st.lists(st.integers(0, 100) | st.sampled_from([1000, 70_000]), min_size=1, max_size=300))
+@settings(deadline=None)
+def test_every_row_is_laid_out_or_left(lengths):
+    lengths = np.array(lengths)
+    layout = Slabs(lengths)
+    assert sorted([*layout.order, *layout.left]) == list(range(len(lengths)))
+    blocks = np.maximum(-(-lengths // 16), 1)
+    np.testing.assert_array_equal(layout.blocks, blocks[layout.order])
+    np.testing.assert_array_equal((layout.blocks - 1) * 16 + layout.tails, lengths[layout.order])
+    assert layout.counts == [int((layout.blocks > column).sum()) for column in range(len(layout.counts))]
+    assert layout.bounds[-1] == layout.blocks.sum()
+    assert (np.diff(layout.blocks) <= 0).all()
+
+
+@pytest.mark.usefixtures("_all_in_columns")
+def test_columns_hold_the_blocks_from_the_end():
+    rows = [b"a" * 16 + b"b" * 16 + b"c" * 3, b"d" * 16 + b"e" * 16, b"f", b""]
+    table = Ragged.of([*rows, bytes(16)])
+    layout = Slabs(table.lengths[:4])
+    blocks = layout.gather(table.data, table.offsets[:4][layout.order])
+    columns = [layout.column(blocks, column).tobytes() for column in range(3)]
+    last = [columns[0][16 * row :][: int(layout.tails[row])] for row in range(4)]
+    assert dict(zip(layout.order.tolist(), last, strict=True)) == {0: b"ccc", 1: b"e" * 16, 2: b"f", 3: b""}
+    assert columns[1:] == [b"b" * 16 + b"d" * 16, b"a" * 16]
+
+
+@given(LENGTHS, st.booleans())
+@settings(deadline=None)
+def test_scatter_undoes_gather_and_writes_nothing_else(lengths, with_a_block_before):
+    rng, gap = np.random.default_rng(len(lengths)), 16 if with_a_block_before else 1
+    table = Ragged.of([rng.bytes(length) for length in lengths])
+    data, shift = slack(table.data, 0, len(table.data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slabs, "_ROW_ALONE", 1 << 40)
+        layout = Slabs(table.lengths)
+    blocks = layout.gather(data, table.offsets[:-1][layout.order] + shift)
+    places = gap + table.offsets[:-1] + gap * np.arange(len(lengths))
+    target = np.full(len(table.data) + gap * (len(lengths) + 1), 0xAA, np.uint8)
+    expected, before = target.copy(), None
+    for row, place in enumerate(places):
+        expected[place : place + lengths[row]] = np.frombuffer(table[row], np.uint8)
+        if with_a_block_before:
+            expected[place - 16 : place] = row
+    if with_a_block_before:
+        before = np.repeat(layout.order.astype(np.uint8), 16).view(np.uint64).reshape(-1, 2)
+    layout.scatter(blocks, target, places[layout.order], before)
+    np.testing.assert_array_equal(target, expected)
+
+
+@given(LENGTHS, st.integers(1, 40), st.integers(1, 500))
+@settings(deadline=None)
+def test_batches_are_bounded_and_miss_no_row(lengths, rows, size):
+    table = Ragged.of([b"framed", *map(bytes, lengths)])
+    table = chunk(table, 1, len(table))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slabs, "BATCH_ROWS", rows)
+        patch.setattr(slabs, "BATCH_BYTES", size)
+        cuts = list(batches(table))
+    assert [first for first, _ in cuts] == [0, *(last for _, last in cuts[:-1])]
+    assert cuts[-1][1] == len(lengths)
+    for first, last in cuts:
+        assert first < last <= first + rows
+        assert last == first + 1 or sum(lengths[first:last]) <= size
+
+
+def test_no_rows_are_no_batches():
+    assert list(batches(Ragged.of([]))) == []
+
+
+def test_slack_is_only_copied_where_there_is_none():
+    data = np.arange(100, dtype=np.uint8)
+    assert slack(data, 10, 84) == (data, 0)
+    copied, shift = slack(data, 10, 85)
+    assert len(copied) == 75 + 16
+    np.testing.assert_array_equal(copied[10 + shift : 85 + shift], data[10:85])
+
+
+def beside_the_result(work, *given):
+    tracemalloc.start()
+    result = work(*given)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    parts = result if isinstance(result, tuple) else (result,)
+    arrays = [array for part in parts for array in ([part.data, part.offsets] if isinstance(part, Ragged) else [part])]
+    return most - sum(array.nbytes for array in arrays)
+
+
+def test_memory_does_not_grow_with_the_rows():
+    siv, cmac = Siv.of(bytes(64)), Cmac(BlockCipher(bytes(32)))
+    lengths = np.random.default_rng(1).integers(0, 60, 8 * BATCH_ROWS)
+    table = Ragged.empty(lengths)
+    table.data[:] = 7
+    each = Ragged.of_matrix(np.zeros((len(table), 8), np.uint8))
+    sealed = siv.encrypt_many(table, [b"field", each])
+    parts = (table, sealed, each)
+    works = (
+        lambda table, _, each: siv.encrypt_many(table, [b"field", each]),
+        lambda _, sealed, each: siv.decrypt_many(sealed, [b"field", each]),
+        lambda table, *_: cmac.digest_many(table),
+    )
+    for work in works:
+        few, many = (
+            beside_the_result(work, *(chunk(part, len(part) - rows, len(part)) for part in parts))
+            for rows in (3 * BATCH_ROWS, len(table))
+        )
+        assert many < few + BATCH_BYTES // 16
+        assert many < 64_000_000
