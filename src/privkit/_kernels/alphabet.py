@@ -82,19 +82,18 @@ class Alphabet:
             raise InvalidValue(FOREIGN) from None
 
     def string(self, value: int, length: int) -> str:
-        """STR_radix of one number, `length` characters long."""
+        """STR_radix of one number, `length` characters long, at least one."""
         if self.characters == "0123456789" and length <= _INT_DIGITS:
             return "%0*d" % (length, value)  # noqa: UP031 - twice as fast as an f-string of two fields
         if length > _INT_DIGITS:
             return "".join([self.characters[numeral] for numeral in string(value, length, self.radix)])
-        size, power, syllables = _syllables(self.characters)
-        parts = []
-        while length >= size:
-            value, low = divmod(value, power)
-            parts.append(syllables[low])
-            length -= size
-        parts.append(syllables[value][size - length :])
-        return "".join(parts[::-1])
+        size, syllables = _syllables(self.characters)
+        power = len(syllables)
+        text = syllables[value % power]
+        for _ in range((length - 1) // size):
+            value //= power
+            text = syllables[value % power] + text
+        return text[-length:]
 
     def numerals(self, rows: Ragged) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.unsignedinteger]]]:
         """Take a column of texts as numerals, grouped by their length in characters.
@@ -196,11 +195,10 @@ class Alphabet:
 
 
 @lru_cache(maxsize=64)
-def _syllables(characters: str) -> tuple[int, int, list[str]]:
-    """All texts of the same few characters, in order: their length, their number, and they."""
+def _syllables(characters: str) -> tuple[int, list[str]]:
+    """All texts of the same few characters, in order: their length, and they."""
     size = max(1, int(math.log(_SYLLABLES, len(characters))))
-    syllables = ["".join(text) for text in itertools.product(characters, repeat=size)]
-    return size, len(syllables), syllables
+    return size, ["".join(text) for text in itertools.product(characters, repeat=size)]
 
 
 def _by_character(rows: Ragged) -> Ragged:

@@ -99,13 +99,15 @@ class TextFF1:
 
     def _crypt_wide(self, rows: Ragged, tweak: bytes | Ragged, *, decrypt: bool) -> Ragged:
         """A character may be replaced by one of another number of bytes."""
-        parts = []
+        data, offsets = bytearray(), np.zeros(len(rows) + 1, np.int64)  # it grows in place, where parts would double it
         for chunk in _blocks(rows):
             groups = self._groups(rows, tweak, chunk, decrypt=decrypt)
             everything = np.arange(chunk.stop - chunk.start)
             texts = [(everything if index is None else index, self.alphabet.text(n)) for index, n in groups]
-            parts.append(Ragged.merge(len(everything), texts))
-        return Ragged.concat(parts)
+            block = Ragged.merge(len(everything), texts)
+            offsets[chunk.start + 1 : chunk.stop + 1] = len(data) + np.cumsum(block.lengths)
+            data += block.data[block.offsets[0] : block.offsets[-1]].data
+        return Ragged(np.frombuffer(data, np.uint8), offsets)
 
     def _groups(
         self, rows: Ragged, tweak: bytes | Ragged, chunk: slice, *, decrypt: bool
