@@ -1,0 +1,6 @@
+"""Anonymity of tables: frequency sets, hierarchies, k, l and t, and the plans that reach them."""
+
+from privkit.anonymity.frequency import FrequencySet
+from privkit.anonymity.hierarchy import Hierarchy
+
+__all__ = ["FrequencySet", "Hierarchy"]

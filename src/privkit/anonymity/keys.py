@@ -1,0 +1,96 @@
+"""Combinations of codes as one 64-bit number each: mixed radix, so that sorting numbers sorts combinations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_LIMIT: Final = 1 << 63
+
+
+class KeyBuilder:
+    """Joins columns of codes into keys, column by column, as a stream of rows needs it.
+
+    Where the product of the radices passes 2**63, the keys so far are put in their place by their rank, which takes a
+    sort of the rows but has no limit.
+    """
+
+    def __init__(self) -> None:
+        self.keys: NDArray[np.int64] | None = None
+        self._range = 1
+        self._steps: list[tuple[int, NDArray[np.int64] | None]] = []
+
+    def add(self, codes: NDArray[Any], radix: int) -> None:
+        """Add a column.
+
+        Args:
+            codes: One code a row, from 0 and below `radix`.
+            radix: How many codes there are.
+        """
+        ranks = None
+        if self.keys is None:
+            self.keys = codes.astype(np.int64)
+        else:
+            if self._range * radix >= _LIMIT:
+                ranks, inverse = np.unique(self.keys, return_inverse=True)
+                self.keys, self._range = inverse.astype(np.int64), len(ranks)
+            self.keys *= radix
+            self.keys += codes
+        self._range *= radix
+        self._steps.append((radix, ranks))
+
+    def split(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The codes of keys, of shape `(columns, keys)`."""
+        columns = []
+        for radix, ranks in reversed(self._steps):
+            keys, codes = np.divmod(keys, radix)
+            columns.append(codes.astype(np.int32))
+            if ranks is not None:
+                keys = ranks[keys]
+        return np.stack(columns[::-1]) if columns else np.zeros((0, len(keys)), np.int32)
+
+
+def combine(codes: Sequence[NDArray[Any]], radices: Sequence[int]) -> NDArray[np.int64]:
+    """Keys of combinations, equal where all codes are, in the order of the codes.
+
+    Args:
+        codes: A column of codes for each part, all of one length.
+        radices: How many codes each has.
+    """
+    builder = KeyBuilder()
+    for column, radix in zip(codes, radices, strict=True):
+        builder.add(column, radix)
+    assert builder.keys is not None  # noqa: S101 - there is at least one column
+    return builder.keys
+
+
+def runs(ordered: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each run of equal values begins in sorted values."""
+    if not len(ordered):
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+
+def lengths(starts: NDArray[np.intp], total: int) -> NDArray[np.intp]:
+    """How long each run is."""
+    return np.diff(starts, append=total)
+
+
+def counted(keys: NDArray[np.int64], weights: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct keys in order, and how often (or how heavily) each occurs."""
+    if weights is None:
+        ordered = np.sort(keys)
+        starts = runs(ordered)
+        return ordered[starts], lengths(starts, len(keys)).astype(np.int64)
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = runs(ordered)
+    if not len(starts):
+        return ordered, np.zeros(0, np.int64)
+    return ordered[starts], np.add.reduceat(weights[order], starts)
