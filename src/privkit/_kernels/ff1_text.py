@@ -99,15 +99,19 @@ class TextFF1:
 
     def _crypt_wide(self, rows: Ragged, tweak: bytes | Ragged, *, decrypt: bool) -> Ragged:
         """A character may be replaced by one of another number of bytes."""
-        data, offsets = bytearray(), np.zeros(len(rows) + 1, np.int64)  # it grows in place, where parts would double it
+        data, used, offsets = np.empty(0, np.uint8), 0, np.zeros(len(rows) + 1, np.int64)
         for chunk in _blocks(rows):
             groups = self._groups(rows, tweak, chunk, decrypt=decrypt)
             everything = np.arange(chunk.stop - chunk.start)
             texts = [(everything if index is None else index, self.alphabet.text(n)) for index, n in groups]
             block = Ragged.merge(len(everything), texts)
-            offsets[chunk.start + 1 : chunk.stop + 1] = len(data) + np.cumsum(block.lengths)
-            data += block.data[block.offsets[0] : block.offsets[-1]].data
-        return Ragged(np.frombuffer(data, np.uint8), offsets)
+            offsets[chunk.start + 1 : chunk.stop + 1] = used + block.offsets[1:]
+            used, start = used + len(block.data), used
+            if used > len(data):  # grow in place, where parts to be joined would take the output twice
+                data.resize(used + _BLOCK_BYTES, refcheck=False)
+            data[start:used] = block.data
+        data.resize(used, refcheck=False)
+        return Ragged(data, offsets)
 
     def _groups(
         self, rows: Ragged, tweak: bytes | Ragged, chunk: slice, *, decrypt: bool
