@@ -114,10 +114,9 @@ class Slabs:
         Returns:
             The blocks; the part of a last block that is not the row's is undefined.
         """
-        if len(starts):
-            # Read a byte of each cache line in the order of memory, which the processor foresees; the order of the
-            # columns it does not, and would wait for nearly every block.
-            data[int(starts.min()) : int(starts.max()) : _CACHE_LINE].max(initial=0)
+        # Read a byte of each cache line in the order of memory, which the processor foresees; the order of the columns
+        # it does not, and would wait for nearly every block.
+        data[starts.min(initial=len(data)) : starts.max(initial=0) : _CACHE_LINE].max(initial=0)
         return windows(data, BLOCK)[self._places(starts)].view(np.uint64).reshape(-1, 2)
 
     def _places(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
