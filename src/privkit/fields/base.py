@@ -101,7 +101,7 @@ class Reading:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FieldType:
     """What a value is.
 

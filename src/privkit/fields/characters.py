@@ -51,10 +51,6 @@ class Characters(WidthLayout):
     until: str = ""
     smallest: int = ENOUGH
 
-    def __post_init__(self) -> None:
-        if self.first < 0 or self.last < 0:
-            raise InvalidParameter("as many characters as stay are 0 or more")
-
     @property
     def version(self) -> int:
         """It stands on no table."""
@@ -248,6 +244,8 @@ class CodeLayout:
             keep_last: How many stay at the end.
             small_domain: Take values that move among fewer than 1,000,000.
         """
+        if keep_first < 0 or keep_last < 0:
+            raise InvalidParameter("as many characters as stay are 0 or more")
         kept = f"/first={keep_first}" * bool(keep_first) + f"/last={keep_last}" * bool(keep_last)
         smallest = 1 if small_domain else ENOUGH
         first = max(keep_first, self.fixed)

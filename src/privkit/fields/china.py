@@ -31,7 +31,7 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _DIALLED_MOBILE = re.compile(r"(?:\+?86|0086|0)?(1[3-9][0-9]{9})")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChineseMobile(FieldType):
     """A mobile number of mainland China; canonical are its eleven digits.
 
@@ -65,7 +65,7 @@ _JOINED_LANDLINE = re.compile(r"(?:(?:\+?86|0086)0?|0)?(10|2[0-9]|[3-9][0-9]{2})
 _EXTENSION = re.compile(r"(?:转分机|转|分机|ext\.?|x|#|,)+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChineseLandline(FieldType):
     """A landline of mainland China with its area code; canonical is `0755-12345678`, with an extension `-123` after it.
 
@@ -80,7 +80,7 @@ class ChineseLandline(FieldType):
         dashed = re.sub(r"[()\s-]+", "-", dashed).strip("-")
         match = _LANDLINE.fullmatch(dashed) or self._joined(dashed)
         if match is None:
-            raise self.invalid("area code and a number of seven or eight digits are needed, such as 0755-12345678")
+            raise self.invalid("an area code and a number of seven or eight digits are needed")
         area, local, extension = match.groups()
         area = area if area.startswith("0") else f"0{area}"
         return f"{area}-{local}" + (f"-{extension}" if extension else "")
@@ -128,7 +128,7 @@ _POSTCODE = re.compile(r"[0-9]{6}")
 POSTCODE_WIDTH = 6
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChinesePostcode(FieldType):
     """A postcode of China: six digits."""
 

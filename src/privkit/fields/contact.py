@@ -30,7 +30,7 @@ _LONGEST, _LONGEST_NAME, _LONGEST_LABEL = 254, 64, 63
 """RFC 5321, section 4.5.3.1 (with erratum 1690), and RFC 1035, section 2.3.4."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Email(FieldType):
     """An e-mail address: a name, one `@`, and a domain with a dot; canonical has its domain in lower case.
 

@@ -33,7 +33,7 @@ MaskOption: TypeAlias = MaskShape | Mapping[str, int] | None
 """A shape, or how many characters stay: `{"first": 2, "last": 1}`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Custom(FieldType):
     """A type made of an alphabet, a pattern, or both; canonical has no runs of space and no full-width forms.
 

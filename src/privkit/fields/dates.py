@@ -36,7 +36,7 @@ _ISO_WIDTH = 10
 _SECOND_WIDTH = 19
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Date(FieldType):
     """A day of the Gregorian calendar; canonical is ISO 8601, `1990-01-02`."""
 
@@ -49,7 +49,7 @@ class Date(FieldType):
         plain = tidy(text)
         match = _DATE.fullmatch(plain) or _SHORT_DATE.fullmatch(plain)
         if match is None:
-            raise self.invalid("not written as a date, such as 1990-01-02")
+            raise self.invalid("not written as a date (YYYY-MM-DD)")
         return self._day(match)
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
@@ -70,7 +70,7 @@ class Date(FieldType):
             raise self.invalid("there is no such day in the calendar") from None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Timestamp(Date):
     """A moment; canonical is ISO 8601 as Python writes it, `2026-01-02T03:04:05[.ffffff][+08:00]`.
 
@@ -85,7 +85,7 @@ class Timestamp(Date):
         """
         match = _MOMENT.fullmatch(tidy(text))
         if match is None:
-            raise self.invalid("not written as a time stamp, such as 2026-01-02T03:04:05")
+            raise self.invalid("not written as a time stamp (YYYY-MM-DDTHH:MM:SS)")
         hour, minute, second = (int(match[name] or 0) for name in "HMS")
         if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - the clock
             raise self.invalid("there is no such time of day")

@@ -27,7 +27,7 @@ _NO_MODEL = "0" * 8
 _IMEI = re.compile(r"[0-9]{15}")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Imei(FieldType):
     """A device's IMEI: 15 digits, the last of which is Luhn's check digit (3GPP TS 23.003, section 6.2.1)."""
 
@@ -59,7 +59,7 @@ _UUID_WIDTH = 36
 _UUID_DASHES = (8, 13, 18, 23)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AdvertisingId(FieldType):
     """An advertising id: an OAID (UUID, or 16, 32 or 64 hexadecimal digits, by maker), an IDFA or a GAID (UUID).
 
@@ -132,7 +132,7 @@ DEVICE_MODEL = TidyText(
 """A device's model, `HUAWEI Mate 60 Pro`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Imsi(FieldType):
     """A subscriber's IMSI: 14 or 15 digits: country (three), network (two or three), subscriber (ITU-T E.212)."""
 

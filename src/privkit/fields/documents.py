@@ -11,7 +11,7 @@ import numpy as np
 
 from privkit.fields import divisions
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import byteset, is_ascii, of_width, tight
+from privkit.fields.bytesets import of_width
 from privkit.fields.calendar import exists, split_date
 from privkit.fields.characters import CodeLayout
 from privkit.fields.checks import id_check, id_checks
@@ -39,7 +39,7 @@ _PREFIXES[list(divisions.PROVINCE_PREFIXES)] = True
 _FOREIGN = 9
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChineseResidentId(FieldType):
     """A Chinese resident ID (GB 11643-1999) and the documents that share its form; canonical is upper case, no spaces.
 
@@ -106,12 +106,12 @@ CN_RESIDENT_ID = ChineseResidentId(
 """A Chinese resident ID, `11010519491231002X`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Pattern(FieldType):
     """A code of a pattern; canonical is upper case without spaces and dashes.
 
     Attributes:
-        pattern: What a canonical value looks like.
+        pattern: What a canonical value looks like: ASCII in upper case, without spaces and dashes.
         needs: The pattern in words, for the error.
     """
 
@@ -127,22 +127,11 @@ class Pattern(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Rows of the pattern are canonical."""
-        data, _ = tight(text)
-        if is_ascii(text) and not self._moves(data):
-            match = self.pattern.fullmatch
-            return np.array([match(row) is not None for row in text.to_text()], np.bool_)
-        return np.zeros(len(text), np.bool_)
-
-    @staticmethod
-    def _moves(data: NDArray[np.uint8]) -> bool:
-        """Whether there are bytes that normalising takes out or changes."""
-        return bool(_CHANGED[data].any())
+        match = self.pattern.fullmatch
+        return np.array([match(row) is not None for row in text.to_text()], np.bool_)
 
 
-_CHANGED = byteset(" -\t\n\r\x0b\x0cabcdefghijklmnopqrstuvwxyz")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CreditCode(Pattern):
     """A unified social credit code: 18 characters, the last of which is the check character."""
 
@@ -204,7 +193,7 @@ CN_CREDIT_CODE = CreditCode(
 """A unified social credit code, `91350100M000100Y43`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Plate(FieldType):
     """A vehicle plate of mainland China: province, office, and five characters, or six (new energy).
 

@@ -336,12 +336,16 @@ class IpMask(Shape):
         return max(self.parts * 3 + 3, max(1, self.parts - 1) * 5)
 
     def _mask(self, text: str) -> str:
-        if ":" in text:
-            count = max(1, self.parts - 1)
-            groups = text.split(":")[:count]
-            return ":".join(groups) + ":****" if len(groups) == count and all(groups) else STARS
-        octets = text.split(".")
-        return ".".join(octets[: self.parts] + ["*"] * (4 - self.parts)) if len(octets) == 4 else STARS  # noqa: PLR2004
+        colon = ":" in text
+        count, width = (max(1, self.parts - 1), 5) if colon else (self.parts, 4)
+        kept = text.split(":" if colon else ".")[:count]
+        head = (":" if colon else ".").join(kept)
+        # Longer parts than an address has: whatever this is, it does not show.
+        if len(head) >= count * width or len(kept) < count or (colon and not all(kept)):
+            return STARS
+        if colon:
+            return f"{head}:****"
+        return head + ".*" * (4 - self.parts) if text.count(".") == 3 else STARS  # noqa: PLR2004 - dots of IPv4
 
     def _mask_many(self, text: Ragged) -> Ragged:
         data, offsets = tight(text)
@@ -349,6 +353,8 @@ class IpMask(Shape):
         if len(dots) != 3 * len(text) or (rows_at(offsets, dots) != np.repeat(np.arange(len(text)), 3)).any():
             return self._one_by_one(text)
         head = dots.reshape(-1, 3)[:, self.parts - 1] - offsets[:-1]
+        if int(head.max()) >= self.parts * 4 or (data == ord(":")).any():
+            return self._one_by_one(text)
         tail = np.frombuffer(b".*" * (4 - self.parts), np.uint8)
         out = Ragged.empty(head + len(tail))
         _copy(data, offsets[:-1], out.data, out.offsets[:-1], head)

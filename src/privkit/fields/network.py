@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class IpAddress(FieldType):
     """An IPv4 or IPv6 address; canonical is dotted decimal, or the short form of RFC 5952.
 
@@ -133,7 +133,7 @@ _HEX_BYTES = byteset(_HEX)
 _MAC_WIDTH, _COLON_EVERY = 17, 3
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MacAddress(FieldType):
     """A MAC address (IEEE 802, 48 bits); canonical is lower case with colons, `00:1b:44:11:3a:b7`."""
 
@@ -180,7 +180,7 @@ MAC_ADDRESS = MacAddress(
 """A MAC address, `00:1b:44:11:3a:b7`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Url(FieldType):
     """A URL with a scheme and a host; canonical has both in lower case, and the rest as it is written."""
 
@@ -191,7 +191,7 @@ class Url(FieldType):
             raise self.invalid(f"it has spaces or control characters, or is longer than {_LONGEST_URL} characters")
         match = _URL.fullmatch(plain)
         if match is None:
-            raise self.invalid("a scheme and a host are needed, such as https://shop.example/cart")
+            raise self.invalid("a scheme and a host are needed, with a colon and two slashes between")
         # What stands before an @ is a user name, whose case counts.
         user, at, host = match["place"].rpartition("@")
         return f"{match['scheme'].lower()}://{user}{at}{host.lower()}{match['rest']}"

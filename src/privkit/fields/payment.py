@@ -30,7 +30,7 @@ CARD_WIDTHS = range(13, 20)
 _CARD = re.compile(r"[0-9]{13,19}")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BankCard(FieldType):
     """A bank card number: 13 to 19 digits, the last of which is Luhn's check digit; canonical has no separators."""
 
@@ -63,7 +63,7 @@ _AMOUNT_BYTES = byteset("0123456789.-")
 _LONGEST = 40
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Number(FieldType):
     """A number of money, seconds or the like; canonical is plain decimal text that keeps its scale, `-12.50`.
 

@@ -26,7 +26,7 @@ _HAN = re.compile(r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff·\s]+
 _SHORT = 64
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PersonName(FieldType):
     """A person's name: letters of any script, Han beyond the basic plane too, with `·`, hyphens, apostrophes, spaces.
 

@@ -71,7 +71,7 @@ def _above(code: int, to: str) -> str:
     return divisions.table().name(int(digits[: divisions.LEVELS[to]]))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Division(FieldType):
     """The name of a Chinese division of one level; canonical is its official name where only one division has it.
 
@@ -169,7 +169,7 @@ _NAMED_PREFIXES = np.zeros(100, np.bool_)
 _NAMED_PREFIXES[[*divisions.MAINLAND_PREFIXES, *divisions.OTHER_PROVINCES]] = True
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DivisionCode(FieldType):
     """The code of a Chinese division (GB/T 2260); canonical has six digits, `440000` for a province.
 
@@ -211,7 +211,7 @@ _PAIR = re.compile(r"\(?([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?(?:\s?[,;]\s?|\s)(
 _LATITUDE, _LONGITUDE = 90, 180
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Coordinates(FieldType):
     """A place on the globe in degrees, latitude before longitude; canonical is `22.5431,114.0579`, scales kept."""
 
@@ -219,7 +219,7 @@ class Coordinates(FieldType):
         """Read two decimal numbers with a comma, semicolon or space between, in brackets or not."""
         match = _PAIR.fullmatch(tidy(narrow(text)))
         if match is None:
-            raise self.invalid("latitude and longitude in degrees are needed, such as 22.5431,114.0579")
+            raise self.invalid("latitude and longitude in degrees are needed, a comma between")
         latitude, longitude = (Decimal(part) for part in match.groups())
         if abs(latitude) > _LATITUDE or abs(longitude) > _LONGITUDE:
             raise self.invalid("the latitude is beyond 90 degrees or the longitude beyond 180: are they in order?")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from privkit._kernels.ragged import Ragged
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AnyText(FieldType):
     """Text of any shape: every value is valid and canonical as it stands."""
 
@@ -30,7 +30,7 @@ class AnyText(FieldType):
         return np.ones(len(text), np.bool_)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TidyText(FieldType):
     """Short text on one line: full-width forms are made plain, runs of space single, and the ends are cut.
 
@@ -56,7 +56,7 @@ class TidyText(FieldType):
         return printable(text) & (text.lengths <= self.longest)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Code(FieldType):
     """Letters, digits and marks of an ASCII alphabet, such as an order number.
 
@@ -89,7 +89,7 @@ class Code(FieldType):
         return only(text, self._allowed) & (lengths >= self.shortest) & (lengths <= self.longest)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Choice(FieldType):
     """One word of a list.
 
