@@ -116,19 +116,15 @@ class Cmac:
             number = int.from_bytes(last) ^ self._full
         else:
             number = int.from_bytes(last + PADDING[len(last)]) ^ self._part
-        if end:
-            number ^= int.from_bytes(self._through(data[:end]))
-        return self._cipher.encrypt_block(number.to_bytes(BLOCK))
-
-    def _through(self, blocks: bytes) -> bytes:
-        """Chain whole blocks, at least one."""
-        if len(blocks) > _FEW_BYTES:
-            return self._cipher.chain(blocks)
-        encrypt = self._cipher.encrypt_block
-        state = encrypt(blocks[:BLOCK])
-        for start in range(BLOCK, len(blocks), BLOCK):
-            state = encrypt(xor(blocks[start : start + BLOCK], state))
-        return state
+        encrypt = self._cipher.function()
+        if end > _FEW_BYTES:
+            number ^= int.from_bytes(self._cipher.chain(data[:end]))
+        elif end:
+            state = encrypt(data[:BLOCK])
+            for start in range(BLOCK, end, BLOCK):
+                state = encrypt(xor(data[start : start + BLOCK], state))
+            number ^= int.from_bytes(state)
+        return encrypt(number.to_bytes(BLOCK))
 
     def digest_many(self, rows: Ragged) -> NDArray[np.uint8]:
         """The MACs of many messages.
