@@ -8,6 +8,7 @@ import sys
 import pytest
 from rich.cells import cell_len
 
+from privkit.cli.demo import _program as program
 from privkit.policy import Policy
 from privkit.policy.files import open_source
 
@@ -58,6 +59,23 @@ def test_what_it_says_to_try_next_works(demo, run, tmp_path):
     revealed = rows(tmp_path / "privkit-demo" / "revealed.parquet")
     for name in ("mobile", "email", "landline", "address_detail", "review"):
         assert [row[name] for row in revealed] == [row[name] for row in export]
+
+
+@pytest.mark.parametrize(
+    ("called", "found", "said"),
+    [
+        ("/venv/bin/privkit", "/venv/bin/privkit", "privkit"),
+        ("/venv/bin/privkit", None, "/venv/bin/privkit"),
+        (".venv/bin/privkit", "/usr/bin/privkit", ".venv/bin/privkit"),
+        ("/a b/privkit", None, "'/a b/privkit'"),
+        ("/venv/lib/privkit/__main__.py", None, f"{shlex.quote(sys.executable)} -m privkit"),
+        ("embedding.py", None, "privkit"),
+    ],
+)
+def test_commands_are_said_as_this_one_was_called(monkeypatch, called, found, said):
+    monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    assert program() == said
 
 
 def test_it_does_not_overwrite_by_itself_and_never_a_keyring(demo, tmp_path):

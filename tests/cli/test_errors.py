@@ -59,6 +59,15 @@ def test_a_first_row_of_data_is_not_named_like_a_header(place, protect):
     assert "is there a header?" in protect().failed()
 
 
+def test_a_column_name_does_not_command_the_terminal(place, protect):
+    policy_with(place, "[fields.order]", 'unknown = "drop"\n[fields.order]')
+    (place / "in.csv").write_text("note,\x1b[2J\nx,y\n")
+    assert "\x1b" not in protect("notes", keys=None).out
+    (place / "out.csv").unlink()
+    (place / "in.csv").write_text("note,\x1b[2J,\x1b[2J\nx,y,z\n")
+    assert "\x1b" not in protect("notes", keys=None).failed()
+
+
 def test_an_invalid_cell_is_named_by_column_and_row(place, protect):
     lines = ["order,name,mobile,card,note"] + ["007,张三,13812345678,,"] * 70_000 + ["007,3张三,13812345678,,"]
     (place / "in.csv").write_text("\n".join(lines), encoding="utf-8")
@@ -167,7 +176,7 @@ def test_what_is_read_is_not_overwritten(place, protect):
     finally:
         (place / "link.csv").unlink()
         (place / "soft.csv").unlink()
-    for report in ("policy.toml", "keyring.json", "in.csv", "out.csv"):
+    for report in ("policy.toml", "keyring.json", "keyring.json.kek", "in.csv", "out.csv"):
         assert "is the same file as" in protect(more=["--force", "--report", report]).failed()
 
 

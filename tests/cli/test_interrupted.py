@@ -7,12 +7,22 @@ import time
 
 import pytest
 
+SLOW = """
+import sys, time
+from privkit.cli import main
+from privkit.policy.files.csv_sink import CsvSink
+
+write = CsvSink.write
+CsvSink.write = lambda sink, batch: (write(sink, batch), time.sleep(60))
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command line, with so slow a disk that a signal finds it writing."""
+
 
 @pytest.fixture
 def running(place):
-    """A run over a long file, which has begun to write."""
-    (place / "in.csv").write_text("order,name,mobile,card,note\n" + "007,,13812345678,,at the door\n" * 400_000)
-    command = [sys.executable, "-m", "privkit", "apply", "policy.toml", "--view", "support"]
+    """A run that has begun to write."""
+    command = [sys.executable, "-c", SLOW, "apply", "policy.toml", "--view", "support"]
     files = ["--keyring", "keyring.json", "in.csv", "out.csv", "--force"]
     process = subprocess.Popen([*command, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not list(place.glob(".out.csv.*.part")):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from privkit.keys import Keyring
+from privkit.keys import Keyring, LocalKey
 
 
 @pytest.fixture
@@ -132,3 +132,15 @@ def test_rewrap_by_a_variable_and_another_file(keys, monkeypatch, place):
 @pytest.mark.parametrize("kek", ["", "loca", "aws", "pkcs11:x", "passphrase:x", "aws:"])
 def test_a_kek_that_is_none(keys, kek):
     assert "--kek" in keys("rewrap", "--to", kek).failed()
+
+
+class Elsewhere(LocalKey):
+    """A wrapper that a keyring does not find by itself."""
+
+    kind = "elsewhere"
+
+
+def test_a_keyring_that_does_not_tell_what_opens_it(keys, place):
+    Keyring.create(place / "far.json", wrapper=Elsewhere(place / "far.kek"))
+    assert "wrapped by 'elsewhere'; name its key with --kek" in keys("list", path="far.json").failed()
+    assert "wrapped by 'elsewhere', not by 'local'" in keys("list", "--kek", "local", path="far.json").failed()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from privkit.cli.screen import harmless
 from privkit.errors import PrivkitError
 from privkit.suggest import nearest
 
@@ -86,7 +87,7 @@ def run(arguments: Sequence[str] | None) -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"privkit: {' '.join(message.split())}", err=True)
+    click.echo(harmless(f"privkit: {' '.join(message.split())}"), err=True)
     return ERROR
 
 

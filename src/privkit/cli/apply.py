@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def _run(
     quiet: bool,
 ) -> None:
     bound = Policy.load(policy).view(view, open_keyring(keyring, kek) if keyring else None)
-    spared = [policy, *([keyring] if keyring else [])]
+    spared = [policy, *(_with_its_key(keyring) if keyring else [])]
     with open_source(source, encoding=encoding) as opened:
         sink = open_sink(target, like=opened, force=force, encoding=output_encoding, apart_from=spared)
         landing = Landing(report, force=force, apart_from=(*spared, source, target)) if report else None
@@ -89,3 +90,8 @@ def _run(
         summaries.write_report(landing, done, view=view, policy=policy, input=source, output=target)
     if not quiet:
         summaries.show(done, view=view, target=target, revealed=bound.reversible)
+
+
+def _with_its_key(keyring: Path) -> list[Path]:
+    """A keyring's file and those that go with it, above all the key that it is wrapped by."""
+    return [keyring, *keyring.parent.glob(f"{escape(keyring.name)}.*")]

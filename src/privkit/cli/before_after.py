@@ -67,4 +67,4 @@ def _rows(path: Path, names: Iterable[str]) -> list[dict[str, Any]]:
 def _cell(value: Any, style: str) -> Text:  # noqa: ANN401 - a cell of any type
     if value is None:
         return Text("null", f"{style} italic")
-    return Text(" ".join(text_of(value).split()) or '""', style)
+    return plain(" ".join(text_of(value).split()) or '""', style)

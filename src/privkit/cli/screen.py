@@ -37,5 +37,12 @@ def table(*headings: str, numbers: Iterable[str] = ()) -> Table:
 
 
 def plain(words: object, style: str = "") -> Text:
-    """Words as they are: square brackets in them are no markup."""
-    return Text(str(words), style=style)
+    """Words as they are: square brackets in them are no markup, and a terminal finds nothing in them to obey."""
+    return Text(harmless(str(words)), style=style)
+
+
+def harmless(words: str) -> str:
+    """Words without control characters: the names of columns come from files of others."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )

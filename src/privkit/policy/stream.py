@@ -154,7 +154,8 @@ def _sum(one: ColumnReport, other: ColumnReport) -> ColumnReport:
 
 
 def _cores() -> int:
-    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(len(usable), _MOST_WORKERS)
 
 
 def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direction: Direction) -> Any:  # noqa: ANN401
