@@ -101,6 +101,19 @@ def test_two_processes_rotating_at_once_lose_nothing(make, kek, kind, place):
     assert set(Keyring.open(make(), wrapper=kek).version_ids) == {keys.primary_id, *made}
 
 
+def test_threads_creating_it_at_once_make_one(make):
+    def create(number):
+        try:
+            make().create(bytes([number]))
+        except KeyringError as error:
+            return "already" in str(error)
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(create, range(2, 10)))
+    assert [outcome for outcome in made if outcome is not True] == list(make().read())
+
+
 def test_threads_changing_it_at_once_lose_nothing(make):
     store = make()
     store.create(b"")

@@ -18,6 +18,7 @@ this: a change here would make every value ever written unreadable, and wants a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -102,6 +103,11 @@ class Usage:
         )
 
 
+@lru_cache(maxsize=4096)  # the same for every person, where each has a root key of their own
+def _info(usage: Usage, field_name: str) -> bytes:
+    return usage.info(field_name)
+
+
 def derive(root: Secret, usage: Usage, field_name: str) -> Secret:
     """Derive the key of a field for a use.
 
@@ -110,7 +116,7 @@ def derive(root: Secret, usage: Usage, field_name: str) -> Secret:
         usage: What the key is for.
         field_name: The canonical name of the field.
     """
-    return expand(root, usage.info(field_name), usage.key_bytes)
+    return expand(root, _info(usage, field_name), usage.key_bytes)
 
 
 def expand(root: Secret, info: bytes, size: int) -> Secret:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from privkit._kernels.cmac import Cmac
     from privkit.keys.derivation import Usage
     from privkit.keys.store import Store
     from privkit.keys.subject_table import SubjectTable
@@ -169,9 +170,9 @@ class Keyring:
         return dict(self._live().document.aliases)
 
     @property
-    def subject_index(self) -> Secret:
+    def persons(self) -> Cmac:
         """What the ids of persons are hashed with; no rotation or rewrapping changes it."""
-        return self._live().subject_index
+        return self._live().persons
 
     @property
     def opened(self) -> object:

@@ -1,6 +1,7 @@
 """Names of fields: one canonical spelling each, since a key is derived from it."""
 
 import unicodedata
+from functools import lru_cache
 
 from privkit.errors import InvalidParameter
 
@@ -27,6 +28,11 @@ def canonical_name(name: str) -> str:
     """
     if not isinstance(name, str):
         raise InvalidParameter(f"a field name is a str, got {type(name).__name__}")
+    return _canonical(name)
+
+
+@lru_cache(maxsize=4096)  # an application has few fields, and asks for them over and over
+def _canonical(name: str) -> str:
     canonical = unicodedata.normalize("NFC", name)
     try:
         size = len(canonical.encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from privkit._kernels.blocks import BlockCipher
+from privkit._kernels.cmac import Cmac
 from privkit.errors import KeyNotFound, KeyUnavailable
 from privkit.keys.derivation import derive
 from privkit.keys.document import Document, State, hex_id
@@ -56,7 +58,7 @@ class Opened:
         stamp: The store's stamp taken before it was read.
         primary_id: The version that writes.
         version_ids: The versions that read, newest first.
-        subject_index: What the ids of persons are hashed with.
+        persons: What the ids of persons are hashed with.
         cache: Derived objects by builder, field name, usage and key id. Filled without a lock: two threads may derive
             the same object, and either will do.
     """
@@ -66,10 +68,10 @@ class Opened:
         "cache",
         "deadline",
         "document",
+        "persons",
         "primary_id",
         "ring_key",
         "stamp",
-        "subject_index",
         "version_ids",
     )
 
@@ -81,7 +83,7 @@ class Opened:
         self.cache: dict[tuple[object, str, Usage, int | None], Any] = {}
         self.version_ids = tuple(version.id for version in document.enabled)
         self.primary_id = self.version_ids[0]
-        self.subject_index = document.open_index(ring_key)
+        self.persons = Cmac(BlockCipher(document.open_index(ring_key).expose()))
         self._roots = document.roots(ring_key)
 
     @property

@@ -65,12 +65,16 @@ class SqlStore:
 
     def create(self, document: bytes) -> None:
         """Insert the row, making the table where there is none."""
+        taken = KeyringError(f"{self.describe()} holds a keyring already; open it, or choose another name")
         with self._reported(KeyringError, "write"):
-            self._table.create(self.engine, checkfirst=True)
-            with self.engine.begin() as connection:
-                if self._select(connection) is not None:
-                    raise KeyringError(f"{self.describe()} holds a keyring already; open it, or choose another name")
-                connection.execute(self._table.insert().values(name=self._name, revision=1, document=document))
+            make(self._table, self.engine)
+            try:
+                with self.engine.begin() as connection:
+                    if self._select(connection) is not None:
+                        raise taken
+                    connection.execute(self._table.insert().values(name=self._name, revision=1, document=document))
+            except sqlalchemy_module("SqlStore").exc.IntegrityError:
+                raise taken from None
 
     def update(self, change: Callable[[bytes], bytes]) -> bytes:
         """Replace the row's document, if nobody else has meanwhile; otherwise begin anew."""
@@ -140,6 +144,16 @@ def engine_of(database: Engine | str) -> Engine:
             f"not a database URL that can be used ({type(error).__name__}); correct it, or install its driver"
         ) from None
     return engine
+
+
+def make(table: sqlalchemy.Table, engine: Engine) -> None:
+    """Make a table where there is none, whoever else is just making it."""
+    sql = sqlalchemy_module("a keyring's database")
+    try:
+        table.create(engine, checkfirst=True)
+    except sql.exc.SQLAlchemyError:
+        if not sql.inspect(engine).has_table(table.name):
+            raise
 
 
 @contextlib.contextmanager

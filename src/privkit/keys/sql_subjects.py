@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import KeyringError
-from privkit.keys.sql import engine_of, reported, sqlalchemy_module
+from privkit.keys.sql import engine_of, make, reported, sqlalchemy_module
 from privkit.keys.subject_table import SubjectRow, chunks
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SqlSubjects:
             table,
             sql.MetaData(),
             # In hex: a primary key of bytes is not to be had in every database.
-            sql.Column("subject", sql.String(64), primary_key=True),
+            sql.Column("subject", sql.String(32), primary_key=True),
             sql.Column("key_id", sql.BigInteger, nullable=False),
             sql.Column("ring_key_id", sql.BigInteger, nullable=False, index=True),
             sql.Column("wrapped", sql.LargeBinary(255)),
@@ -67,7 +67,7 @@ class SqlSubjects:
         sql = sqlalchemy_module("SqlSubjects")
         if not self._is_made():
             with reported(KeyringError, f"cannot make the table of persons' keys {self.describe()}"):
-                self._table.create(self.engine, checkfirst=True)
+                make(self._table, self.engine)
         for _ in range(_ATTEMPTS):
             with contextlib.suppress(sql.exc.IntegrityError), self._open(sql.exc.IntegrityError) as connection:
                 there = self._get(connection, [row.subject for row in rows])

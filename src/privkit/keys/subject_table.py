@@ -6,9 +6,8 @@ import contextlib
 import os
 import sqlite3
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from privkit.errors import KeyringError
 from privkit.keys.forklock import ForkLock
@@ -21,6 +20,7 @@ CHUNK = 500
 
 _CHECKPOINT_SECONDS = 5.0
 _LOCK_SECONDS = 30.0
+_POLL_SECONDS = 0.01
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS privkit_subjects (
@@ -30,12 +30,11 @@ CREATE TABLE IF NOT EXISTS privkit_subjects (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectRow:
+class SubjectRow(NamedTuple):
     """One person's key, or the tombstone of it.
 
     Attributes:
-        subject: Keyed hash of the person's id, 32 bytes.
+        subject: Keyed hash of the person's id, 16 bytes.
         key_id: The id of the person's key, which stands in what it wrote.
         ring_key_id: The keyring's version that it is wrapped by.
         wrapped: The wrapped key, 48 bytes; `None` once forgotten.
@@ -115,12 +114,9 @@ class SqliteSubjects:
 
     def add(self, rows: Sequence[SubjectRow]) -> None:
         """Insert rows in one transaction."""
-        values = [
-            (row.subject, row.key_id, row.ring_key_id, row.wrapped, row.created, row.forgotten, row.reason)
-            for row in sorted(rows, key=lambda row: row.subject)  # in the order of the table, which writes it faster
-        ]
+        statement = "INSERT OR IGNORE INTO privkit_subjects VALUES (?, ?, ?, ?, ?, ?, ?)"
         with self._open() as connection:
-            connection.executemany("INSERT OR IGNORE INTO privkit_subjects VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            connection.executemany(statement, sorted(rows))  # in the order of the table, which is written faster so
 
     def rewrap(self, rows: Sequence[SubjectRow], old: int) -> None:
         """Update rows in one transaction."""
@@ -165,8 +161,7 @@ class SqliteSubjects:
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while True:
             with self._reported(), self._lock:
-                # (busy, pages in the log, pages moved): busy while some reader still stands in the log
-                busy, *_ = self._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                busy = _emptied(self._connected())
             if not busy:
                 return
             if time.monotonic() > deadline:
@@ -174,7 +169,7 @@ class SqliteSubjects:
                     f"the key is destroyed, but readers keep its old copy in the log of {self.path}; "
                     "forget the person again when they have ended"
                 )
-            time.sleep(0.05)
+            time.sleep(_POLL_SECONDS)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -209,11 +204,29 @@ _abandoned: list[sqlite3.Connection | None] = []
 def _connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would make it by the umask
     connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # To change the journal's mode SQLite wants the file alone, and does not wait for that by itself.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute(_SCHEMA)
     return connection
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log; returns whether that failed, since some reader still stands in it."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {_LOCK_SECONDS * 1000:.0f}")
 
 
 def chunks(subjects: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -1,20 +1,18 @@
 """Keys of single persons: each has a random key of its own, so that destroying it makes one person unreadable.
 
 ```
-person        HMAC-SHA256(subject index, id in UTF-8): the row's key; the id itself is stored nowhere
+person        AES-256-CMAC(subject index, id in UTF-8), 16 bytes: the row's key; the id itself is stored nowhere
 key           32 random bytes, with a random key id from 1 to 2^32 - 1
 wrapped key   AES-256-SIV of the key under the keyring's primary version (purpose "subject", field "privkit.subjects");
-              associated data: person, 32 bytes | key id, 4 bytes big-endian
+              associated data: person, 16 bytes | key id, 4 bytes big-endian
 field keys    derived from the person's key as from a root key (see `derivation`)
 ```
 """
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections import OrderedDict
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
@@ -26,7 +24,7 @@ from privkit.keys.derivation import Usage, derive
 from privkit.keys.document import hex_id, now
 from privkit.keys.forklock import ForkLock
 from privkit.keys.handle import FieldKey
-from privkit.keys.material import Secret
+from privkit.keys.material import KEY_BYTES, Secret
 from privkit.keys.subject_table import SubjectRow
 
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ CAPACITY = 16_384
 
 _WRAPPING = Usage("subject", "AES-SIV", 64)
 _WRAPPING_FIELD = "privkit.subjects"
+_PERSON = 16
 _MAX_DERIVED = 256
 _AT_ONCE = 10_000
 
@@ -158,7 +157,9 @@ class Subjects:
         for old in self._there.ring_key_ids() - {primary}:
             while rows := self._there.under(old, _AT_ONCE):
                 keys = self._unwrapped(rows)
-                self._there.rewrap(self._wrapped(rows, [keys[row.subject] for row in rows], primary), old)
+                content = self._wrapped(_row_places(rows), Ragged.of([key.expose() for key in keys]), primary)
+                rewrapped = [row._replace(ring_key_id=primary, wrapped=c) for row, c in zip(rows, content, strict=True)]
+                self._there.rewrap(rewrapped, old)
                 count += len(rows)
         return count
 
@@ -217,8 +218,10 @@ class Subjects:
 
     def _persons(self, subjects: Sequence[str]) -> list[bytes]:
         encoded = [_encoded(subject) for subject in subjects]
-        index = self._ring.subject_index
-        return [hmac.digest(index.expose(), subject, "sha256") for subject in encoded]
+        if len(encoded) == 1:
+            return [self._ring.persons.digest(encoded[0])]
+        content = self._ring.persons.digest_many(Ragged.of(encoded)).tobytes()
+        return [content[start : start + _PERSON] for start in range(0, len(content), _PERSON)]
 
     def _follow(self) -> None:
         """Drop what was unwrapped under an older state of the keyring, or before the end of its lifetime."""
@@ -227,8 +230,8 @@ class Subjects:
             self._cache.clear()
             self._opened = opened
 
-    def _keep(self, rows: Sequence[SubjectRow], keys: dict[bytes, Secret], forgets: int) -> list[_Unwrapped]:
-        found = [_Unwrapped(row.key_id, keys[row.subject]) for row in rows]
+    def _keep(self, rows: Sequence[SubjectRow], keys: Sequence[Secret], forgets: int) -> list[_Unwrapped]:
+        found = [_Unwrapped(row.key_id, key) for row, key in zip(rows, keys, strict=True)]
         with self._lock:
             if forgets == self._forgets:  # otherwise one of them may have been forgotten since its row was read
                 self._cache.update(zip((row.subject for row in rows), found, strict=True))
@@ -237,31 +240,29 @@ class Subjects:
         return found
 
     def _new_rows(self, persons: Sequence[bytes]) -> list[SubjectRow]:
-        ids = np.frombuffer(os.urandom(4 * len(persons)), np.uint32)
-        created, primary = int(now().timestamp()), self._ring.primary_id
-        rows = [
-            SubjectRow(person, key_id or 1, primary, None, created)
-            for person, key_id in zip(persons, ids.tolist(), strict=True)
+        count, created, primary = len(persons), int(now().timestamp()), self._ring.primary_id
+        ids = [key_id or 1 for key_id in np.frombuffer(os.urandom(4 * count), np.uint32).tolist()]
+        wrapped = self._wrapped(_places(persons, ids), _random_keys(count), primary)
+        return [
+            SubjectRow(person, key_id, primary, content, created)
+            for person, key_id, content in zip(persons, ids, wrapped, strict=True)
         ]
-        return self._wrapped(rows, [Secret.random() for _ in rows], primary)
 
-    def _wrapped(self, rows: Sequence[SubjectRow], keys: Sequence[Secret], by: int) -> list[SubjectRow]:
-        siv = self._wrapping.siv(_WRAPPING, by)
-        wrapped = siv.encrypt_many(Ragged.of([key.expose() for key in keys]), [_places(rows)]).to_list()
-        return [replace(row, ring_key_id=by, wrapped=content) for row, content in zip(rows, wrapped, strict=True)]
+    def _wrapped(self, places: Ragged, keys: Ragged, by: int) -> list[bytes]:
+        return self._wrapping.siv(_WRAPPING, by).encrypt_many(keys, [places]).to_list()
 
-    def _unwrapped(self, rows: Sequence[SubjectRow]) -> dict[bytes, Secret]:
+    def _unwrapped(self, rows: Sequence[SubjectRow]) -> list[Secret]:
         found: dict[bytes, Secret] = {}
         for by in {row.ring_key_id for row in rows}:
             under = [row for row in rows if row.ring_key_id == by]
             wrapped = Ragged.of([row.wrapped or b"" for row in under])
-            keys, failed = self._wrapping.siv(_WRAPPING, by).decrypt_many(wrapped, [_places(under)])
+            keys, failed = self._wrapping.siv(_WRAPPING, by).decrypt_many(wrapped, [_row_places(under)])
             if failed.any():
                 raise KeyringUnreadable(
                     f"{int(failed.sum())} keys of persons are damaged; restore their table from a backup"
                 )
-            found.update((row.subject, Secret(key)) for row, key in zip(under, keys.to_list(), strict=True))
-        return found
+            found.update(zip((row.subject for row in under), map(Secret, keys.to_list()), strict=True))
+        return [found[row.subject] for row in rows]
 
 
 class SubjectKeys:
@@ -387,6 +388,15 @@ def _encoded(subject: object) -> bytes:
         raise InvalidParameter("a person's id holds a lone surrogate; use text that UTF-8 can write") from None
 
 
-def _places(rows: Sequence[SubjectRow]) -> Ragged:
+def _row_places(rows: Sequence[SubjectRow]) -> Ragged:
+    return _places([row.subject for row in rows], [row.key_id for row in rows])
+
+
+def _places(persons: Sequence[bytes], key_ids: Sequence[int]) -> Ragged:
     """The associated data of wrapped keys: person and key id."""
-    return Ragged.of([row.subject + row.key_id.to_bytes(4, "big") for row in rows])
+    ids = np.array(key_ids, ">u4").view(np.uint8).reshape(-1, 4)
+    return Ragged.of_matrix(np.hstack([np.frombuffer(b"".join(persons), np.uint8).reshape(-1, _PERSON), ids]))
+
+
+def _random_keys(count: int) -> Ragged:
+    return Ragged.of_matrix(np.frombuffer(os.urandom(KEY_BYTES * count), np.uint8).reshape(-1, KEY_BYTES))
