@@ -1,0 +1,99 @@
+"""The catalogue by name, and types of the user's own."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privkit import fields
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidParameter, InvalidValue
+from privkit.fields.masks import Keep
+
+HAN = "甲乙丙丁戊己庚辛壬癸"
+
+
+def test_types_are_found_by_name():
+    for name, kind in fields.CATALOGUE.items():
+        assert fields.get(name) is kind is getattr(fields, name.upper())
+
+
+def test_a_wrong_name_is_met_with_the_nearest_right_one():
+    with pytest.raises(InvalidParameter, match="'cn_mobile'"):
+        fields.get("cn_mobil")
+
+
+def test_a_type_of_an_alphabet():
+    badge = fields.custom(
+        "badge", alphabet="ABCDEF0123456789", mask={"first": 2}, category="identity", title_zh="工牌号"
+    )
+    assert badge.normalise("ＡＢ１２") == "AB12"
+    assert badge.normalise(" AB12 ") == "AB12"
+    assert badge.recognise(Ragged.of_text(["AB12", "ab12", "AB 2"])).tolist() == [True, False, False]
+    assert badge.masks["display"].one("AB1234") == "AB****"
+    assert badge.masks["log"].one("AB1234") == "******"
+    assert badge.category is fields.Category.IDENTITY
+    assert badge.title_zh == "工牌号"
+    with pytest.raises(InvalidValue, match="alphabet of 16") as caught:
+        badge.normalise("XYZ")
+    assert caught.value.field_type == "badge"
+
+
+def test_a_type_of_a_pattern():
+    badge = fields.custom("badge", pattern=r"[A-Z]{2}-[0-9]{4}", mask=Keep(2, 1), sensitivity="sensitive")
+    assert badge.normalise("AB-1234") == "AB-1234"
+    assert badge.sensitivity is fields.Sensitivity.SENSITIVE
+    assert badge.layouts is None
+    reading = badge.read(Ragged.of_text(["AB-1234", "AB1234", " CD-0000"]))
+    assert reading.text.to_text() == ["AB-1234", "", "CD-0000"]
+    assert reading.bad.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("alphabet", ["0123456789ABCDEF", HAN])
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_values_of_an_alphabet_move_among_all_of_it(alphabet, data):
+    kind = fields.custom("code", alphabet=alphabet)
+    layout = kind.layouts(keep_first=1, keep_last=1, small_domain=True)
+    rows = data.draw(st.lists(st.text(alphabet, min_size=1, max_size=20), min_size=1, max_size=5))
+    text = Ragged.of_text(rows)
+    parts = layout.split(text)
+    joined = layout.join(text, parts)
+    assert joined.to_text() == rows
+    for row in rows:
+        slot = layout.split_one(row)
+        assert slot.size == len(alphabet) ** max(0, len(row) - 2)
+        moved = layout.join_one(row, (slot.rank + 10**30) % slot.size)
+        assert layout.split_one(moved).rank == (slot.rank + 10**30) % slot.size
+        assert layout.split_one(moved).tweak == slot.tweak
+        assert (moved[0], moved[-1], len(moved)) == (row[0], row[-1], len(row))
+        assert set(moved) <= set(alphabet)
+
+
+def test_the_order_of_an_alphabet_is_part_of_its_layout_and_its_name_is_not():
+    one = fields.custom("a", alphabet="01234567")
+    same = fields.custom("b", alphabet="01234567")
+    other = fields.custom("a", alphabet="76543210")
+    assert one.layouts().id == same.layouts().id != other.layouts().id
+    assert one.layouts(keep_first=1).id != one.layouts().id
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"alphabet": "a"},
+        {"alphabet": "aa"},
+        {"pattern": "("},
+        {"alphabet": "ab", "mask": {"middle": 1}},
+        {"alphabet": "ab", "mask": {"first": -1}},
+        {"alphabet": "ab", "category": "secret"},
+        {"alphabet": "ab", "sensitivity": "hi"},
+    ],
+)
+def test_types_that_cannot_be_are_refused(options):
+    with pytest.raises(InvalidParameter):
+        fields.custom("code", **options)
+
+
+def test_a_type_may_be_kept_from_leaving():
+    assert not fields.custom("pin", alphabet="0123456789", releasable=False).releasable
