@@ -89,7 +89,7 @@ class FF1:
         """Encrypt a column of texts, of any mix of lengths.
 
         Args:
-            column: A column of text.
+            column: A column of text; for an ASCII alphabet also NumPy's fixed-width bytes.
             tweak: `bytes`, the same for all rows; or a column of bytes with one for each.
 
         Returns:
@@ -115,7 +115,8 @@ class FF1:
         if isinstance(column, list) and not self._text.alphabet.in_utf8:
             return cast("C", self._crypt_each(column, tweak, decrypt=decrypt))
         lifted = lift(column)
-        values = _ragged(lifted, Kind.BYTES if _is_fixed_bytes(column) else Kind.TEXT)
+        in_bytes = self._text.alphabet.is_ascii and _is_fixed_bytes(column)
+        values = _ragged(lifted, Kind.BYTES if in_bytes else Kind.TEXT)
         tweaks = tweak if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")
         try:
             return lifted.restore(self._text.crypt_many(values, tweaks, decrypt=decrypt), lifted.kind)

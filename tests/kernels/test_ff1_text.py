@@ -112,6 +112,10 @@ def test_fixed_width_bytes_are_ascii_text():
     cipher, rows = FF1(KEY, DIGITS), texts(DIGITS, 20)
     encrypted = cipher.encrypt_many(np.array(rows, "S"), b"t")
     assert encrypted.tolist() == [cipher.encrypt(row, b"t").encode() for row in rows]
+    with pytest.raises(InvalidParameter, match="bytes where one of text"):
+        FF1(KEY, "0123456789é").encrypt_many(np.array(rows, "S"))
+    with pytest.raises(InvalidParameter, match="bytes where one of text"):
+        cipher.encrypt_many([row.encode() for row in rows])
 
 
 @pytest.mark.parametrize("alphabet", [DIGITS, "αβγδεζηθ"])

@@ -56,7 +56,9 @@ class Alphabet:
             raise InvalidParameter(f"alphabet of {self.radix} characters; it takes {MIN_RADIX} to {MAX_RADIX}")
         self._index = {character: numeral for numeral, character in enumerate(characters)}
         if len(self._index) < self.radix:
-            raise InvalidParameter(f"{self.radix - len(self._index)} characters of the alphabet appear twice")
+            raise InvalidParameter(
+                f"alphabet of {self.radix} characters, of which only {len(self._index)} are distinct; give each once"
+            )
         self._ascii = characters.isascii()
         self._codes = np.frombuffer(characters.encode("utf-32-le", "surrogatepass"), "<u4")
         self._first = int(self._codes[0]) if (np.diff(self._codes.astype(np.int64)) == 1).all() else None
