@@ -79,6 +79,26 @@ class TestVersions:
         assert states(keys) == ["enabled", "primary"]
         assert tag(key, first) == old != tag(key, second)
 
+    def test_staged_reads_and_does_not_write_until_enabled(self, keys, path):
+        first = keys.primary_id
+        staged = keys.rotate(staged=True)
+        assert states(keys) == ["primary", "staged"]
+        assert keys.primary_id == first
+        assert keys.version_ids == (staged, first)
+        made = tag(keys["a"], staged)
+        with pytest.raises(KeyUnavailable, match="staged; enable it"):
+            keys.move_stable("a", to=staged)
+        with pytest.raises(KeyringError, match="only enabled"):
+            keys.disable(first)
+        copied = Keyring.open(path)
+        keys.enable(staged)
+        assert states(keys) == ["enabled", "primary"]
+        assert tag(copied["a"], keys.primary_id) == made
+        second = keys.rotate(staged=True)
+        keys.disable(second)
+        keys.destroy(second)
+        assert keys.version_ids == (staged, first)
+
     def test_disabled_reads_no_more_until_enabled(self, keys):
         first = keys.primary_id
         keys.rotate()

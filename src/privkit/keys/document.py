@@ -55,14 +55,19 @@ class State(Enum):
     Attributes:
         PRIMARY: The newest enabled version: it writes and reads.
         ENABLED: It reads.
+        STAGED: It reads, and will write once it is enabled: for keyrings that are handed out as copies.
         DISABLED: It does nothing until it is enabled again.
         DESTROYED: Its key is gone for good; only its id and its dates are left.
     """
 
     PRIMARY = "primary"
     ENABLED = "enabled"
+    STAGED = "staged"
     DISABLED = "disabled"
     DESTROYED = "destroyed"
+
+
+_READABLE = (State.ENABLED, State.STAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Version:
 
     Attributes:
         id: Its key id, from 1 to 2^32 - 1.
-        state: `ENABLED`, `DISABLED` or `DESTROYED`; which of the enabled is the primary follows from their order.
+        state: Any but `PRIMARY`; which of the enabled is the primary follows from their order.
         created: When it was made.
         changed: When its state last changed.
         sealed: The root key under the ring key; `None` once destroyed.
@@ -107,11 +112,16 @@ class Document:
 
     @property
     def enabled(self) -> tuple[Version, ...]:
-        """The versions that may be read with, newest first; the first of them is the primary."""
+        """The versions that may write, newest first; the first of them is the primary, which does."""
         return tuple(version for version in reversed(self.versions) if version.state is State.ENABLED)
 
+    @property
+    def readable(self) -> tuple[Version, ...]:
+        """The versions that may be read with, newest first."""
+        return tuple(version for version in reversed(self.versions) if version.state in _READABLE)
+
     def roots(self, ring_key: Secret, *, every: bool = False) -> dict[int, Secret]:
-        """Unwrap the root keys of the enabled versions, or of every version that has one.
+        """Unwrap the root keys of the versions that read, or of every version that has one.
 
         Raises:
             KeyringUnreadable: If one of them is damaged.
@@ -119,7 +129,7 @@ class Document:
         return {
             version.id: open_root(ring_key, version.sealed, self.ring_id, hex_id(version.id))
             for version in self.versions
-            if version.sealed is not None and (every or version.state is State.ENABLED)
+            if version.sealed is not None and (every or version.state in _READABLE)
         }
 
     def rewrapped(self, record: Mapping[str, Any], old: Secret, new: Secret) -> Document:
@@ -158,12 +168,12 @@ def new_ring_id() -> str:
     return secrets.token_hex(16)
 
 
-def new_version(document: Document, root: Secret, ring_key: Secret) -> Version:
+def new_version(document: Document, root: Secret, ring_key: Secret, *, state: State = State.ENABLED) -> Version:
     """Wrap a root key as a version with an id that the keyring has never had."""
     taken = {0, *(version.id for version in document.versions)}
     key_id = next(candidate for candidate in iter(lambda: secrets.randbits(32), None) if candidate not in taken)
     sealed = seal_root(ring_key, root, document.ring_id, hex_id(key_id))
-    return Version(key_id, State.ENABLED, now(), now(), sealed)
+    return Version(key_id, state, now(), now(), sealed)
 
 
 def new_document(ring_id: str, record: Mapping[str, Any], ring_key: Secret) -> Document:

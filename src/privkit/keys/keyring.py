@@ -156,7 +156,7 @@ class Keyring:
 
     @property
     def version_ids(self) -> tuple[int, ...]:
-        """The key ids of the enabled versions, newest first."""
+        """The key ids of the versions that read, newest first."""
         return self._live().version_ids
 
     @property
@@ -243,8 +243,13 @@ class Keyring:
 
     # What changes it
 
-    def rotate(self) -> int:
+    def rotate(self, *, staged: bool = False) -> int:
         """Add a version, which writes from now on. Everything written before stays readable.
+
+        Args:
+            staged: Whether the new version only reads until it is enabled. Where a keyring is handed out as copies,
+                stage a version, hand it out everywhere, enable it, and hand it out again: then at no moment does
+                anybody meet a value that they cannot read. Processes that share one store need no staging.
 
         Returns:
             The new version's key id.
@@ -253,7 +258,7 @@ class Keyring:
             KeyringError: If the store cannot be written; the keyring is then as before. So for every change below.
         """
         root = Secret.random()
-        changed = self._change(lambda document, ring_key: lifecycle.rotated(document, root, ring_key))
+        changed = self._change(lambda document, ring_key: lifecycle.rotated(document, root, ring_key, staged=staged))
         return changed.versions[-1].id
 
     def disable(self, key_id: int) -> None:
@@ -268,7 +273,7 @@ class Keyring:
         self._change(lambda document, _: lifecycle.disabled(document, key_id))
 
     def enable(self, key_id: int) -> None:
-        """Let a disabled version read again, and write where it is the newest.
+        """Let a disabled version read again, and a staged or disabled one write where it is the newest.
 
         Raises:
             KeyNotFound: If there is no such version.

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from privkit.keys.material import Secret
 
 
-def rotated(document: Document, root: Secret, ring_key: Secret) -> Document:
-    """Add a version, the newest, which becomes the primary."""
-    return replace(document, versions=(*document.versions, new_version(document, root, ring_key)))
+def rotated(document: Document, root: Secret, ring_key: Secret, *, staged: bool) -> Document:
+    """Add a version, the newest, which becomes the primary: at once, or if `staged` when it is enabled."""
+    version = new_version(document, root, ring_key, state=State.STAGED if staged else State.ENABLED)
+    return replace(document, versions=(*document.versions, version))
 
 
 def disabled(document: Document, key_id: int) -> Document:
@@ -31,7 +32,7 @@ def disabled(document: Document, key_id: int) -> Document:
 
 
 def enabled(document: Document, key_id: int) -> Document:
-    """Let a disabled version read again, and write where it is the newest."""
+    """Let a disabled version read again, and a staged one too write where it is the newest."""
     _usable(document, key_id)
     return _with_state(document, key_id, State.ENABLED)
 
@@ -60,7 +61,9 @@ def stable_moved(document: Document, field_name: str | None, key_id: int | None)
     """Let a field, or every field that was not moved by itself, stand on another version: by default the primary."""
     target = document.enabled[0] if key_id is None else _usable(document, key_id)
     if target.state is not State.ENABLED:
-        raise KeyUnavailable(f"key {hex_id(target.id)} is disabled; enable it before something stands on it")
+        raise KeyUnavailable(
+            f"key {hex_id(target.id)} is {target.state.value}; enable it before something stands on it"
+        )
     if field_name is None:
         return replace(document, stable=target.id)
     canonical = canonical_name(field_name)

@@ -46,7 +46,7 @@ class KeyVersion:
 
 
 class Opened:
-    """One generation of a keyring, with its enabled root keys unwrapped.
+    """One generation of a keyring, with the root keys that read unwrapped.
 
     Never changed but for its cache: whoever rotates puts a new one in its place, so threads in the middle of a column
     finish with the one they began with.
@@ -81,8 +81,8 @@ class Opened:
         self.stamp = stamp
         self.deadline = deadline
         self.cache: dict[tuple[object, str, Usage, int | None], Any] = {}
-        self.version_ids = tuple(version.id for version in document.enabled)
-        self.primary_id = self.version_ids[0]
+        self.version_ids = tuple(version.id for version in document.readable)
+        self.primary_id = document.enabled[0].id
         self.persons = Cmac(BlockCipher(document.open_index(ring_key).expose()))
         self._roots = document.roots(ring_key)
 
