@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from privkit._kernels.blocks import BlockCipher
     from privkit._kernels.tweaks import Even, Tweaks
 
-FEW = 12
+FEW = 20
 """Up to so many rows, plain integers are faster than setting up arrays."""
 
 _KEPT = 1_024
