@@ -2,5 +2,6 @@
 
 from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.hierarchy import Hierarchy
+from privkit.anonymity.measure import Measurement, measure
 
-__all__ = ["FrequencySet", "Hierarchy"]
+__all__ = ["FrequencySet", "Hierarchy", "Measurement", "measure"]

@@ -1,0 +1,181 @@
+"""A table against the population that its people come from: k-map and delta-presence.
+
+k-map (Sweeney 2002) asks how many people of the population each record could be, delta-presence (Nergiz, Atzori and
+Clifton 2007) how likely the people of the population are to be in the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from privkit.anonymity.hierarchy import ANY, Ladder
+from privkit.anonymity.keys import combine, lengths
+from privkit.anonymity.models import presence
+from privkit.errors import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from privkit.anonymity.encoding import Domain
+    from privkit.anonymity.frequency import FrequencySet
+    from privkit.anonymity.hierarchy import Hierarchy
+
+
+@dataclass(frozen=True)
+class PopulationMeasurement:
+    """What a population says of a table.
+
+    Attributes:
+        size: How many people it has.
+        k_map: The fewest people that a class of the table could be, of those that the population knows; where only
+            the size is known, the expectation for the smallest class. `None` where the population is unknown.
+        delta_min: The least chance of a person of the population to be in the table, from 0; `None` where only the
+            size is known.
+        delta_max: The greatest one.
+        unknown: Classes of which the population knows fewer people than the table has records; it is no register of
+            everybody where this is above 0. `None` where only the size is known.
+        counted: Whether the population was a table, rather than a number.
+    """
+
+    size: int
+    k_map: float
+    delta_min: float | None
+    delta_max: float | None
+    unknown: int | None
+    counted: bool
+
+
+def against_size(sizes: NDArray[np.int64], population_size: int) -> PopulationMeasurement:
+    """Measure a table as a random sample of so many people.
+
+    Args:
+        sizes: Records of each class.
+        population_size: People of the population.
+    """
+    expected = float(sizes.min()) * population_size / float(sizes.sum())
+    return PopulationMeasurement(population_size, expected, None, None, None, counted=False)
+
+
+def against_people(
+    sizes: NDArray[np.int64], people: NDArray[np.int64], population: FrequencySet, matched: NDArray[np.bool_]
+) -> PopulationMeasurement:
+    """Measure a table against a population that was counted.
+
+    Args:
+        sizes: Records of each class.
+        people: People of the population in each class.
+        population: The population.
+        matched: Which of its tuples fall into a class.
+    """
+    chances = presence(sizes, people)
+    return PopulationMeasurement(
+        size=population.records,
+        k_map=float(people.min()),
+        delta_min=float(chances.min()) if matched.all() else 0.0,
+        delta_max=float(chances.max()),
+        unknown=int(np.count_nonzero(people < sizes)),
+        counted=True,
+    )
+
+
+def match(
+    frequency: FrequencySet, population: FrequencySet, hierarchies: Mapping[str, Hierarchy]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Count the people of a population that fall into each class of a table.
+
+    Values match by their canonical text, so that a number in a CSV file is that number. A quasi-identifier with a
+    hierarchy may hold labels of any of its levels, another one in each class; a person falls into a class where
+    the labels are theirs. Classes that overlap, as those of local recoding may, each count all of their people.
+
+    Args:
+        frequency: The table.
+        population: The population, counted over the same quasi-identifiers.
+        hierarchies: The hierarchies by which the table was generalised, by quasi-identifier.
+
+    Returns:
+        The people of each class, and which tuples of the population fall into one.
+
+    Raises:
+        TableError: If the population has no records.
+    """
+    if not population.records:
+        raise TableError("the population has no rows; pass the people that the table was drawn from")
+    classes = frequency.codes[: len(frequency.quasi), frequency.starts]
+    tuples = population.codes[:, population.starts]
+    weights = np.add.reduceat(population.counts, population.starts)
+    levels, onto = [], []
+    for row, domain, own in zip(classes, frequency.quasi, population.quasi, strict=True):
+        level_of, codes_by_level = _levels(domain, own, hierarchies.get(domain.name))
+        levels.append(level_of[row])
+        onto.append(codes_by_level)
+    people = np.zeros(classes.shape[1], np.int64)
+    matched = np.zeros(tuples.shape[1], bool)
+    vectors, member = np.unique(np.stack(levels), axis=1, return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    ends = np.cumsum(np.bincount(member, minlength=vectors.shape[1]))
+    sizes = [domain.size for domain in frequency.quasi]
+    for vector, group in zip(vectors.T, np.split(order, ends[:-1]), strict=True):
+        mapped = np.stack([codes[level][row] for codes, level, row in zip(onto, vector, tuples, strict=True)])
+        inside = np.flatnonzero((mapped >= 0).all(0))
+        keys = combine(list(np.concatenate([classes[:, group], mapped[:, inside]], axis=1)), sizes)
+        people[group], hit = _looked_up(keys[: len(group)], keys[len(group) :], weights[inside])
+        matched[inside[hit]] = True
+    return people, matched
+
+
+def _looked_up(
+    wanted: NDArray[np.int64], keys: NDArray[np.int64], weights: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The weight of each wanted key, and which of the keys are wanted. Wanted keys are distinct."""
+    order = np.argsort(wanted)
+    place = np.minimum(np.searchsorted(wanted[order], keys), len(wanted) - 1)
+    hit = wanted[order][place] == keys
+    found = np.zeros(len(wanted), np.int64)
+    np.add.at(found, order[place[hit]], weights[hit])
+    return found, hit
+
+
+def _levels(
+    domain: Domain, population: Domain, hierarchy: Hierarchy | None
+) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """How the labels of a column of the table relate to the values of the population.
+
+    Returns:
+        The level of each code of the table (the highest that has its label), and for each level the code of the table
+        that each code of the population has there, -1 where there is none.
+    """
+    if hierarchy is None:
+        return np.zeros(domain.size, np.int64), [domain.codes_of(population)]
+    ladder: Ladder = hierarchy.bind(population)
+    codes: dict[str | None, int] = {text: code for code, text in enumerate(domain.texts)}
+    if domain.null:
+        codes[None] = len(domain.texts)
+    level_of = np.zeros(domain.size, np.int64)
+    known = []
+    for level, labels in enumerate(ladder.labels):
+        found = np.array([codes.get(label, -1) for label in labels], np.int64)
+        level_of[found[found >= 0]] = level
+        known.append(found)
+    if ANY in codes:
+        level_of[codes[ANY]] = len(known) - 1
+    return level_of, [
+        np.where(np.isin(found, np.flatnonzero(level_of == level)), found, -1)[groups]
+        for level, (found, groups) in enumerate(zip(known, ladder.groups, strict=True))
+    ]
+
+
+def class_sizes(frequency: FrequencySet) -> NDArray[np.int64]:
+    """Records of each class of a table."""
+    return np.add.reduceat(frequency.counts, frequency.starts)
+
+
+def distribution(sizes: NDArray[Any]) -> tuple[tuple[int, int], ...]:
+    """Sizes that occur, ascending, and how many classes have each."""
+    ordered = np.sort(sizes)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return tuple(zip(ordered[starts].tolist(), lengths(starts, len(ordered)).tolist(), strict=True))
