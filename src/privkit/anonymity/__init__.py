@@ -2,6 +2,6 @@
 
 from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.hierarchy import Hierarchy
-from privkit.anonymity.measure import Measurement, measure
+from privkit.anonymity.measurement import Measurement, measure
 
 __all__ = ["FrequencySet", "Hierarchy", "Measurement", "measure"]
