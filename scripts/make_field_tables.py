@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not part of a package
 """Write the tables of docs/fields.md from the catalogue itself: run it after a type was added or changed.
 
 python scripts/make_field_tables.py docs/fields.md

@@ -1,6 +1,7 @@
 """Digits, checks, calendar and word lists over columns, against python-stdnum and the standard library."""
 
 import datetime as dt
+import ipaddress
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from stdnum import luhn
 from stdnum.cn import uscc
 from stdnum.iso7064 import mod_11_2
 
+from privkit import fields
 from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidValue
 from privkit.fields import calendar, digits
 from privkit.fields.checks import id_check, id_checks
 from privkit.fields.credit import credit_check
-from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4
+from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4, short_ipv6
 from privkit.fields.wordlist import WordList
 
 RELAXED = settings(deadline=None, max_examples=100)
@@ -116,6 +119,33 @@ def test_what_is_no_ipv4_address_is_not_taken_for_one(rows):
             part.isdigit() and str(int(part)) == part and int(part) < 256 for part in parts
         )
         assert good.get(row, False) == is_address
+
+
+@RELAXED
+@given(
+    address=st.ip_addresses(v=6)
+    | st.integers(0, 2**48).map(ipaddress.IPv6Address)
+    | st.lists(st.sampled_from(["0", "1", "f00"]), min_size=8, max_size=8).map(":".join).map(ipaddress.IPv6Address)
+)
+def test_ipv6_addresses_are_written_as_the_standard_library_does(address):
+    expected = str(address.ipv4_mapped or address)
+    assert short_ipv6(address.packed) == expected
+    assert fields.IP_ADDRESS.normalise(address.exploded) == expected
+
+
+@RELAXED
+@given(text=st.text("01f:.g", min_size=1, max_size=20))
+def test_what_is_no_ipv6_address_is_refused_as_by_the_standard_library(text):
+    try:
+        expected = ipaddress.ip_address(text)
+    except ValueError:
+        with pytest.raises(InvalidValue):
+            fields.IP_ADDRESS.normalise(text)
+    else:
+        assert ipaddress.ip_address(fields.IP_ADDRESS.normalise(text)) in {
+            expected,
+            getattr(expected, "ipv4_mapped", None),
+        }
 
 
 @RELAXED

@@ -97,16 +97,56 @@ def printable(text: Ragged, *, extra: NDArray[np.bool_] | None = None) -> NDArra
     return good
 
 
-def character_starts(text: Ragged) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the characters of a column.
+def one_each(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> bool:
+    """Whether these ascending positions are one in each row."""
+    if len(positions) != len(offsets) - 1:
+        return False
+    return bool(((positions >= offsets[:-1]) & (positions < offsets[1:])).all())
 
-    Returns:
-        Where each character begins in the tight buffer, with the buffer's end as the last entry; and for each row the
-        index of its first character, with the number of all characters as the last entry.
+
+def _widths() -> NDArray[np.int64]:
+    table = np.ones(256, np.int64)
+    table[0xC0:0xE0] = 2
+    table[0xE0:0xF0] = 3
+    table[0xF0:] = 4
+    return table
+
+
+_WIDTHS = _widths()
+"""How many bytes a UTF-8 character has, by its first byte."""
+
+
+def walk(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], characters: int
+) -> NDArray[np.int64]:
+    """Where one is after so many characters of UTF-8 from each start, at most at each end.
+
+    Args:
+        data: A tight buffer of valid UTF-8.
+        starts: Where characters begin.
+        ends: Where rows end.
+        characters: How many to walk over.
     """
-    data, offsets = tight(text)
-    starts = np.append(np.flatnonzero((data & 0xC0) != CONTINUATION), len(data))
-    return starts, np.searchsorted(starts, offsets)
+    place = starts
+    for _ in range(characters):
+        # At the end there is no character; the byte read there belongs to another row, and does not move the place.
+        place = np.minimum(place + _WIDTHS[data[np.minimum(place, len(data) - 1)]], ends)
+    return place
+
+
+def walk_back(
+    data: NDArray[np.uint8], ends: NDArray[np.int64], starts: NDArray[np.int64], characters: int
+) -> NDArray[np.int64]:
+    """Where one is so many characters of UTF-8 before each end, at least at each start."""
+    place = ends
+    for _ in range(characters):
+        place = np.maximum(place - 1, starts)
+        for _ in range(3):
+            inside = (data[place] & 0xC0) == CONTINUATION
+            if not inside.any():
+                break
+            place = place - inside
+    return place
 
 
 def of_width(text: Ragged, width: int, check: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields.digits import are_digits, numbers, write
+from privkit.fields.digits import all_digits, number, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,8 @@ def is_date(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
         matrix: `(rows, 10)`.
     """
     dashes = (matrix[:, 4] == _DASH) & (matrix[:, 7] == _DASH)
-    digits = are_digits(matrix[:, :4]) & are_digits(matrix[:, 5:7]) & are_digits(matrix[:, 8:])
-    good: NDArray[np.bool_] = dashes & digits & exists(*fields_of(matrix))
+    word = _packed(matrix)
+    good: NDArray[np.bool_] = dashes & all_digits(word) & exists(*split_date(number(word)))
     return good
 
 
@@ -41,12 +41,16 @@ def exists(year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.in
 
 def fields_of(matrix: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Year, month and day of rows `YYYY-MM-DD`."""
-    # YYYYMMDD is one eight-digit word.
+    return split_date(number(_packed(matrix)))
+
+
+def _packed(matrix: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The digits YYYYMMDD of each row as one word."""
     packed = np.empty((len(matrix), 8), np.uint8)
     packed[:, :4] = matrix[:, :4]
     packed[:, 4:6] = matrix[:, 5:7]
     packed[:, 6:] = matrix[:, 8:10]
-    return split_date(numbers(packed))
+    return packed.reshape(-1).view("<u8").astype(np.uint64, copy=False)
 
 
 def split_date(value: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

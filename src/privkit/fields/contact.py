@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import byteset, only, rows_at, tight, without
+from privkit.fields.bytesets import one_each, rows_at, tight, without
 from privkit.fields.characters import email_layout
 from privkit.fields.levels import After
 from privkit.fields.masks import AddressMask, EmailMask, Keep, profiles
@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 
     from privkit._kernels.ragged import Ragged
 
-_LOWER = "abcdefghijklmnopqrstuvwxyz0123456789.-"
-_DOMAIN_BYTES = byteset(_LOWER)
-_EMAIL_BYTES = byteset(_LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+/=?^_`{|}~@")
+_PLAIN, _NAME_ONLY, _FOREIGN, _HYPHEN, _DOT, _AT = range(6)
+"""What a byte can be: in name and domain alike, in a name only, in neither; and the three marks."""
+
+
+def _kinds() -> NDArray[np.uint8]:
+    table = np.full(256, _FOREIGN, np.uint8)
+    table[list(b"abcdefghijklmnopqrstuvwxyz0123456789")] = _PLAIN
+    table[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+/=?^_`{|}~")] = _NAME_ONLY
+    table[list(b"-.@")] = _HYPHEN, _DOT, _AT
+    return table
+
+
+_KINDS = _kinds()
 _ASCII_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _LONGEST, _LONGEST_NAME, _LONGEST_LABEL = 254, 64, 63
 """RFC 5321, section 4.5.3.1 (with erratum 1690), and RFC 1035, section 2.3.4."""
@@ -61,15 +71,21 @@ class Email(FieldType):
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """ASCII addresses with their domain in lower case are canonical."""
         data, offsets = tight(text)
-        ats = np.flatnonzero(data == ord("@"))
-        if len(ats) != len(text) or (rows_at(offsets, ats) != np.arange(len(text))).any():
-            counts = np.bincount(rows_at(offsets, ats), minlength=len(text))
-            good = np.zeros(len(text), np.bool_)
-            rows = np.flatnonzero(counts == 1)
-            if len(rows):
-                good[rows] = self.recognise(text.take(rows))
-            return good
-        return only(text, _EMAIL_BYTES) & _sizes_fit(offsets, ats) & _domains_fit(text, ats)
+        kinds = _KINDS[data]
+        marks = np.flatnonzero(kinds >= _DOT)
+        ats = marks[kinds[marks] == _AT]
+        if not one_each(offsets, ats):
+            return self._recognise_some(text, ats)
+        good = without(text, np.flatnonzero(kinds == _FOREIGN)) & _sizes_fit(offsets, ats)
+        return good & _domains_fit(text, kinds, marks, ats)
+
+    def _recognise_some(self, text: Ragged, ats: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """The same for a column in which some rows have no `@`, or several."""
+        good = np.zeros(len(text), np.bool_)
+        rows = np.flatnonzero(np.bincount(rows_at(tight(text)[1], ats), minlength=len(text)) == 1)
+        if len(rows):
+            good[rows] = self.recognise(text.take(rows))
+        return good
 
     @staticmethod
     def _is_name(name: str) -> bool:
@@ -99,24 +115,29 @@ def _sizes_fit(offsets: NDArray[np.int64], ats: NDArray[np.intp]) -> NDArray[np.
     return (name > 0) & (name <= _LONGEST_NAME) & (domain > 3) & (domain <= _LONGEST_LABEL)  # noqa: PLR2004 - x.yz
 
 
-def _domains_fit(text: Ragged, ats: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether what follows the `@` of each row (ASCII, one in each) is a lower-case domain with a letter at its end."""
+def _domains_fit(
+    text: Ragged, kinds: NDArray[np.uint8], marks: NDArray[np.intp], ats: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Whether what follows the `@` of each row (one in each) is a lower-case domain with a dot and a letter at its end.
+
+    Args:
+        text: The rows.
+        kinds: What each byte is.
+        marks: Where dots and `@` are.
+        ats: Where `@` is.
+    """
     data, offsets = tight(text)
     last = data[offsets[1:] - 1]
-    good = (last >= ord("a")) & (last <= ord("z"))
-    strange = np.flatnonzero(~_DOMAIN_BYTES[data])
+    following = np.append(marks, len(data))[np.flatnonzero(kinds[marks] == _AT) + 1]
+    good = (last >= ord("a")) & (last <= ord("z")) & (following < offsets[1:])
+    strange = np.flatnonzero(kinds == _NAME_ONLY)
     good &= without(text, strange[strange > ats[rows_at(offsets, strange)]])
-    marks = (data == ord(".")) | (data == ord("-")) | (data == ord("@"))
-    dots = np.flatnonzero(data == ord("."))
-    if not len(dots):
-        return np.zeros(len(text), np.bool_)
-    good &= dots[np.maximum(np.searchsorted(dots, offsets[1:]) - 1, 0)] > ats
-    # A mark after a dot, a hyphen before one, or either after the @: an empty label, or one with a hyphen at an end.
-    pairs = np.flatnonzero(marks[:-1] & marks[1:])
-    pairs = pairs[
-        (pairs >= ats[rows_at(offsets, pairs)]) & ~((data[pairs] == ord("-")) & (data[pairs + 1] == ord("-")))
-    ]
-    return good & without(text, pairs)
+    # A dot or the @ beside a dot or hyphen: an empty label, or one with a hyphen at an end.
+    edge, joint = kinds >= _DOT, kinds >= _HYPHEN
+    pairs = np.flatnonzero((edge[:-1] & joint[1:]) | (joint[:-1] & edge[1:]))
+    pairs = pairs[pairs >= ats[rows_at(offsets, pairs)]]
+    good &= without(text, pairs)
+    return good
 
 
 EMAIL = Email(

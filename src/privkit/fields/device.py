@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import byteset, of_width, only
+from privkit.fields.bytesets import byteset, of_width, only, tight
 from privkit.fields.characters import DIGITS, CodeLayout
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum, numbers
 from privkit.fields.layouts import imei_layout
@@ -20,6 +19,8 @@ from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
 
 _BASIS = "GB/T 35273-2020, annex A (device)"
 IMEI_WIDTH = 15
@@ -54,6 +55,8 @@ class Imei(FieldType):
 
 _ADVERTISING = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64}")
 _HEX = byteset("0123456789abcdef")
+_HEX_DASH = byteset("0123456789abcdef-")
+_NONZERO = byteset("123456789abcdef")
 _HEX_WIDTHS = (16, 32, 64)
 _UUID_WIDTH = 36
 _UUID_DASHES = (8, 13, 18, 23)
@@ -90,13 +93,17 @@ class AdvertisingId(FieldType):
 
 def _is_advertising(text: Ragged, length: int) -> NDArray[np.bool_]:
     matrix = text.matrix(length)
-    good: NDArray[np.bool_] = np.ones(len(text), np.bool_)
-    if length == _UUID_WIDTH:
+    dashed = length == _UUID_WIDTH
+    good = only(text, _HEX_DASH if dashed else _HEX)
+    if dashed:
+        dash = ord("-")
         for place in _UUID_DASHES:
-            good &= matrix[:, place] == ord("-")
-        matrix = np.delete(matrix, _UUID_DASHES, axis=1)
-    good &= (matrix != ord("0")).any(axis=1)
-    return good & only(Ragged.of_matrix(matrix), _HEX)
+            good &= matrix[:, place] == dash
+        if np.count_nonzero(tight(text)[0] == dash) != len(_UUID_DASHES) * len(text):
+            good &= (matrix == dash).sum(axis=1) == len(_UUID_DASHES)
+    zero = np.flatnonzero((matrix[:, 0] == ord("0")) & (matrix[:, -1] == ord("0")))
+    good[zero] &= (_NONZERO[matrix[zero]]).any(axis=1)
+    return good
 
 
 IMEI = Imei(

@@ -25,6 +25,9 @@ _QUADS = np.uint64(0x0000FFFF0000FFFF)
 _LANES = np.uint64(0x000F000F000F000F)
 _ONES = np.uint64(0x0001000100010001)
 _HUNDREDTHS = np.uint64(0x0000007F0000007F)
+_UPPER = np.uint64(0xF0F0F0F0F0F0F0F0)
+_SIXES = np.uint64(0x0606060606060606)
+_THREES = np.uint64(0x3333333333333333)
 _U = np.uint64
 
 
@@ -35,6 +38,16 @@ def are_digits(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     if matrix.size and int((matrix - np.uint8(ZERO)).max()) > 9:  # noqa: PLR2004 - the digit nine
         for column in range(matrix.shape[1]):
             good &= (matrix[:, column] - np.uint8(ZERO)) <= 9  # noqa: PLR2004 - as above
+    return good
+
+
+def all_digits(word: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say which words are eight ASCII digits."""
+    # The upper half of each byte is 3, and still is when 6 is added: 0x30 to 0x39 and nothing else. A carry from one
+    # byte into the next needs a byte from 0xFA on, which fails by itself.
+    upper = word & _UPPER
+    lifted = ((word + _SIXES) & _UPPER) >> _U(4)
+    good: NDArray[np.bool_] = (upper | lifted) == _THREES
     return good
 
 

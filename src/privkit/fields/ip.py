@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,28 @@ from privkit.fields.bytesets import byteset, tight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_MAPPED = bytes(10) + b"\xff\xff"
+"""How the IPv6 addresses begin that are IPv4 addresses (RFC 4291, section 2.5.5.2)."""
+_ZERO_RUNS = tuple(re.compile(rf"(?:^|:)0(?::0){{{length - 1}}}(?::|$)") for length in range(8, 1, -1))
+
+
+def short_ipv6(packed: bytes) -> str:
+    """Write an IPv6 address in the short form of RFC 5952, section 4, or as the IPv4 address that it is.
+
+    Args:
+        packed: Its 16 bytes.
+    """
+    if packed.startswith(_MAPPED):
+        return ".".join(map(str, packed[12:]))
+    text = ":".join(f"{group:x}" for group in struct.unpack(">8H", packed))
+    if "0:0" in text:
+        for run in _ZERO_RUNS:
+            # The longest run of zeros, the first of several; it is two groups or more.
+            if run.search(text):
+                return run.sub("::", text, count=1)
+    return text
+
 
 _IPV4_BYTES = byteset("0123456789.")
 _DOTS, _SHORTEST, _LONGEST = 3, 7, 15

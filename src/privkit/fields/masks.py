@@ -23,7 +23,8 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.bytesets import character_starts, is_ascii, rows_at, tight
+from privkit.fields.bytesets import is_ascii, one_each, rows_at, tight, walk, walk_back
+from privkit.fields.ip import ipv4_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,7 +146,7 @@ class Keep(Shape):
     def _mask_many(self, text: Ragged) -> Ragged:
         need = self.first + self.last + self.hides
         if not is_ascii(text):
-            return self._cut_characters(text, need)
+            return self._cut_characters(text)
         short = text.lengths < need
         if short.any():
             return _apart(text, short, self._cut_bytes)
@@ -164,13 +165,15 @@ class Keep(Shape):
             out[:, self.first + self.stars :] = _windows(text.data, text.offsets[1:] - self.last, self.last)
         return Ragged.of_matrix(out)
 
-    def _cut_characters(self, text: Ragged, need: int) -> Ragged:
+    def _cut_characters(self, text: Ragged) -> Ragged:
         data, offsets = tight(text)
-        starts, index = character_starts(text)
-        short = np.diff(index) < need
+        # Only the characters that count are walked over, however long the rows are.
+        heads = walk(data, offsets[:-1], offsets[1:], self.first)
+        short = walk(data, heads, offsets[1:], self.last + self.hides - 1) >= offsets[1:]
+        tails = walk_back(data, offsets[1:], offsets[:-1], self.last)
         # Where a row is too short both pieces are empty, and six stars stand between.
-        head = starts[np.where(short, index[:-1], index[:-1] + self.first)] - offsets[:-1]
-        tail = offsets[1:] - starts[np.where(short, index[1:], index[1:] - self.last)]
+        head = np.where(short, 0, heads - offsets[:-1])
+        tail = np.where(short, 0, offsets[1:] - tails)
         stars = np.where(short, len(STARS), self.stars)
         out = Ragged.empty(head + stars + tail)
         out.data[:] = STAR
@@ -264,7 +267,7 @@ class EmailMask(Shape):
         data, offsets = tight(text)
         ats = np.flatnonzero(data == ord("@"))
         # One `@` in each row, and ASCII: then positions say it all. Anything else takes the plain way.
-        if not is_ascii(text) or len(ats) != len(text) or (rows_at(offsets, ats) != np.arange(len(text))).any():
+        if not is_ascii(text) or not one_each(offsets, ats):
             return self._one_by_one(text)
         head = np.where(ats - offsets[:-1] > self.first, self.first, 0)
         domain = offsets[1:] - ats - 1
@@ -348,12 +351,19 @@ class IpMask(Shape):
         return head + ".*" * (4 - self.parts) if text.count(".") == 3 else STARS  # noqa: PLR2004 - dots of IPv4
 
     def _mask_many(self, text: Ragged) -> Ragged:
+        rows = ipv4_rows(text)
+        if len(rows) == len(text):
+            return self._mask_v4(text)
+        rest = np.delete(np.arange(len(text)), rows)
+        plain = self._one_by_one(text.take(rest))
+        if not len(rows):
+            return plain
+        return Ragged.merge(len(text), [(rows, self._mask_v4(text.take(rows))), (rest, plain)])
+
+    def _mask_v4(self, text: Ragged) -> Ragged:
         data, offsets = tight(text)
-        dots = np.flatnonzero(data == ord("."))
-        if len(dots) != 3 * len(text) or (rows_at(offsets, dots) != np.repeat(np.arange(len(text)), 3)).any():
-            return self._one_by_one(text)
-        head = dots.reshape(-1, 3)[:, self.parts - 1] - offsets[:-1]
-        if int(head.max()) >= self.parts * 4 or (data == ord(":")).any():
+        head = np.flatnonzero(data == ord(".")).reshape(-1, 3)[:, self.parts - 1] - offsets[:-1]
+        if int(head.max()) >= self.parts * 4:
             return self._one_by_one(text)
         tail = np.frombuffer(b".*" * (4 - self.parts), np.uint8)
         out = Ragged.empty(head + len(tail))

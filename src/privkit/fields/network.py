@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import byteset, of_width
 from privkit.fields.characters import Characters
-from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4
+from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4, short_ipv6
 from privkit.fields.ip_layout import IpLayout
 from privkit.fields.layouts import choose
 from privkit.fields.levels import Cut
@@ -42,14 +43,15 @@ class IpAddress(FieldType):
         if "%" in plain:
             raise self.invalid("it has a scope, which only its own host understands")
         try:
-            address: ipaddress.IPv4Address | ipaddress.IPv6Address
             if ":" not in plain:
                 return str(ipaddress.IPv4Address(plain))
+            if "." not in plain:
+                return short_ipv6(socket.inet_pton(socket.AF_INET6, plain))
             address = ipaddress.IPv6Address(plain)
-        except ValueError:
+        except (OSError, ValueError):
             # The original error quotes the value.
             raise self.invalid("not an IPv4 or IPv6 address (without port, prefix length or leading zeros)") from None
-        return str(address.ipv4_mapped or address)
+        return short_ipv6(address.packed)
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Dotted IPv4 addresses are canonical."""
