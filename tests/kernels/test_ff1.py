@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit._kernels import words
+from privkit._kernels import feistel, words
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.feistel import MAX_LENGTH, Shape, shortest
 from privkit._kernels.ff1 import FEW, FF1
@@ -302,6 +302,15 @@ def test_lengths_and_tweaks_are_checked():
         ff1.encrypt_many(np.zeros((4, 30), np.uint8), np.zeros((3, 5), np.uint8))
     with pytest.raises(InvalidParameter, match="1 tweaks for 4 values"):
         ff1.encrypt_many(np.zeros((4, 30), np.uint8), Ragged.of([b"x"]))
+
+
+def test_tweaks_too_long_are_refused(monkeypatch):
+    monkeypatch.setattr(feistel, "MAX_TWEAK", 9)
+    ff1, numerals = FF1(BlockCipher(KEY), 10), np.zeros((FEW + 1, 6), np.uint8)
+    ff1.encrypt_many(numerals, bytes(9))
+    for tweak in (bytes(10), np.zeros((FEW + 1, 10), np.uint8)):
+        with pytest.raises(InvalidParameter, match="tweak of 10 bytes"):
+            ff1.encrypt_many(numerals, tweak)
 
 
 @settings(deadline=None, max_examples=60)

@@ -106,7 +106,13 @@ class Shape:
         self.digest_bytes = 4 * ((self.number_bytes + 3) // 4) + 4  # step 4
 
     def fixed(self, tweak_bytes: int) -> tuple[bytes, bytes]:
-        """What stands before and after the tweak in P || Q, up to the byte of the round number (steps 5 and 6.i)."""
+        """What stands before and after the tweak in P || Q, up to the byte of the round number (steps 5 and 6.i).
+
+        Raises:
+            InvalidParameter: If the tweak is too long.
+        """
+        if tweak_bytes > MAX_TWEAK:
+            raise InvalidParameter(f"tweak of {tweak_bytes} bytes; at most {MAX_TWEAK} are taken")
         header = (
             b"\x01\x02\x01"
             + self.radix.to_bytes(3, "big")
@@ -144,7 +150,7 @@ class Schedule:
 
     P || Q is fed to a CBC-MAC. All of it before the block that holds the round number is the same in every round and
     for every value, so it is computed here, once; where the right half fits behind the round number into one block
-    (b <= 15), a round costs one block of AES.
+    and one block of digest is enough (b <= 12), a round costs one block of AES.
 
     Attributes:
         shape: Radix and length.
@@ -154,8 +160,6 @@ class Schedule:
     __slots__ = ("_backwards", "_chain", "_cipher", "_forwards", "_head", "base", "shape")
 
     def __init__(self, cipher: BlockCipher, shape: Shape, tweak: bytes) -> None:
-        if len(tweak) > MAX_TWEAK:
-            raise InvalidParameter(f"tweak of {len(tweak)} bytes; at most {MAX_TWEAK} are taken")
         header, zeros = shape.fixed(len(tweak))
         fixed = header + tweak + zeros
         whole = len(fixed) // BLOCK * BLOCK
