@@ -39,6 +39,9 @@ def tightest(lattice: Lattice, classes: NDArray[np.intp]) -> NDArray[np.int16]:
 class Joiner:
     """Adds tuples to classes, one after another.
 
+    For every value that a waiting tuple has, a table holds what each class would lose by taking it in, so that asking
+    about a tuple is one addition an attribute; a class that has changed gets its column of the tables anew.
+
     Args:
         lattice: The tuples and their hierarchies.
         sizes: Records of each tuple.
@@ -53,36 +56,29 @@ class Joiner:
         self._lattice, self._tuple_sizes, self._diversity = lattice, sizes, diversity
         self._groups = [np.stack(ladder.groups) for ladder in lattice.ladders]
         self._losses = [np.stack(lattice.value_losses(a)) for a in range(len(lattice.ladders))]
-        self._settled = False
 
-    def join(self, row: int) -> None:
-        """Put one tuple into the class whose loss grows least and which then still meets the models.
+    def join_all(self) -> NDArray[np.intp]:
+        """Put every tuple that has no class into one; returns the class of each tuple."""
+        waiting = np.flatnonzero(self.classes < 0)
+        while len(waiting):
+            self._look(waiting)
+            for number, row in enumerate(waiting.tolist()):
+                chosen = self._choice(row)
+                self._take_in(row, chosen[0])
+                if len(chosen) > 1:
+                    self.classes[np.isin(self.classes, chosen)] = chosen[0]
+                    waiting = waiting[number + 1 :]
+                    break
+            else:
+                break
+        return self.classes
 
-        Where no class does, classes are put together, cheapest first, until they do with it; all of them do in the
-        end, because the whole table does.
-        """
-        if not self._settled:
-            self._look()
-        growth, levels = self._growth(row)
-        order = np.argsort(growth, kind="stable")
-        chosen = self._first_good(row, order)
-        self.classes[row] = chosen[0]
-        for other in chosen[1:]:
-            self.classes[self.classes == other] = chosen[0]
-        if len(chosen) > 1:
-            self._settled = False
-            return
-        self._levels[:, chosen[0]] = levels[:, chosen[0]]
-        self._sizes[chosen[0]] += self._tuple_sizes[row]
-        for counts, own in zip(self._counts, self._own(row), strict=True):
-            counts[chosen[0]] += own[0]
-
-    def _look(self) -> None:
+    def _look(self, waiting: NDArray[np.intp]) -> None:
         """Number the classes anew, and look at what is in them."""
         inside = np.flatnonzero(self.classes >= 0)
         if not len(inside):  # nothing has become a class: all tuples together are one
-            self.classes[:] = 0
             inside = np.arange(len(self.classes))
+            self.classes[:] = 0
         _, own = np.unique(self.classes[inside], return_inverse=True)
         self.classes[inside] = own
         count = int(own.max()) + 1
@@ -92,36 +88,71 @@ class Joiner:
         first[own[::-1]] = inside[::-1]
         self._example = self._lattice.codes[:, first]
         self._counts = self._diversity.counts(inside, own, count)
-        self._settled = True
+        every = np.arange(count)
+        self._values = [np.unique(row[waiting], return_inverse=True) for row in self._lattice.codes]
+        self._place = np.zeros((len(self._values), len(self.classes)), np.intp)
+        self._place[:, waiting] = np.stack([inverse for _, inverse in self._values])
+        tables = [self._table(attribute, every) for attribute in range(len(self._values))]
+        self._grow, self._own = [grow for grow, _ in tables], [own for _, own in tables]
 
-    def _growth(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """By how much the loss of all records grows in each class, and the levels it would then have."""
-        weight = float(self._tuple_sizes[row])
-        growth = np.zeros(len(self._sizes))
-        levels = self._levels.copy()
-        for attribute, (groups, losses) in enumerate(zip(self._groups, self._losses, strict=True)):
-            example, old = self._example[attribute], self._levels[attribute]
-            meeting = np.argmax(groups == groups[:, self._lattice.codes[attribute, row], None], axis=0)
-            levels[attribute] = np.maximum(old, meeting[example])
-            new = losses[levels[attribute], example]
-            growth += self._sizes * (new - losses[old, example]) + weight * new
-        return growth, levels
+    def _table(self, attribute: int, some: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For every value waiting, what the records of some classes lose more by it, and what its own would lose."""
+        levels = self._met(attribute, some, self._values[attribute][0])
+        losses, example = self._losses[attribute], self._example[attribute][some]
+        new = losses[levels, example].astype(np.float32)
+        old = losses[self._levels[attribute][some], example].astype(np.float32)
+        return (new - old) * self._sizes[some].astype(np.float32), new
 
-    def _first_good(self, row: int, order: NDArray[np.intp]) -> list[int]:
-        """The cheapest class that meets the models with the tuple, or the cheapest classes that do together."""
-        models = self._diversity.models
-        own = self._own(row)
-        size = self._tuple_sizes[row]
+    def _met(self, attribute: int, some: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.int16]:
+        """The level that each class would be on with each value, of shape `(values, classes)`."""
+        groups, example = self._groups[attribute], self._example[attribute][some]
+        level = np.zeros((len(values), len(some)), np.int16)
+        for own in groups[:-1]:
+            level += own[values][:, None] != own[example][None, :]
+        return np.maximum(level, self._levels[attribute][some])
+
+    def _choice(self, row: int) -> list[int]:
+        """The cheapest class that meets the models with the tuple, or the cheapest classes that do together.
+
+        All classes do together, because the whole table does.
+        """
+        growth = np.zeros(len(self._sizes), np.float32)
+        lost = np.zeros(len(self._sizes), np.float32)
+        for place, grow, own in zip(self._place[:, row].tolist(), self._grow, self._own, strict=True):
+            growth += grow[place]
+            lost += own[place]
+        growth += lost * np.float32(self._tuple_sizes[row])
+        best = int(np.argmin(growth))
+        counts = self._own_counts(row)
+        if self._good(np.array([best]), row, counts)[0]:
+            return [best]
+        order = np.argsort(growth, kind="stable")
         for start in range(0, len(order), _ASKED):
-            some = order[start : start + _ASKED]
-            good = models.meets(self._sizes[some] + size, [c[some] + o for c, o in zip(self._counts, own, strict=True)])
+            good = self._good(order[start : start + _ASKED], row, counts)
             if good.any():
-                return [int(some[np.argmax(good)])]
-        sums = [np.cumsum(counts[order], axis=0) + o for counts, o in zip(self._counts, own, strict=True)]
-        good = models.meets(np.cumsum(self._sizes[order]) + size, sums)
-        last = int(np.argmax(good)) if good.any() else len(order) - 1
-        return order[: last + 1].tolist()
+                return [int(order[start + np.argmax(good)])]
+        sums = [np.cumsum(table[order], axis=0) + own for table, own in zip(self._counts, counts, strict=True)]
+        together = self._diversity.models.meets(np.cumsum(self._sizes[order]) + self._tuple_sizes[row], sums)
+        together[-1] = True
+        found: list[int] = order[: int(np.argmax(together)) + 1].tolist()
+        return found
 
-    def _own(self, row: int) -> list[Any]:
-        one = np.array([row])
-        return self._diversity.counts(one, np.zeros(1, np.intp), 1)
+    def _good(self, some: NDArray[np.intp], row: int, counts: list[Any]) -> NDArray[np.bool_]:
+        joined = [table[some] + own for table, own in zip(self._counts, counts, strict=True)]
+        return self._diversity.models.meets(self._sizes[some] + self._tuple_sizes[row], joined)
+
+    def _own_counts(self, row: int) -> list[NDArray[np.float64]]:
+        return self._diversity.counts(np.array([row]), np.zeros(1, np.intp), 1)
+
+    def _take_in(self, row: int, chosen: int) -> None:
+        self.classes[row] = chosen
+        one = np.array([chosen])
+        for attribute, codes in enumerate(self._lattice.codes):
+            self._levels[attribute, chosen] = self._met(attribute, one, codes[row : row + 1])[0, 0]
+        self._sizes[chosen] += self._tuple_sizes[row]
+        for table, own in zip(self._counts, self._own_counts(row), strict=True):
+            table[chosen] += own[0]
+        for attribute in range(len(self._grow)):
+            grow, own = self._table(attribute, one)
+            self._grow[attribute][:, chosen] = grow[:, 0]
+            self._own[attribute][:, chosen] = own[:, 0]

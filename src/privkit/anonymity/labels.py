@@ -33,6 +33,8 @@ MOST_NODES: Final = 20_000
 _BRACKETS: Final = 12
 _CHEAPEST: Final = 0.05 / 8
 """Where the first bracket ends, as a share of the greatest loss; the others follow in a geometric row."""
+_WORTH_SIEVING: Final = 200
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd: Knuth, TAOCP 3, section 6.4
 _SHRUNK: Final = 0.6
 """The share of tuples still there below which arrays are made smaller."""
 
@@ -92,7 +94,7 @@ class _Peeling:
         nodes = self._nodes()
         edges = [0.0, *np.geomspace(_CHEAPEST * self.most, self.most * 1.001, _BRACKETS).tolist()]
         for number in range(_BRACKETS):
-            if not len(self.left):
+            if not len(self.left) or not self.diversity.hopeful(self.left):
                 return
             low, high = edges[number], edges[number + 1]
             active = self.left
@@ -109,11 +111,11 @@ class _Peeling:
     def _nodes(self) -> NDArray[np.int16]:
         """The nodes in the order of their mean loss."""
         nodes = some_nodes(self.lattice.heights, MOST_NODES)
-        share = self.sizes / self.sizes.sum()
         means = np.zeros(len(nodes))
-        for attribute in range(len(self.lattice.heights)):
-            level = np.array([float(loss @ share) for loss in self.lattice.level_losses(attribute)])
-            means += level[nodes[:, attribute]]
+        for attribute, codes in enumerate(self.lattice.codes):
+            losses = np.stack(self.lattice.value_losses(attribute))
+            records = np.bincount(codes, self.sizes, losses.shape[1])
+            means += (losses * records).sum(1)[nodes[:, attribute]]
         return nodes[np.argsort(means, kind="stable")]
 
     def _visit(
@@ -124,7 +126,14 @@ class _Peeling:
         inside = inside[self.classes[active[inside]] < 0]
         if len(inside) < 2:  # noqa: PLR2004 - one tuple alone has been asked already
             return
+        if not self.diversity.hopeful(active[inside]):
+            return
         keys = lattice.key(node)[inside]
+        if len(inside) > _WORTH_SIEVING:
+            large = self._sieve(keys, self.sizes[active[inside]])
+            inside, keys = inside[large], keys[large]
+            if not len(keys):
+                return
         order = np.argsort(keys)
         tuples = active[inside[order]]
         starts = runs(keys[order])
@@ -137,16 +146,20 @@ class _Peeling:
         group = np.repeat(np.arange(int(good.sum())), members[good])
         self._found(chosen, group, int(good.sum()))
 
+    def _sieve(self, keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The tuples whose group may have k records: sizes are added up by a hash, which never makes them less."""
+        bits = (4 * len(keys)).bit_length()
+        slots = ((keys * _MIX) >> np.uint64(64 - bits)).astype(np.int64)
+        return np.flatnonzero(np.bincount(slots, sizes)[slots] >= self.diversity.models.k)
+
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
         self.classes[tuples] = self.count + group
         self.count += groups
 
     def settled(self) -> Labelling:
         """Put the rest into classes, and lower every class to the cheapest labels that hold its tuples."""
-        joiner = Joiner(self.lattice, self.sizes, self.diversity, self.classes)
-        for row in np.flatnonzero(self.classes < 0).tolist():
-            joiner.join(row)
-        _, classes = np.unique(joiner.classes, return_inverse=True)
+        joined = Joiner(self.lattice, self.sizes, self.diversity, self.classes).join_all()
+        _, classes = np.unique(joined, return_inverse=True)
         return Labelling(tightest(self.lattice, classes)[:, classes], classes)
 
 

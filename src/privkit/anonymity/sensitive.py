@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.frequency import FrequencySet
     from privkit.anonymity.models import Models
 
+_BITS: Final = 64
 _AT_ONCE: Final = 1 << 22
 """Counts in one table at once: groups times sensitive values."""
 
@@ -33,6 +34,17 @@ class Diversity:
         self._starts = np.append(frequency.starts, len(frequency.counts))
         self._codes = frequency.codes[len(frequency.quasi) :]
         self._counts = frequency.counts
+        self._present = [
+            (model.values, np.bitwise_or.reduceat(np.uint64(1) << codes.astype(np.uint64), frequency.starts))
+            for model, codes in zip(models.sensitive, self._codes, strict=True)
+            if model.values > 1 and len(model.whole) <= _BITS
+        ]
+
+    def hopeful(self, tuples: NDArray[Any]) -> bool:
+        """Whether some group of these tuples may be diverse: all of them together have enough distinct values."""
+        return all(
+            int(np.bitwise_count(np.bitwise_or.reduce(present[tuples]))) >= values for values, present in self._present
+        )
 
     def meets(self, sizes: NDArray[Any], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which groups meet the models.
