@@ -1,4 +1,4 @@
-"""Put a head of fixed width before each row, and take it off again."""
+"""What stands before each row: a mark of one byte, or a head of fixed width."""
 
 from __future__ import annotations
 
@@ -6,45 +6,61 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
+from privkit._kernels.ragged import Ragged, move, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def add_head(rows: Ragged, head: NDArray[np.uint8]) -> Ragged:
-    """Put a head before each row.
+def add_mark(rows: Ragged, mark: int) -> Ragged:
+    """Put the same byte before each row."""
+    offsets = rows.offsets - rows.offsets[0]
+    body = rows.data[rows.offsets[0] : rows.offsets[-1]]
+    offsets += np.arange(len(offsets))
+    out = np.empty(int(offsets[-1]), np.uint8)
+    is_body = np.ones(len(out), np.bool_)
+    is_body[offsets[:-1]] = False
+    out[is_body] = body
+    out[offsets[:-1]] = mark
+    return Ragged(out, offsets)
 
-    Args:
-        rows: The rows.
-        head: `(width,)`, the same for all, or `(rows, width)`.
+
+def cut_mark(rows: Ragged) -> tuple[NDArray[np.uint8], Ragged]:
+    """Take the first byte off each row; no row may be empty.
+
+    Returns:
+        The bytes, and what followed them.
     """
-    width = head.shape[-1]
-    out = Ragged.empty(rows.lengths + width)
-    for length, index in rows.by_length():
-        matrix = np.empty((len(rows) if index is None else len(index), width + length), np.uint8)
-        matrix[:, :width] = head if head.ndim == 1 or index is None else head[index]
-        matrix[:, width:] = rows.matrix(length, index)
-        if index is None:
-            return Ragged.of_matrix(matrix)
-        out.put(index, matrix)
+    body = rows.data[rows.offsets[0] : rows.offsets[-1]]
+    offsets = rows.offsets - rows.offsets[0]
+    is_body = np.ones(len(body), np.bool_)
+    is_body[offsets[:-1]] = False
+    marks = body[offsets[:-1]]
+    return marks, Ragged(body[is_body], offsets - np.arange(len(offsets)))
+
+
+def add_head(rows: Ragged, head: bytes) -> Ragged:
+    """Put the same bytes before each row."""
+    out = Ragged.empty(rows.lengths + len(head))
+    write_heads(out, np.broadcast_to(np.frombuffer(head, np.uint8), (len(rows), len(head))))
+    move(rows.data, rows.offsets[:-1], out.data, out.offsets[:-1] + len(head), rows.lengths)
     return out
 
 
-def cut_head(rows: Ragged, width: int) -> tuple[NDArray[np.uint8], Ragged]:
-    """Take the head off each row.
+def write_heads(rows: Ragged, heads: NDArray[np.uint8]) -> None:
+    """Write over the beginning of each row.
 
     Args:
-        rows: The rows, each at least `width` long.
-        width: How long the head is.
-
-    Returns:
-        The heads, `(rows, width)`, and what followed them.
+        rows: Rows that are at least as long as the heads.
+        heads: `(rows, width)`.
     """
-    rest = Ragged.empty(rows.lengths - width)
-    for length, index in rows.by_length():
-        body = rows.matrix(length, index)[:, width:]
-        if index is None:
-            return rows.matrix(width), Ragged.of_matrix(body)
-        rest.put(index, body)
-    return rows.matrix(width, np.arange(len(rows))), rest
+    if heads.size:
+        items = np.ascontiguousarray(heads).view(np.dtype((np.void, heads.shape[1]))).reshape(-1)
+        windows(rows.data, heads.shape[1])[rows.offsets[:-1]] = items
+
+
+def read_heads(rows: Ragged, width: int) -> NDArray[np.uint8]:
+    """The first `width` bytes of each row, `(rows, width)`; every row must have as many."""
+    if not len(rows):
+        return np.empty((0, width), np.uint8)
+    return windows(rows.data, width)[rows.offsets[:-1]].view(np.uint8).reshape(-1, width)

@@ -116,15 +116,16 @@ class Siv:
             raise DecryptionFailed
         return plain
 
-    def encrypt_many(self, rows: Ragged, associated: Sequence[bytes | Ragged] = ()) -> Ragged:
+    def encrypt_many(self, rows: Ragged, associated: Sequence[bytes | Ragged] = (), *, room: int = 0) -> Ragged:
         """Encrypt many values.
 
         Args:
             rows: The values, of any lengths.
             associated: As for `encrypt`; a `Ragged` has a string for each row.
+            room: How many bytes to leave before each SIV for the caller to write; undefined until then.
 
         Returns:
-            `SIV | ciphertext` of each row.
+            `SIV | ciphertext` of each row, after the room.
 
         Raises:
             InvalidParameter: If there are more than 126 associated strings, or a `Ragged` has other rows than `rows`.
@@ -132,18 +133,29 @@ class Siv:
         check(associated, len(rows))
         strings = self._strings(associated)
         if len(rows) < FEWEST_ROWS:
-            return Ragged.of([self.encrypt(value, strings.of_row(row)) for row, value in enumerate(rows)])
+            before = bytes(room)
+            few = Ragged.of([before + self.encrypt(value, strings.of_row(row)) for row, value in enumerate(rows)])
+            return Ragged(few.data.copy(), few.offsets)  # a copy can be written to
         offsets = np.arange(len(rows) + 1)
-        offsets *= BLOCK  # in place, as the sum is: whatever the number of rows, nothing grows with it but the output
+        offsets *= (
+            BLOCK + room
+        )  # in place, as the sum is: whatever the number of rows, nothing grows with it but the output
         offsets += rows.offsets
         offsets -= rows.offsets[0]
         out = Ragged(np.empty(int(offsets[-1]), np.uint8), offsets)
         for first, last in batches(rows):
-            _Batch(self, strings, rows, first, last).encrypt(out)
+            _Batch(self, strings, rows, first, last, room=room).encrypt(out)
         return out
 
-    def decrypt_many(self, rows: Ragged, associated: Sequence[bytes | Ragged] = ()) -> tuple[Ragged, NDArray[np.bool_]]:
+    def decrypt_many(
+        self, rows: Ragged, associated: Sequence[bytes | Ragged] = (), *, room: int = 0
+    ) -> tuple[Ragged, NDArray[np.bool_]]:
         """Undo `encrypt_many`.
+
+        Args:
+            rows: `SIV | ciphertext`, after the room.
+            associated: As for `encrypt_many`.
+            room: How many bytes to pass over before each SIV.
 
         Returns:
             The values, and which rows failed: those are empty, and nothing of them is released.
@@ -155,22 +167,22 @@ class Siv:
         strings = self._strings(associated)
         failed = np.zeros(len(rows), np.bool_)
         if len(rows) < FEWEST_ROWS:
-            return self._decrypt_few(rows, strings, failed), failed
-        data = np.empty(sum(int(_plain_lengths(chunk(rows, *batch)).sum()) for batch in batches(rows)), np.uint8)
+            return self._decrypt_few(rows, strings, failed, room), failed
+        data = np.empty(sum(int(_plain_lengths(chunk(rows, *batch), room).sum()) for batch in batches(rows)), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
         end = 0
         for first, last in batches(rows):
-            part = _Batch(self, strings, rows, first, last).decrypt(failed[first:last])
+            part = _Batch(self, strings, rows, first, last, room=room).decrypt(failed[first:last])
             data[end : end + len(part.data)] = part.data
             np.add(part.offsets[1:], end, out=offsets[first + 1 : last + 1])
             end += len(part.data)
         return Ragged(data[:end], offsets), failed
 
-    def _decrypt_few(self, rows: Ragged, strings: Associated, failed: NDArray[np.bool_]) -> Ragged:
+    def _decrypt_few(self, rows: Ragged, strings: Associated, failed: NDArray[np.bool_], room: int) -> Ragged:
         values = []
         for row, value in enumerate(rows):
             try:
-                values.append(self.decrypt(value, strings.of_row(row)))
+                values.append(self.decrypt(value[room:], strings.of_row(row)))
             except DecryptionFailed:
                 failed[row] = True
                 values.append(b"")
@@ -226,25 +238,26 @@ def _first_counter(siv: bytes) -> bytes:
     return (int.from_bytes(siv) & _COUNTER).to_bytes(BLOCK)
 
 
-def _plain_lengths(rows: Ragged) -> NDArray[np.int64]:
-    return np.maximum(rows.lengths - BLOCK, 0)
+def _plain_lengths(rows: Ragged, room: int) -> NDArray[np.int64]:
+    return np.maximum(rows.lengths - (BLOCK + room), 0)
 
 
 class _Batch:
     """Some of the rows on their way through."""
 
-    __slots__ = ("_first", "_last", "_rows", "_siv", "_strings")
+    __slots__ = ("_first", "_last", "_room", "_rows", "_siv", "_strings")
 
-    def __init__(self, siv: Siv, strings: Associated, rows: Ragged, first: int, last: int) -> None:
+    def __init__(self, siv: Siv, strings: Associated, rows: Ragged, first: int, last: int, *, room: int = 0) -> None:
         self._siv = siv
         self._strings = strings
         self._rows = chunk(rows, first, last)
         self._first = first
         self._last = last
+        self._room = room
 
     def encrypt(self, out: Ragged) -> None:
-        """Encrypt into rows that are each 16 bytes longer."""
-        rows, target, places = self._rows, out.data, out.offsets[self._first : self._last]
+        """Encrypt into rows that are each longer by the room and 16 bytes."""
+        rows, target, places = self._rows, out.data, out.offsets[self._first : self._last] + self._room
         slabs = Slabs(rows.lengths)
         for row in slabs.left.tolist():
             written = self._siv.encrypt(rows[row], self._strings.of_row(self._first + row))
@@ -259,8 +272,8 @@ class _Batch:
 
     def decrypt(self, failed: NDArray[np.bool_]) -> Ragged:
         """Decrypt the rows, tell which failed, and leave those empty."""
-        failed |= self._rows.lengths < BLOCK
-        lengths = _plain_lengths(self._rows)
+        failed |= self._rows.lengths < BLOCK + self._room
+        lengths = _plain_lengths(self._rows, self._room)
         slabs = Slabs(lengths)
         out = Ragged.empty(lengths)
         for row in slabs.left.tolist():
@@ -276,7 +289,7 @@ class _Batch:
 
     def _decrypt_row(self, row: int, out: Ragged) -> bool:
         try:
-            plain = self._siv.decrypt(self._rows[row], self._strings.of_row(self._first + row))
+            plain = self._siv.decrypt(self._rows[row][self._room :], self._strings.of_row(self._first + row))
         except DecryptionFailed:
             return False
         out.data[out.offsets[row] : out.offsets[row + 1]] = np.frombuffer(plain, np.uint8)
@@ -285,9 +298,9 @@ class _Batch:
     def _decrypt_slabs(self, slabs: Slabs, out: Ragged) -> NDArray[np.bool_]:
         rows = self._rows
         data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]))
-        starts = rows.offsets[:-1][slabs.order] + shift
+        # Only a row shorter than room and SIV could begin too late for its first block; it has failed already.
+        starts = np.minimum(rows.offsets[:-1][slabs.order] + (shift + self._room), len(data) - BLOCK)
         tags = windows(data, BLOCK)[starts].view(np.uint64).reshape(-1, 2)
-        # Only a row shorter than a SIV could begin too late for its first block; it has failed already.
         blocks = slabs.gather(data, np.minimum(starts + BLOCK, len(data) - BLOCK))
         blocks ^= self._stream(slabs, tags)
         wrong = self._s2v(slabs, blocks) ^ tags

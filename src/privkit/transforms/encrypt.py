@@ -10,7 +10,8 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels import textual
-from privkit._kernels.heads import add_head, cut_head
+from privkit._kernels.blocks import BLOCK, BlockCipher
+from privkit._kernels.heads import add_head, add_mark, cut_mark, read_heads, write_heads
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
 from privkit.columns.canonical import parse_values
@@ -79,6 +80,7 @@ class Encrypt(Reversible):
             mode="deterministic" if deterministic else "randomised",
         )
         self._place = layout.associated_data(key.name)
+        self._room = layout.HEADER + (0 if deterministic else layout.NONCE)
 
     def ciphertext_length(self, content: int) -> int:
         """How long a ciphertext is, for the width of a database column.
@@ -160,9 +162,7 @@ class Encrypt(Reversible):
             Outcome(column, 0, 0) if self._check is None else self._check.protect_column(column, on_invalid=on_invalid)
         )
         lifted = columns.lift(checked.column)
-        sealed = self._seal(
-            add_head(_content(lifted), np.array([layout.TAGS[lifted.kind]], np.uint8)), self._places(row, lifted)
-        )
+        sealed = self._seal(add_mark(_content(lifted), layout.TAGS[lifted.kind]), self._places(row, lifted))
         result = textual.to_base64url(sealed) if self.text else sealed
         restored = lifted.restore(result, Kind.TEXT if self.text else Kind.BYTES)
         nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
@@ -254,25 +254,28 @@ class Encrypt(Reversible):
         names = _content(rows)
         if lifted.nulls is not None:
             names = names.take(np.flatnonzero(~lifted.nulls))
-        head = np.frombuffer(layout.associated_data(self.key.name, b""), np.uint8)
-        return [add_head(names, head)]
+        return [add_head(names, layout.associated_data(self.key.name, b""))]
 
     def _seal(self, plain: Ragged, places: list[bytes | Ragged]) -> Ragged:
         """Encrypt rows of tag and content under the version that writes."""
         key_id = self._writing_id()
         siv = self.key.siv(self._usage, key_id)
         head = np.frombuffer(layout.header(key_id), np.uint8)
-        if self.deterministic:
-            return add_head(siv.encrypt_many(plain, places), head)
-        nonces = np.frombuffer(os.urandom(layout.NONCE * len(plain)), np.uint8).reshape(-1, layout.NONCE)
-        body = siv.encrypt_many(plain, [*places, Ragged.of_matrix(nonces)])
-        return add_head(body, np.hstack([np.broadcast_to(head, (len(plain), len(head))), nonces]))
+        heads = np.empty((len(plain), self._room), np.uint8)
+        heads[:, : layout.HEADER] = head
+        if not self.deterministic:
+            nonces = _nonces(len(plain))
+            heads[:, layout.HEADER :] = nonces
+            places = [*places, Ragged.of_matrix(nonces)]
+        sealed = siv.encrypt_many(plain, places, room=self._room)
+        write_heads(sealed, heads)
+        return sealed
 
     def _key_ids(self, sealed: Ragged) -> NDArray[np.int64]:
         """The key id of each row, and -1 where a row is no ciphertext."""
         ids = np.full(len(sealed), -1, np.int64)
         long = np.flatnonzero(sealed.lengths >= layout.length(0, deterministic=self.deterministic))
-        head = sealed.matrix(layout.HEADER, long)
+        head = read_heads(sealed.take(long) if len(long) < len(sealed) else sealed, layout.HEADER)
         numbers = np.ascontiguousarray(head[:, 1:]).view(">u4").reshape(-1).astype(np.int64)
         ids[long] = np.where(head[:, 0] == layout.MARKER, numbers, -1)
         return ids
@@ -302,9 +305,20 @@ class Encrypt(Reversible):
 
     def _open_under(self, siv: Siv, sealed: Ragged, places: list[bytes | Ragged]) -> tuple[Ragged, NDArray[np.bool_]]:
         if self.deterministic:
-            return siv.decrypt_many(cut_head(sealed, layout.HEADER)[1], places)
-        head, body = cut_head(sealed, layout.HEADER + layout.NONCE)
-        return siv.decrypt_many(body, [*places, Ragged.of_matrix(head[:, layout.HEADER :])])
+            return siv.decrypt_many(sealed, places, room=self._room)
+        nonces = Ragged.of_matrix(read_heads(sealed, self._room)[:, layout.HEADER :])
+        return siv.decrypt_many(sealed, [*places, nonces], room=self._room)
+
+
+def _nonces(count: int) -> NDArray[np.uint8]:
+    """Draw nonces for one call: a counter under a key that is drawn for it and thrown away after it.
+
+    They are as unpredictable as AES-256 is, no two of a call are equal, and no state outlives the call that a fork
+    could copy. Asking the system for each byte would take as long as the encryption.
+    """
+    counters = np.zeros((count, BLOCK // 8), np.uint64)
+    counters[:, 0] = np.arange(count, dtype=np.uint64)
+    return BlockCipher(os.urandom(32)).encrypt(counters.view(np.uint8))
 
 
 def _text(sealed: bytes) -> str:
@@ -324,8 +338,8 @@ def _restore(lifted: Column[Any], plain: Ragged) -> Any:  # noqa: ANN401 - the c
     """Put decrypted rows of tag and content back, as values of the type they had."""
     if not len(plain):
         return lifted.restore(plain, Kind.TEXT)
-    tags, content = cut_head(plain, layout.TAG)
-    tag = int(tags[0, 0])
+    tags, content = cut_mark(plain)
+    tag = int(tags[0])
     if (tags == tag).all() and tag in layout.KINDS:
         kind = layout.KINDS[tag]
         return lifted.restore(parse_values(kind, content)[0], kind)
