@@ -11,12 +11,14 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.anonymity.dictionary import Dictionary
 from privkit.columns import Kind, format_values, lift, parse_values
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from privkit.columns import Column
 
 NUMERIC: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
 """Kinds whose values have a distance; the others are categories."""
@@ -129,7 +131,7 @@ class ColumnEncoder:
             InvalidValue: If it holds NaN or infinities; with the rows.
             InvalidParameter: If it is of another kind than the batches before, or of bytes.
         """
-        column = lift(container)
+        column = self._lifted(container)
         if len(column.values):
             self._kind = _common(self.name, self._kind, column.kind)
         values = column.values
@@ -148,6 +150,13 @@ class ColumnEncoder:
         out = np.zeros(len(column), np.int32)
         out[~column.nulls] = codes
         return out
+
+    def _lifted(self, container: Any) -> Column[Any]:  # noqa: ANN401 - any container of a column
+        """The column without its container; an error about it names it."""
+        try:
+            return lift(container)
+        except WrongType as error:
+            raise WrongType(f"column {self.name!r}: {error}") from None
 
     def domain(self) -> tuple[Domain, NDArray[np.int64]]:
         """The domain, and the domain's code for each code that was given out."""
@@ -168,11 +177,10 @@ class ColumnEncoder:
         if values.dtype.kind == "f":
             values = values + 0.0  # -0.0 is 0.0
         if values.dtype.kind in "iu" and self._unit not in {"", values.dtype.name}:
-            raise InvalidParameter(f"column {self.name!r} has integers beyond 63 bits in some batches; cast it to float")
+            raise InvalidParameter(f"column {self.name!r} has integers of 64 bits in some batches; cast it to float")
         if values.dtype.kind in "iu":
             self._unit = values.dtype.name
-        wide = values.astype(np.uint64) if values.dtype == np.bool_ else np.ascontiguousarray(values).view(np.uint64)
-        return wide
+        return values.astype(np.uint64) if values.dtype == np.bool_ else np.ascontiguousarray(values).view(np.uint64)
 
     def _texts(self, kind: Kind) -> Iterable[bytes]:
         values = self._dictionary.values()

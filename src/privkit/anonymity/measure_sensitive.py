@@ -207,8 +207,7 @@ def _places(domain: Domain, order: Sequence[str] | None) -> NDArray[np.int64] | 
         numbers = _as_numbers(domain)
         if numbers is None:
             return None
-        ranks = np.unique(numbers, return_inverse=True)[1]
-        return np.append(ranks, [int(ranks.max(initial=-1)) + 1] * domain.null)
+        return _ranks(numbers, domain)
     place = {str(text): number for number, text in enumerate(order)}
     if len(place) < len(order):
         raise InvalidParameter(f"the order of {domain.name!r} names a value twice; name each once")
@@ -217,8 +216,13 @@ def _places(domain: Domain, order: Sequence[str] | None) -> NDArray[np.int64] | 
         raise InvalidParameter(
             f"the order of {domain.name!r} does not name {missing} of {len(domain.texts)} values of the data; name all"
         )
-    ranks = np.unique([place[text] for text in domain.texts], return_inverse=True)[1]
-    return np.append(ranks, [len(ranks)] * domain.null).astype(np.int64)
+    return _ranks(np.array([place[text] for text in domain.texts], np.float64), domain)
+
+
+def _ranks(numbers: NDArray[np.float64], domain: Domain) -> NDArray[np.int64]:
+    """The rank of each value's number, equal ones together, and null after all."""
+    known, ranks = np.unique(numbers, return_inverse=True)
+    return np.append(ranks, [len(known)] * domain.null).astype(np.int64)
 
 
 def _as_numbers(domain: Domain) -> NDArray[np.float64] | None:
