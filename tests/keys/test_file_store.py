@@ -46,7 +46,7 @@ class TestTampering:
             except KeyringUnreadable:
                 continue
             # Only white space between the parts may differ.
-            assert same._opened.document == full._opened.document
+            assert same._vault.opened.document == full._vault.opened.document
             assert json.loads(altered) == json.loads(before)
             opened += 1
         assert opened <= before.count(b" ") + before.count(b"\n")
@@ -237,7 +237,7 @@ class TestAccidents:
             with pytest.raises(KeyringError, match="cannot write keyring"):
                 Keyring.create(path)
         assert not path.exists()
-        assert Keyring.open(Keyring.create(path)._store).generation == 1
+        assert Keyring.open(Keyring.create(path)._vault.store).generation == 1
 
 
 class TestCompetition:

@@ -66,6 +66,7 @@ class TestOpening:
     def test_lifetime_is_positive(self, path, lifetime):
         with pytest.raises(InvalidParameter, match="lifetime"):
             Keyring.create(path, lifetime=lifetime)
+        assert not list(path.parent.iterdir())
 
 
 class TestVersions:
@@ -321,9 +322,9 @@ class TestRewrap:
     def test_changes_the_ring_key_and_no_data_key(self, keys, path, tmp_path):
         keys.rotate()
         keys.disable(keys.versions[0].id)
-        before, ring_key = tag(keys["a"], keys.primary_id), keys._opened.ring_key
+        before, ring_key = tag(keys["a"], keys.primary_id), keys._vault.opened.ring_key
         keys.rewrap(LocalKey(tmp_path / "new.kek"))
-        assert keys._opened.ring_key != ring_key
+        assert keys._vault.opened.ring_key != ring_key
         again = Keyring.open(path, wrapper=LocalKey(tmp_path / "new.kek"))
         assert tag(again["a"], again.primary_id) == before
         again.enable(again.versions[0].id)
@@ -351,7 +352,7 @@ class TestRewrap:
 class TestLifetime:
     def test_ends_with_the_wrapper_being_asked_again(self, path, monkeypatch):
         now = [1000.0]
-        monkeypatch.setattr("privkit.keys.keyring.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("privkit.keys.vault.time.monotonic", lambda: now[0])
         keys = Keyring.create(path, lifetime=60)
         key = keys["a"]
         before = tag(key)
@@ -388,7 +389,7 @@ class TestHandle:
         monkeypatch.setattr("privkit.keys.opened.MAX_DERIVED", 3)
         for recipient in map(str, range(10)):
             keys["a"].cmac(Usage("token", "AES-CMAC", 32, recipient=recipient))
-        assert len(keys._opened.cache) <= 3
+        assert len(keys._vault.opened.cache) <= 3
 
     def test_ciphers_work_under_both_algorithms(self, keys):
         key, key_id = keys["a"], keys.primary_id
@@ -452,16 +453,16 @@ keys = Keyring.create(sys.argv[1])
 usage = Usage("token", "AES-CMAC", 32)
 mine = keys["a"].cmac(usage).digest(b"value")
 inside, go = threading.Event(), threading.Event()
-update = type(keys._store).update
+update = type(keys._vault.store).update
 def slow(store, change):
     inside.set(); go.wait(20)
     return update(store, change)
-type(keys._store).update = slow
+type(keys._vault.store).update = slow
 rotation = threading.Thread(target=keys.rotate)
 rotation.start(); inside.wait(20)
 child = os.fork()
 if child == 0:
-    type(keys._store).update = update
+    type(keys._vault.store).update = update
     same = keys["a"].cmac(usage).digest(b"value") == mine
     keys.rotate()
     os._exit(0 if same else 1)
@@ -480,8 +481,8 @@ print(status, len(Keyring.open(sys.argv[1]).version_ids))
 
 
 def test_reading_costs_no_look_at_the_store(keys, monkeypatch):
-    monkeypatch.setattr(type(keys._store), "read", lambda _: pytest.fail("read"))
-    monkeypatch.setattr(type(keys._store), "stamp", lambda _: pytest.fail("stamp"))
+    monkeypatch.setattr(type(keys._vault.store), "read", lambda _: pytest.fail("read"))
+    monkeypatch.setattr(type(keys._vault.store), "stamp", lambda _: pytest.fail("stamp"))
     key = keys["a"]
     for _ in range(3):
         assert tag(key, key.primary_id)

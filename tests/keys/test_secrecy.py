@@ -22,11 +22,11 @@ SM4 = Usage("encrypt", "SM4-SIV", 64)
 
 def secrets_of(keys):
     """Every secret that a keyring has in memory, and those of its key file."""
-    opened = keys._opened
+    opened = keys._vault.opened
     found = [opened.ring_key.expose(), *(root.expose() for root in opened._roots.values())]
     usages = (SIV, CMAC, SM4)
     found += [derive(root, usage, "a").expose() for root in opened._roots.values() for usage in usages]
-    file = keys._store.path.with_name("keyring.json.kek")
+    file = keys._vault.store.path.with_name("keyring.json.kek")
     return [*found, *([base64.b64decode(file.read_bytes())] if file.exists() else [])]
 
 
@@ -64,8 +64,23 @@ def test_the_search_finds_what_is_there(full):
 
 def test_reprs(full):
     key = full["a"]
-    things = [full, key, full._opened, full._opened.ring_key, full._opened._roots, full._opened.document, full.versions]
-    things += [key.siv(SIV), key.cmac(CMAC), key.cipher(CMAC), full._opened.cache, full._wrapper, full._store]
+    things = [
+        full,
+        key,
+        full._vault.opened,
+        full._vault.opened.ring_key,
+        full._vault.opened._roots,
+        full._vault.opened.document,
+        full.versions,
+    ]
+    things += [
+        key.siv(SIV),
+        key.cmac(CMAC),
+        key.cipher(CMAC),
+        full._vault.opened.cache,
+        full._vault.wrapper,
+        full._vault.store,
+    ]
     for thing in things:
         assert_silent(repr(thing) + str(thing) + f"{thing}", full)
 
@@ -99,7 +114,7 @@ def failures(keys, path):
     yield lambda: keys["a"].cmac(SIV)
     yield lambda: keys.destroy(first)
     yield lambda: keys["a"].siv(SIV, first).decrypt(bytes(20), [])
-    yield lambda: Envelope(altered(stored, stored.index(b'"root"') + 12)).open(keys._opened.ring_key)
+    yield lambda: Envelope(altered(stored, stored.index(b'"root"') + 12)).open(keys._vault.opened.ring_key)
     yield lambda: Envelope(stored).open(Secret.random())
     yield lambda: with_file(lambda: os.truncate(file, 42))
     yield lambda: with_file(lambda: file.write_bytes(base64.b64encode(os.urandom(32))))
@@ -107,7 +122,7 @@ def failures(keys, path):
     yield lambda: pickle.dumps(keys)
     yield lambda: pickle.dumps(keys["a"])
     yield lambda: pickle.dumps(keys["a"].siv(SIV))
-    yield lambda: pickle.dumps(keys._opened.ring_key)
+    yield lambda: pickle.dumps(keys._vault.opened.ring_key)
 
 
 def test_failing_calls(full, path, caplog):

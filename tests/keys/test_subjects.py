@@ -384,7 +384,7 @@ class TestSharing:
 
     def test_the_end_of_a_lifetime_drops_unwrapped_keys(self, path, monkeypatch):
         now = [1000.0]
-        monkeypatch.setattr("privkit.keys.keyring.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("privkit.keys.vault.time.monotonic", lambda: now[0])
         keys = Keyring.create(path, lifetime=60)
         keys.subjects.create(["a"])
         assert tag(keys.subject("a")["x"])

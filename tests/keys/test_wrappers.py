@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from privkit.errors import InvalidParameter, KeyringError, KeyringUnreadable, MissingExtra
 from privkit.keys import AwsKms, EnvironmentKey, Keyring, LocalKey, Passphrase, Pkcs11
@@ -203,6 +204,17 @@ class TestPassphrase:
         with pytest.raises(KeyringUnreadable):
             wrapper.unwrap({**record, **damage}, CONTEXT)
 
+    def test_without_argon2id_scrypt_takes_its_place(self, monkeypatch):
+        def missing(**_parameters):
+            raise UnsupportedAlgorithm("argon2id")
+
+        wrapper = Passphrase("correct horse")
+        stored = wrapper.wrap(Secret.random(), CONTEXT)
+        monkeypatch.setattr("privkit.keys.wrappers.passphrase.Argon2id", missing)
+        assert wrapper.wrap(Secret.random(), CONTEXT)["kdf"] == "scrypt"
+        with pytest.raises(KeyringError, match=r"needs OpenSSL 3\.2"):
+            wrapper.unwrap(stored, CONTEXT)
+
     def test_limits(self):
         with pytest.raises(InvalidParameter, match="7 < 8"):
             Passphrase("seven77")
@@ -254,7 +266,7 @@ class TestAwsKms:
         wrapper = AwsKms(kms.create_key()["KeyMetadata"]["KeyId"], client=kms)
         keys = Keyring.create(path, wrapper=wrapper)
         Keyring.open(path, wrapper=wrapper)
-        ring_key = keys._opened.ring_key.expose()
+        ring_key = keys._vault.opened.ring_key.expose()
         assert "botocore" in {record.name.split(".")[0] for record in caplog.records}  # they do log: create_key above
         assert base64.b64encode(ring_key).decode() not in caplog.text
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Never, TypeVar
 
-from privkit.errors import InvalidParameter, KeyringUnreadable
+from privkit.errors import KeyringUnreadable
 from privkit.keys import lifecycle
-from privkit.keys.document import Document, Envelope, encode, new_document, new_ring_id
-from privkit.keys.forklock import ForkLock
 from privkit.keys.handle import FieldKey
 from privkit.keys.material import Secret
 from privkit.keys.names import canonical_name
-from privkit.keys.opened import KeyVersion, Opened
 from privkit.keys.subjects import SubjectKeys, Subjects
-from privkit.keys.unlocking import default_wrapper, located, store_of, subject_table_of, unwrap_ring_key, wrap_ring_key
+from privkit.keys.unlocking import store_of, subject_table_of
+from privkit.keys.vault import Vault
 from privkit.keys.wrappers import LocalKey, Wrapper
 
 if TYPE_CHECKING:
@@ -25,12 +21,11 @@ if TYPE_CHECKING:
 
     from privkit._kernels.cmac import Cmac
     from privkit.keys.derivation import Usage
+    from privkit.keys.opened import KeyVersion
     from privkit.keys.store import Store
     from privkit.keys.subject_table import SubjectTable
 
 T = TypeVar("T")
-
-_changing = ForkLock()
 
 
 class Keyring:
@@ -55,16 +50,11 @@ class Keyring:
         True
     """
 
-    __slots__ = ("__weakref__", "_lifetime", "_opened", "_store", "_subjects", "_wrapper")
+    __slots__ = ("__weakref__", "_subjects", "_vault")
 
-    def __init__(
-        self, store: Store, wrapper: Wrapper, opened: Opened, lifetime: float | None, subjects: SubjectTable | None
-    ) -> None:
-        self._store = store
-        self._wrapper = wrapper
-        self._opened = opened
-        self._lifetime = lifetime
-        self._subjects = Subjects(self, subjects or subject_table_of(store))
+    def __init__(self, vault: Vault, subjects: SubjectTable | None) -> None:
+        self._vault = vault
+        self._subjects = Subjects(self, subjects or subject_table_of(vault.store))
 
     @classmethod
     def create(
@@ -88,14 +78,7 @@ class Keyring:
         Raises:
             KeyringError: If the store holds a keyring already, or it or the wrapper cannot be written or reached.
         """
-        place = store_of(store)
-        chosen = located(wrapper or LocalKey(), place)
-        ring_key, ring_id = Secret.random(), new_ring_id()
-        document = new_document(ring_id, wrap_ring_key(chosen, ring_key, ring_id), ring_key)
-        place.create(_checked(encode(document, ring_key), ring_key))
-        return cls(
-            place, chosen, Opened(document, ring_key, stamp=None, deadline=_deadline(lifetime)), lifetime, subjects
-        )
+        return cls(Vault.create(store_of(store), wrapper or LocalKey(), lifetime), subjects)
 
     @classmethod
     def open(
@@ -122,62 +105,54 @@ class Keyring:
             KeyringUnreadable: If it is missing, malformed, altered, older than expected, or wrapped by another key.
             MissingExtra: If the wrapper or store needs a package that is not installed.
         """
-        place = store_of(store)
-        stamp = place.stamp()
-        envelope = Envelope(place.read())
-        chosen = located(wrapper or default_wrapper(envelope.ring_key), place)
-        ring_key = unwrap_ring_key(chosen, envelope)
-        document = envelope.open(ring_key)
-        if document.generation < expect_at_least:
+        vault = Vault.open(store_of(store), wrapper, lifetime)
+        if vault.generation < expect_at_least:
             raise KeyringUnreadable(
-                f"keyring is an older copy (generation {document.generation} < {expect_at_least}); "
-                "put the newest one back"
+                f"keyring is an older copy (generation {vault.generation} < {expect_at_least}); put the newest one back"
             )
-        return cls(
-            place, chosen, Opened(document, ring_key, stamp=stamp, deadline=_deadline(lifetime)), lifetime, subjects
-        )
+        return cls(vault, subjects)
 
     # What it is
 
     @property
     def id(self) -> str:
         """Its id, 32 hex digits, which no rotation or rewrapping changes."""
-        return self._opened.document.ring_id
+        return self._vault.ring_id
 
     @property
     def generation(self) -> int:
         """How often it was written, from 1."""
-        return self._opened.document.generation
+        return self._vault.generation
 
     @property
     def primary_id(self) -> int:
         """The key id of the newest enabled version, which writes."""
-        return self._live().primary_id
+        return self._vault.live().primary_id
 
     @property
     def version_ids(self) -> tuple[int, ...]:
         """The key ids of the versions that read, newest first."""
-        return self._live().version_ids
+        return self._vault.live().version_ids
 
     @property
     def versions(self) -> tuple[KeyVersion, ...]:
         """Every version, oldest first, the destroyed ones among them."""
-        return self._live().versions
+        return self._vault.live().versions
 
     @property
     def aliases(self) -> Mapping[str, str]:
         """Other names of fields, and the canonical name that each stands for."""
-        return dict(self._live().document.aliases)
+        return dict(self._vault.live().document.aliases)
 
     @property
     def persons(self) -> Cmac:
         """What the ids of persons are hashed with; no rotation or rewrapping changes it."""
-        return self._live().persons
+        return self._vault.live().persons
 
     @property
     def opened(self) -> object:
         """What is opened now: another object after each change, and at the end of each `lifetime`."""
-        return self._live()
+        return self._vault.live()
 
     def canonical(self, field_name: str) -> str:
         """A field's canonical name: aliases give the name that they stand for.
@@ -186,20 +161,20 @@ class Keyring:
             InvalidParameter: If it is no name.
         """
         name = canonical_name(field_name)
-        return self._live().document.aliases.get(name, name)
+        return self._vault.live().document.aliases.get(name, name)
 
     @property
     def wrapped_by(self) -> str:
         """What it is wrapped by, in a few words for a person."""
-        return self._wrapper.describe()
+        return self._vault.wrapper.describe()
 
     def stable_id(self, field_name: str) -> int:
         """The key id that a field's tokens and format-preserving output stand on; by its canonical name."""
-        return self._live().stable_id(field_name)
+        return self._vault.live().stable_id(field_name)
 
     def knows(self, key_id: int) -> bool:
         """Whether there is, or was, a version of that id; reads the store anew if that was replaced meanwhile."""
-        return self._live().knows(key_id) or self._refreshed().knows(key_id)
+        return self._vault.live().knows(key_id) or self._vault.latest().knows(key_id)
 
     def __getitem__(self, field_name: str) -> FieldKey:
         return FieldKey(self, self.canonical(field_name))
@@ -208,13 +183,13 @@ class Keyring:
 
     def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """What `build` makes of a derived key; kept, so that it is made once. Field keys call it."""
-        opened = self._live()
+        opened = self._vault.live()
         try:
             return opened.cache[build, field_name, usage, key_id]  # type: ignore[no-any-return]
         except KeyError:
             pass
         if not opened.knows(key_id):
-            opened = self._refreshed()
+            opened = self._vault.latest()
         return opened.derive(build, field_name, usage, key_id)
 
     @property
@@ -258,7 +233,9 @@ class Keyring:
             KeyringError: If the store cannot be written; the keyring is then as before. So for every change below.
         """
         root = Secret.random()
-        changed = self._change(lambda document, ring_key: lifecycle.rotated(document, root, ring_key, staged=staged))
+        changed = self._vault.change(
+            lambda document, ring_key: lifecycle.rotated(document, root, ring_key, staged=staged)
+        )
         return changed.versions[-1].id
 
     def disable(self, key_id: int) -> None:
@@ -270,7 +247,7 @@ class Keyring:
             KeyNotFound: If there is no such version.
             KeyringError: If it is the only enabled one.
         """
-        self._change(lambda document, _: lifecycle.disabled(document, key_id))
+        self._vault.change(lambda document, _: lifecycle.disabled(document, key_id))
 
     def enable(self, key_id: int) -> None:
         """Let a disabled version read again, and a staged or disabled one write where it is the newest.
@@ -279,7 +256,7 @@ class Keyring:
             KeyNotFound: If there is no such version.
             KeyUnavailable: If it was destroyed.
         """
-        self._change(lambda document, _: lifecycle.enabled(document, key_id))
+        self._vault.change(lambda document, _: lifecycle.enabled(document, key_id))
 
     def destroy(self, key_id: int, *, breaks_stable: bool = False) -> None:
         """Drop a version's root key for good: what it wrote cannot be read again, save from a backup of the keyring.
@@ -293,7 +270,7 @@ class Keyring:
             KeyringError: If it is the primary, or something stable stands on it, or keys of persons are wrapped by it.
         """
         self._subjects.check_none_under(key_id)
-        self._change(lambda document, _: lifecycle.destroyed(document, key_id, breaks_stable=breaks_stable))
+        self._vault.change(lambda document, _: lifecycle.destroyed(document, key_id, breaks_stable=breaks_stable))
 
     def move_stable(self, field_name: str | None = None, *, to: int | None = None) -> None:
         """Let tokens and format-preserving output stand on another version. Their joins with older output break.
@@ -306,7 +283,7 @@ class Keyring:
             KeyNotFound: If there is no such version.
             KeyUnavailable: If it is disabled or destroyed.
         """
-        self._change(lambda document, _: lifecycle.stable_moved(document, field_name, to))
+        self._vault.change(lambda document, _: lifecycle.stable_moved(document, field_name, to))
 
     def alias(self, name: str, *, of: str) -> None:
         """Let a new name of a field stand for the old one, under which its keys are derived.
@@ -326,7 +303,7 @@ class Keyring:
             >>> keys["client.phone"] == keys["customer.phone"]
             True
         """
-        self._change(lambda document, _: lifecycle.aliased(document, name, of))
+        self._vault.change(lambda document, _: lifecycle.aliased(document, name, of))
 
     def remove_alias(self, name: str) -> None:
         """Take an alias back.
@@ -334,7 +311,7 @@ class Keyring:
         Raises:
             InvalidParameter: If there is no such alias.
         """
-        self._change(lambda document, _: lifecycle.unaliased(document, name))
+        self._vault.change(lambda document, _: lifecycle.unaliased(document, name))
 
     def rewrap(self, wrapper: Wrapper) -> None:
         """Wrap the keyring by another key-encryption key, under a new ring key. No data changes.
@@ -347,12 +324,7 @@ class Keyring:
         Raises:
             KeyringError: If the new wrapper is out of reach; the keyring is then as before.
         """
-        chosen = located(wrapper, self._store)
-        new = Secret.random()
-        with _changing:
-            record = wrap_ring_key(chosen, new, self.id)
-            self._change(lambda document, old: document.rewrapped(record, old, new), new)
-            self._wrapper = chosen
+        self._vault.rewrap(wrapper)
 
     def refresh(self) -> bool:
         """Read the store anew, for changes that other processes made.
@@ -364,60 +336,11 @@ class Keyring:
             KeyringUnreadable: If the store now holds another keyring, an older copy, or none that opens.
         """
         before = self.generation
-        with _changing:
-            self._reload()
+        self._vault.refresh()
         return self.generation != before
 
-    def _change(self, change: Callable[[Document, Secret], Document], new_ring_key: Secret | None = None) -> Document:
-        """Change what the store holds now, which may be newer than what this process has opened."""
-        results: list[tuple[Document, Secret]] = []
-
-        def replaced(stored: bytes) -> bytes:
-            document, ring_key = self._read(stored)
-            changed = replace(change(document, ring_key), generation=document.generation + 1)
-            results.append((changed, new_ring_key or ring_key))
-            return _checked(encode(*results[-1]), results[-1][1])
-
-        with _changing:
-            self._store.update(replaced)
-            document, ring_key = results[-1]
-            self._opened = Opened(document, ring_key, stamp=None, deadline=_deadline(self._lifetime))
-        return document
-
-    def _read(self, stored: bytes, *, anew: bool = False) -> tuple[Document, Secret]:
-        envelope, opened = Envelope(stored), self._opened
-        if envelope.ring_id != self.id:
-            raise KeyringUnreadable("another keyring was put in this one's place; put the right one back")
-        same = envelope.ring_key == opened.document.ring_key and not anew
-        ring_key = opened.ring_key if same else unwrap_ring_key(self._wrapper, envelope)
-        document = envelope.open(ring_key)
-        if document.generation < self.generation:
-            raise KeyringUnreadable(
-                f"an older copy of the keyring was put back (generation {document.generation} < {self.generation}); "
-                "put the newest one back"
-            )
-        return document, ring_key
-
-    def _reload(self, *, anew: bool = False) -> None:
-        stamp = self._store.stamp()  # before reading: what is written in between is then read once more, not missed
-        document, ring_key = self._read(self._store.read(), anew=anew)
-        self._opened = Opened(document, ring_key, stamp=stamp, deadline=_deadline(self._lifetime))
-
-    def _live(self) -> Opened:
-        opened = self._opened
-        if opened.deadline is not None and time.monotonic() >= opened.deadline:
-            with _changing:
-                if self._opened is opened:  # and not replaced by another thread, which has asked the wrapper already
-                    self._reload(anew=True)
-        return self._opened
-
-    def _refreshed(self) -> Opened:
-        if self._opened.stamp is None or self._store.stamp() != self._opened.stamp:
-            self.refresh()
-        return self._opened
-
     def __repr__(self) -> str:
-        return f"<Keyring at {self._store.describe()}, {self._wrapper.describe()}: keys not shown>"
+        return f"<Keyring at {self._vault.store.describe()}, {self._vault.wrapper.describe()}: keys not shown>"
 
     def __copy__(self) -> Keyring:
         return self
@@ -427,15 +350,3 @@ class Keyring:
 
     def __reduce__(self) -> Never:
         raise TypeError("a keyring holds keys and cannot be pickled; open it where it is needed")
-
-
-def _checked(stored: bytes, ring_key: Secret) -> bytes:
-    """Read back what is about to be written: a keyring that does not open must never replace one that does."""
-    Envelope(stored).open(ring_key).roots(ring_key, every=True)
-    return stored
-
-
-def _deadline(lifetime: float | None) -> float | None:
-    if lifetime is not None and not lifetime > 0:
-        raise InvalidParameter(f"a lifetime is more than 0 seconds, got {lifetime}")
-    return None if lifetime is None else time.monotonic() + lifetime
