@@ -17,7 +17,7 @@ from privkit.errors import InvalidValue
 from privkit.fields import calendar, digits
 from privkit.fields.checks import id_check, id_checks
 from privkit.fields.credit import credit_check
-from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4, short_ipv6
+from privkit.fields.ip import are_ipv4, canonical_ipv6, format_ipv4, ipv4_rows, parse_ipv4
 from privkit.fields.wordlist import WordList
 
 RELAXED = settings(deadline=None, max_examples=100)
@@ -100,8 +100,8 @@ def test_every_day_of_odd_years_is_told_from_those_that_are_none():
 def test_ipv4_addresses_are_read_and_written(rows):
     text = Ragged.of_text([str(row) for row in rows])
     assert ipv4_rows(text).tolist() == list(range(len(rows)))
-    values, good = parse_ipv4(text)
-    assert good.all()
+    values = parse_ipv4(text)
+    assert are_ipv4(text).all()
     assert values.tolist() == [int(row) for row in rows]
     assert format_ipv4(values).to_text() == text.to_text()
     assert format_ipv4(values, b"/8").to_text() == [f"{row}/8" for row in rows]
@@ -112,7 +112,7 @@ def test_ipv4_addresses_are_read_and_written(rows):
 def test_what_is_no_ipv4_address_is_not_taken_for_one(rows):
     text = Ragged.of_text(rows)
     shaped = ipv4_rows(text)
-    good = dict(zip(shaped.tolist(), parse_ipv4(text.take(shaped))[1].tolist(), strict=True)) if len(shaped) else {}
+    good = dict(zip(shaped.tolist(), are_ipv4(text.take(shaped)).tolist(), strict=True)) if len(shaped) else {}
     for row, value in enumerate(rows):
         parts = value.split(".")
         is_address = len(parts) == 4 and all(
@@ -129,7 +129,7 @@ def test_what_is_no_ipv4_address_is_not_taken_for_one(rows):
 )
 def test_ipv6_addresses_are_written_as_the_standard_library_does(address):
     expected = str(address.ipv4_mapped or address)
-    assert short_ipv6(address.packed) == expected
+    assert canonical_ipv6(address.packed) == expected
     assert fields.IP_ADDRESS.normalise(address.exploded) == expected
 
 

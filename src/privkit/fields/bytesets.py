@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from privkit._kernels.ragged import Ragged
 
 CONTINUATION = 0x80
 """The top two bits (mask 0xC0) of a UTF-8 byte that is not the first of its character."""
@@ -147,6 +148,33 @@ def walk_back(
                 break
             place = place - inside
     return place
+
+
+def heads(text: Ragged, lengths: NDArray[np.int64], suffix: bytes) -> Ragged:
+    """The first bytes of each row, and the same suffix after them; for rows that are short.
+
+    Args:
+        text: The rows.
+        lengths: How many bytes of each stay.
+        suffix: What is written after them.
+    """
+    if not len(text):
+        return text
+    data, offsets = tight(text)
+    longest = int(lengths.max())
+    width = longest + len(suffix)
+    wide = np.empty((len(text), width), np.uint8)
+    if longest:
+        padded = np.concatenate((data, np.zeros(longest, np.uint8)))
+        wide[:, :longest] = np.lib.stride_tricks.sliding_window_view(padded, longest)[offsets[:-1]]
+    ends = np.arange(len(text)) * width + lengths
+    flat = wide.reshape(-1)
+    for place, byte in enumerate(suffix):
+        flat[ends + place] = byte
+    totals = lengths + len(suffix)
+    out = np.zeros(len(text) + 1, np.int64)
+    np.cumsum(totals, out=out[1:])
+    return Ragged(wide[np.arange(width) < totals[:, None]], out)
 
 
 def of_width(text: Ragged, width: int, check: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ _CHECKS = "10X98765432"
 
 def id_check(digits: str) -> str:
     """The check character for the first 17 digits of a resident ID."""
-    return _CHECKS[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=False)) % 11]
+    return _CHECKS[(sum(map(mul, _WEIGHTS, digits.encode("ascii"))) - ord("0") * sum(_WEIGHTS)) % 11]
 
 
 def id_checks(matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:

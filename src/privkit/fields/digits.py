@@ -149,7 +149,10 @@ def luhn_ok(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return good
 
 
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+
+
 def luhn_sum(digits: str) -> int:
     """Luhn's sum of one number, the last digit of which is the check digit."""
-    doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-    return sum(map(int, digits[-1::-2])) + sum(doubled[int(digit)] for digit in digits[-2::-2])
+    plain = digits[-1::-2].encode("ascii")
+    return sum(plain) - ZERO * len(plain) + sum(digits[-2::-2].encode("ascii").translate(_DOUBLED))

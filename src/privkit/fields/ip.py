@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.fields.bytesets import byteset, tight
+from privkit.fields.bytesets import byteset, heads, only, rows_at, tight
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -20,13 +23,11 @@ _ZERO_RUNS = tuple(re.compile(rf"(?:^|:)0(?::0){{{length - 1}}}(?::|$)") for len
 
 
 def short_ipv6(packed: bytes) -> str:
-    """Write an IPv6 address in the short form of RFC 5952, section 4, or as the IPv4 address that it is.
+    """Write an IPv6 address in the short form of RFC 5952, section 4.
 
     Args:
         packed: Its 16 bytes.
     """
-    if packed.startswith(_MAPPED):
-        return ".".join(map(str, packed[12:]))
     text = ":".join(f"{group:x}" for group in struct.unpack(">8H", packed))
     if "0:0" in text:
         for run in _ZERO_RUNS:
@@ -34,6 +35,15 @@ def short_ipv6(packed: bytes) -> str:
             if run.search(text):
                 return run.sub("::", text, count=1)
     return text
+
+
+def canonical_ipv6(packed: bytes) -> str:
+    """Write an IPv6 address in the short form, or as the IPv4 address that it is.
+
+    Args:
+        packed: Its 16 bytes.
+    """
+    return ".".join(map(str, packed[12:])) if packed.startswith(_MAPPED) else short_ipv6(packed)
 
 
 _IPV4_BYTES = byteset("0123456789.")
@@ -44,56 +54,74 @@ _OCTET_WIDTH = 3
 def ipv4_rows(text: Ragged) -> NDArray[np.intp]:
     """The rows that are made of digits and three dots, and as long as IPv4 addresses are."""
     lengths = text.lengths
+    rows = np.flatnonzero(only(text, _IPV4_BYTES) & (lengths >= _SHORTEST) & (lengths <= _LONGEST))
+    data, offsets = tight(text if len(rows) == len(text) else text.take(rows))
+    dots = np.flatnonzero(data == ord("."))
+    if len(dots) == _DOTS * len(rows):
+        threes = dots.reshape(-1, _DOTS)
+        if ((threes[:, 0] >= offsets[:-1]) & (threes[:, -1] < offsets[1:])).all():
+            return rows
+    counts = np.bincount(rows_at(offsets, dots), minlength=len(rows))
+    return np.asarray(rows[counts == _DOTS])
+
+
+def _octets(text: Ragged) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Where each of the four parts begins and ends."""
     data, offsets = tight(text)
-    dots = np.concatenate(([0], np.cumsum(data == ord("."))))[offsets]
-    other = np.concatenate(([0], np.cumsum(~_IPV4_BYTES[data])))[offsets]
-    shape = (np.diff(dots) == _DOTS) & (np.diff(other) == 0)
-    return np.flatnonzero(shape & (lengths >= _SHORTEST) & (lengths <= _LONGEST))
+    dots = np.flatnonzero(data == ord(".")).reshape(-1, _DOTS)
+    bounds = [offsets[:-1] - 1, *(np.ascontiguousarray(column) for column in dots.T), offsets[1:]]
+    for before, after in pairwise(bounds):
+        yield before + 1, after
 
 
-def parse_ipv4(text: Ragged) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Read canonical IPv4 addresses.
+def are_ipv4(text: Ragged) -> NDArray[np.bool_]:
+    """Say which rows are canonical: four parts of 0 to 255 without leading zeros.
 
     Args:
         text: Rows made of digits and three dots (see `ipv4_rows`).
-
-    Returns:
-        The addresses as numbers, and a mask of the rows that are canonical: four parts of 0 to 255 without leading
-        zeros. The number of any other row means nothing.
     """
-    data, offsets = tight(text)
-    dots = np.flatnonzero(data == ord(".")).reshape(-1, _DOTS).T
-    starts = np.concatenate((offsets[None, :-1], dots + 1))
-    ends = np.concatenate((dots, offsets[None, 1:]))
-    total = np.zeros(len(text), np.uint64)
+    data, _ = tight(text)
     good = np.ones(len(text), np.bool_)
-    for start, end in zip(starts, ends, strict=True):
-        value, known = _octet(data, start, end)
-        total = (total << np.uint64(8)) | value.astype(np.uint64)
-        good &= known
-    return total, good
+    for start, end in _octets(text):
+        width = end - start
+        # An empty part begins at its dot, or at the end of the buffer.
+        first = data[np.minimum(start, len(data) - 1)]
+        good &= (width >= 1) & (width <= _OCTET_WIDTH) & ((first != ord("0")) | (width == 1))
+        high = np.flatnonzero((width == _OCTET_WIDTH) & (first >= ord("2")))
+        place = start[high]
+        rest = data[place + 1].astype(np.int16) * 10 + data[place + 2]
+        good[high] &= (first[high] == ord("2")) & (rest <= ord("5") * 11)
+    return good
 
 
-def _octet(
-    data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def parse_ipv4(text: Ragged) -> NDArray[np.uint64]:
+    """Read canonical IPv4 addresses as numbers."""
+    data, _ = tight(text)
+    total = np.zeros(len(text), np.uint64)
+    for start, end in _octets(text):
+        total = (total << np.uint64(8)) | _octet(data, start, end)
+    return total
+
+
+def _octet(data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.uint64]:
     width = end - start
-    ones = data[end - 1].astype(np.int32) - ord("0")
-    tens = np.where(width > 1, data[end - 2].astype(np.int32) - ord("0"), 0)
-    hundreds = np.where(width > 2, data[end - 3].astype(np.int32) - ord("0"), 0)  # noqa: PLR2004 - three digits
-    value = ones + 10 * tens + 100 * hundreds
-    # As many digits as the number needs: that takes out leading zeros, and parts that are empty or too long.
-    need = 1 + (value > 9) + (value > 99)  # noqa: PLR2004 - two digits, three digits
-    return value, (width == need) & (value <= 255) & (width >= 1)  # noqa: PLR2004 - an octet
+    value = data[end - 1].astype(np.int64) - ord("0")
+    for digits, weight in ((2, 10), (3, 100)):
+        rows = np.flatnonzero(width >= digits)
+        value[rows] += (data[end[rows] - digits].astype(np.int64) - ord("0")) * weight
+    return value.astype(np.uint64)
 
 
 def _octet_texts() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     rows = [str(value).encode() for value in range(256)]
-    padded = np.frombuffer(b"".join(row.ljust(_OCTET_WIDTH, b" ") for row in rows), np.uint8)
-    return padded.reshape(256, _OCTET_WIDTH), np.array([len(row) for row in rows], np.int64)
+    padded = np.frombuffer(b"".join(row.ljust(_OCTET_WIDTH, b"\0") for row in rows), np.uint8)
+    return np.ascontiguousarray(padded.reshape(256, _OCTET_WIDTH).T), np.array([len(row) for row in rows], np.int64)
 
 
 _TEXTS, _WIDTHS = _octet_texts()
+"""The digits of each octet by place, and how many there are."""
+_NOTHING = 0
+_WHOLE_OCTETS = (8, 16, 24)
 
 
 def format_ipv4(values: NDArray[np.uint64], suffix: bytes = b"") -> Ragged:
@@ -103,28 +131,37 @@ def format_ipv4(values: NDArray[np.uint64], suffix: bytes = b"") -> Ragged:
         values: Addresses, below 2^32.
         suffix: Such as `b"/24"`.
     """
-    octets = [((values >> np.uint64(shift)) & np.uint64(255)).astype(np.intp) for shift in (24, 16, 8, 0)]
-    wide = np.zeros((len(values), 4 * (_OCTET_WIDTH + 1)), np.uint8)
-    for place, octet in enumerate(octets):
+    wide = np.empty((len(values), 4 * (_OCTET_WIDTH + 1)), np.uint8)
+    shown = np.ones(wide.shape, np.bool_)
+    lengths = np.full(len(values), _DOTS, np.int64)
+    for place, shift in enumerate((24, 16, 8, 0)):
+        octet = ((values >> np.uint64(shift)) & np.uint64(255)).astype(np.intp)
         at = place * (_OCTET_WIDTH + 1)
-        wide[:, at : at + _OCTET_WIDTH] = _TEXTS[octet]
+        for digit in range(_OCTET_WIDTH):
+            wide[:, at + digit] = _TEXTS[digit][octet]
+            shown[:, at + digit] = wide[:, at + digit] != _NOTHING
         wide[:, at + _OCTET_WIDTH] = ord(".")
-    lengths = sum((_WIDTHS[octet] for octet in octets), np.full(len(values), _DOTS, np.int64))
-    wide[:, -1] = ord(" ")
-    body = wide[wide != ord(" ")]
-    return _with_suffix(body, lengths, suffix)
-
-
-def _with_suffix(body: NDArray[np.uint8], lengths: NDArray[np.int64], suffix: bytes) -> Ragged:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
+        lengths += _WIDTHS[octet]
+    shown[:, -1] = False
+    offsets = np.zeros(len(values) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    if not suffix:
-        return Ragged(body, offsets)
-    out = Ragged.empty(lengths + len(suffix))
-    fixed = np.zeros(len(out.data), np.bool_)
-    for place, byte in enumerate(suffix):
-        at = out.offsets[1:] - len(suffix) + place
-        out.data[at] = byte
-        fixed[at] = True
-    out.data[~fixed] = body
-    return out
+    rows = Ragged(wide[shown], offsets)
+    return heads(rows, lengths, suffix) if suffix else rows
+
+
+def network_ipv4(text: Ragged, bits: int) -> Ragged:
+    """The networks of canonical addresses, such as `192.0.2.0/24`.
+
+    Args:
+        text: Canonical IPv4 addresses.
+        bits: How many bits stay.
+    """
+    suffix = f"/{bits}".encode()
+    if bits in _WHOLE_OCTETS and len(text):
+        # Whole parts stay as they are written.
+        data, offsets = tight(text)
+        kept = bits // 8
+        ends = np.flatnonzero(data == ord(".")).reshape(-1, _DOTS)[:, kept - 1]
+        return heads(text, ends - offsets[:-1], b".0" * (4 - kept) + suffix)
+    rest = np.uint64(32 - bits)
+    return format_ipv4(parse_ipv4(text) >> rest << rest, suffix)

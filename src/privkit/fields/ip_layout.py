@@ -108,7 +108,7 @@ class IpLayout:
         rows = ipv4_rows(text)
         parts: list[Slots] = []
         if len(rows):
-            numbers = parse_ipv4(text if len(rows) == len(text) else text.take(rows))[0]
+            numbers = parse_ipv4(text if len(rows) == len(text) else text.take(rows))
             bits = np.uint64(_V4_BITS - self.v4)
             network = numbers >> bits
             tweak = network.astype(">u4").view(np.uint8).reshape(-1, 4) if self.v4 else b""
@@ -146,7 +146,7 @@ class IpLayout:
             ranks = part.ranks.tolist()
             return Ragged.of_text([self.join_one(row, rank) for row, rank in zip(text.to_text(), ranks, strict=True)])
         bits = np.uint64(_V4_BITS - self.v4)
-        network = parse_ipv4(text)[0] >> bits << bits
+        network = parse_ipv4(text) >> bits << bits
         return format_ipv4(network + part.ranks)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.bytesets import is_ascii, one_each, rows_at, tight, walk, walk_back
+from privkit.fields.bytesets import heads, is_ascii, one_each, rows_at, tight, walk, walk_back
 from privkit.fields.ip import ipv4_rows
 
 if TYPE_CHECKING:
@@ -365,12 +365,7 @@ class IpMask(Shape):
         head = np.flatnonzero(data == ord(".")).reshape(-1, 3)[:, self.parts - 1] - offsets[:-1]
         if int(head.max()) >= self.parts * 4:
             return self._one_by_one(text)
-        tail = np.frombuffer(b".*" * (4 - self.parts), np.uint8)
-        out = Ragged.empty(head + len(tail))
-        _copy(data, offsets[:-1], out.data, out.offsets[:-1], head)
-        for place, byte in enumerate(tail.tolist()):
-            out.data[out.offsets[1:] - len(tail) + place] = byte
-        return out
+        return heads(text, head, b".*" * (4 - self.parts))
 
 
 STARRED = AllStars()

@@ -17,7 +17,7 @@ from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import byteset, of_width
 from privkit.fields.characters import Characters
-from privkit.fields.ip import format_ipv4, ipv4_rows, parse_ipv4, short_ipv6
+from privkit.fields.ip import are_ipv4, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
 from privkit.fields.ip_layout import IpLayout
 from privkit.fields.layouts import choose
 from privkit.fields.levels import Cut
@@ -46,21 +46,21 @@ class IpAddress(FieldType):
             if ":" not in plain:
                 return str(ipaddress.IPv4Address(plain))
             if "." not in plain:
-                return short_ipv6(socket.inet_pton(socket.AF_INET6, plain))
+                return canonical_ipv6(socket.inet_pton(socket.AF_INET6, plain))
             address = ipaddress.IPv6Address(plain)
         except (OSError, ValueError):
             # The original error quotes the value.
             raise self.invalid("not an IPv4 or IPv6 address (without port, prefix length or leading zeros)") from None
-        return short_ipv6(address.packed)
+        return canonical_ipv6(address.packed)
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Dotted IPv4 addresses are canonical."""
         good = np.zeros(len(text), np.bool_)
         rows = ipv4_rows(text)
         if len(rows) == len(text):
-            return parse_ipv4(text)[1]
+            return are_ipv4(text)
         if len(rows):
-            good[rows] = parse_ipv4(text.take(rows))[1]
+            good[rows] = are_ipv4(text.take(rows))
         return good
 
 
@@ -84,7 +84,8 @@ class IpPrefix:
         """Generalise one address."""
         if ":" in text:
             bits = _V6_BITS - self.v6
-            return f"{ipaddress.IPv6Address(int(ipaddress.IPv6Address(text)) >> bits << bits)}/{self.v6}"
+            number = int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+            return f"{short_ipv6((number >> bits << bits).to_bytes(16, 'big'))}/{self.v6}"
         bits = _V4_BITS - self.v4
         return f"{ipaddress.IPv4Address(int(ipaddress.IPv4Address(text)) >> bits << bits)}/{self.v4}"
 
@@ -92,14 +93,10 @@ class IpPrefix:
         """Generalise a column; the same as `one` for each row."""
         rows = ipv4_rows(text)
         if len(rows) == len(text):
-            return self._many_v4(text)
+            return network_ipv4(text, self.v4)
         rest = np.delete(np.arange(len(text)), rows)
         plain = Ragged.of_text([self.one(row) for row in text.take(rest).to_text()])
-        return Ragged.merge(len(text), [(rows, self._many_v4(text.take(rows))), (rest, plain)])
-
-    def _many_v4(self, text: Ragged) -> Ragged:
-        bits = np.uint64(_V4_BITS - self.v4)
-        return format_ipv4(parse_ipv4(text)[0] >> bits << bits, f"/{self.v4}".encode())
+        return Ragged.merge(len(text), [(rows, network_ipv4(text.take(rows), self.v4)), (rest, plain)])
 
 
 _V4_BITS, _V6_BITS = 32, 128
