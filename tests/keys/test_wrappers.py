@@ -233,6 +233,19 @@ class TestAwsKms:
         assert opened["a"].version_ids
         assert wrapper._client.calls == ["decrypt"]
 
+    def test_a_client_of_its_own_takes_the_usual_settings(self, kms, path, monkeypatch):
+        for name, value in {
+            "AWS_ENDPOINT_URL_KMS": kms.meta.endpoint_url,
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }.items():
+            monkeypatch.setenv(name, value)
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        keys = Keyring.create(path, wrapper=AwsKms(key))
+        assert Keyring.open(path, wrapper=AwsKms(key)).id == keys.id
+        assert json.loads(path.read_text())["ring_key"]["key"].endswith(key)
+
     def test_context_is_bound(self, kms, path):
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         Keyring.create(path, wrapper=AwsKms(key, client=kms, context={"service": "shop"}))

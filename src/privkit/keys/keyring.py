@@ -183,7 +183,9 @@ class Keyring:
 
     def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """What `build` makes of a derived key; kept, so that it is made once. Field keys call it."""
-        opened = self._vault.live()
+        opened = self._vault.opened
+        if opened.deadline is not None:
+            opened = self._vault.live()
         try:
             return opened.cache[build, field_name, usage, key_id]  # type: ignore[no-any-return]
         except KeyError:

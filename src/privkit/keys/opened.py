@@ -64,6 +64,7 @@ class Opened:
     """
 
     __slots__ = (
+        "_ids",
         "_roots",
         "cache",
         "deadline",
@@ -82,6 +83,7 @@ class Opened:
         self.deadline = deadline
         self.cache: dict[tuple[object, str, Usage, int | None], Any] = {}
         self.version_ids = tuple(version.id for version in document.readable)
+        self._ids = frozenset(version.id for version in document.versions)
         self.primary_id = document.enabled[0].id
         self.persons = Cmac(BlockCipher(document.open_index(ring_key).expose()))
         self._roots = document.roots(ring_key)
@@ -108,7 +110,7 @@ class Opened:
 
     def knows(self, key_id: int | None) -> bool:
         """Whether there is, or was, a version of that id."""
-        return key_id is None or self.document.version(key_id) is not None
+        return key_id is None or key_id in self._ids
 
     def derive(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """Derive a key, build an object on it, and keep that."""
