@@ -42,6 +42,8 @@ class Numbers(Source):
 class Doubling:
     """A view that doubles: slow on even batches, so that they would overtake each other, and failing where told."""
 
+    reversible = ()
+
     def __init__(self, fail_at=()):
         self.fail_at, self.running, self.most, self.started = fail_at, 0, 0, 0
         self.lock = threading.Lock()

@@ -12,6 +12,7 @@ any stage stops the others and is raised once: of several, the one of the earlie
 from __future__ import annotations
 
 import os
+from base64 import b64decode, b64encode
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -34,6 +35,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _READ_AHEAD: Final = 2
+_TYPE: Final = b"privkit.type"
+"""In the metadata of a Parquet column: the Arrow type that it had, as an IPC schema in base64."""
 _MOST_WORKERS: Final = 4  # more batches at once cost memory, and reading and writing do not keep up with more
 _PATIENCE: Final = 0.1  # seconds between looks whether a stage has been stopped
 
@@ -164,9 +167,41 @@ def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direc
 
     fields = [source.schema.field(name) for name in names]
     empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
-    schema = bound.run(empty, direction).table.schema
+    results = bound.run(empty, direction).table.schema
+    typed = _marked if direction == "protect" else _unmarked
+    schema = pa.schema(
+        [
+            typed(result, field) if field.name in bound.reversible else result
+            for result, field in zip(results, fields, strict=True)
+        ]
+    )
     sink.start(schema)
     return schema
+
+
+def _marked(result: Any, source: Any) -> Any:  # noqa: ANN401 - pyarrow Fields
+    """A column that comes out, with the type that it had, so that revealing gives back that very type.
+
+    Encrypted values know what kind of value they are, but not the width or scale that their column had.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    if result.type.equals(source.type):
+        return result
+    return result.with_metadata({_TYPE: b64encode(pa.schema([pa.field("", source.type)]).serialize().to_pybytes())})
+
+
+def _unmarked(result: Any, source: Any) -> Any:  # noqa: ANN401 - pyarrow Fields
+    """A column that is revealed, in the type that its mark names, where it has one."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    mark = (source.metadata or {}).get(_TYPE)
+    if mark is None:
+        return result
+    try:
+        return result.with_type(pa.ipc.read_schema(pa.py_buffer(b64decode(mark, validate=True))).field(0).type)
+    except (ValueError, OSError, pa.ArrowException):
+        raise TableError(f"column {source.name!r}: the mark of its type is damaged; protect the file again") from None
 
 
 def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch and Schema
@@ -177,7 +212,8 @@ def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow Reco
         return batch.cast(schema)
     except (ValueError, NotImplementedError, KeyError):
         raise TableError(
-            "a batch has come out with other types than the batches before; this is a defect of a transform"
+            "a batch has come out with other types than the file began with; where it was revealed, its columns were "
+            "encrypted from values of several types"
         ) from None
 
 
