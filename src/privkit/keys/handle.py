@@ -110,6 +110,10 @@ class FieldKey:
         """The block cipher under the key of this field for a use: sizes as for `cmac`, otherwise as `siv`."""
         return self._source.derived(_cipher, self.name, usage, key_id)
 
+    def secret(self, usage: Usage, key_id: int | None = None) -> Secret:
+        """The key itself, for `privkit.keys.tink` alone; arguments and errors as for `siv`."""
+        return self._source.derived(_itself, self.name, usage, key_id)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FieldKey):
             return NotImplemented
@@ -156,6 +160,10 @@ def _cipher(usage: Usage, key: Secret) -> BlockCipher:
         return BlockCipher(key.expose(), algorithms.SM4)
     _check_size(usage, 16, 24, 32)
     return BlockCipher(key.expose())
+
+
+def _itself(usage: Usage, key: Secret) -> Secret:  # noqa: ARG001 - as every builder of a derived object
+    return key
 
 
 def _is_sm4(usage: Usage) -> bool:
