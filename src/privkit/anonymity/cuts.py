@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from privkit.anonymity.boxes import Boxes, Space, at
-from privkit.anonymity.keys import lengths, runs
+from privkit.anonymity.keys import lengths, order_of, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def cut(records: Records, parts: NDArray[np.intp]) -> NDArray[np.intp]:
     count = int(parts.max(initial=-1)) + 1
     active = np.arange(len(parts))
     while len(active):
-        order = np.argsort(out[active], kind="stable")
+        order = order_of(out[active])
         active = active[order]
         starts = runs(out[active])
         some = records.take(active)
@@ -129,7 +129,7 @@ class _Rows:
         codes = records.codes[column]
         radix = int(codes.max()) + 1
         keys = number * radix + codes
-        order = np.argsort(keys)
+        order = order_of(keys)
         starts = runs(keys[order])
         first = order[starts]
         weights = np.add.reduceat(records.weights[order], starts)
@@ -138,7 +138,7 @@ class _Rows:
         run_of[order] = np.repeat(np.arange(len(starts)), lengths(starts, len(order)))
         by = np.arange(len(starts))
         if not records.space.ordered[column]:
-            by = np.lexsort((value, -weights, part))
+            by = order_of(part * (int(weights.max()) + 1) + (int(weights.max()) - weights))
         self._records, self._order, self._starts = records, order, starts
         self.parts = runs(part)  # the first run of every part; the order of parts does not change
         self.widths = lengths(self.parts, len(starts))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import lengths, runs
+from privkit.anonymity.keys import lengths, order_of, runs
 from privkit.anonymity.lattice import Lattice, all_nodes
 from privkit.anonymity.sensitive import Diversity
 from privkit.errors import InvalidParameter
@@ -101,6 +101,7 @@ class _Search:
         self.safe = self.allowed == 0 or all(model.merging_is_safe for model in models.sensitive)
         self.most = float(sum(weights))
         self.nodes = all_nodes(self.lattice.heights)
+        self.values = [self.lattice.value_losses(attribute) for attribute in range(len(ladders))]
         self.losses = self._losses()
         self.settled = np.zeros(len(self.nodes), bool)
         self.best, self.best_node, self.gone = np.inf, -1, np.zeros(0, bool)
@@ -122,7 +123,7 @@ class _Search:
         """What all records lose at each node by generalisation alone."""
         total = np.zeros(len(self.nodes))
         for attribute, codes in enumerate(self.lattice.codes):
-            losses = np.stack(self.lattice.value_losses(attribute))
+            losses = np.stack(self.values[attribute])
             records = np.bincount(codes, self.sizes, losses.shape[1])
             total += (losses * records).sum(1)[self.nodes[:, attribute]]
         return total
@@ -165,7 +166,7 @@ class _Search:
         if int(self.sizes[small].sum()) > self.allowed:
             self._rule_out(index)
             return False
-        order = np.argsort(keys)
+        order = order_of(keys)
         starts = runs(keys[order])
         sizes = np.add.reduceat(self.sizes[order], starts)
         good = self.diversity.meets(sizes, order, starts)
@@ -175,7 +176,7 @@ class _Search:
             if self.safe or int(sizes[sizes < self.diversity.models.k].sum()) > self.allowed:
                 self._rule_out(index)
             return False
-        total = self._total(node, gone)
+        total = self._total(index, gone)
         if total < self.best:
             self.best, self.best_node, self.gone = total, index, gone
         return True
@@ -189,11 +190,11 @@ class _Search:
     def _rule_out(self, index: int) -> None:
         self.settled |= (self.nodes <= self.nodes[index]).all(1)
 
-    def _total(self, node: list[int], gone: NDArray[np.bool_]) -> float:
+    def _total(self, index: int, gone: NDArray[np.bool_]) -> float:
         """What all records lose, those suppressed wholly."""
-        kept = np.where(gone, 0, self.sizes)
-        total = float(self.sizes[gone].sum()) * self.most
-        for attribute, level in enumerate(node):
-            losses = self.lattice.value_losses(attribute)[level]
-            total += float((losses * np.bincount(self.lattice.codes[attribute], kept, len(losses))).sum())
-        return total
+        tuples = np.flatnonzero(gone)
+        total = float(self.losses[index])
+        more = np.full(len(tuples), self.most)
+        for losses, codes, level in zip(self.values, self.lattice.codes, self.nodes[index].tolist(), strict=True):
+            more -= losses[level][codes[tuples]]
+        return total + float((more * self.sizes[tuples]).sum())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit.anonymity.boxes import Boxes, at
-from privkit.anonymity.keys import lengths, runs
+from privkit.anonymity.keys import lengths, order_of, renumbered, runs, shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def improve(
     for number in range(rounds):
         if not _Round(records, classes).run(rng):
             break
-        _, classes = np.unique(classes, return_inverse=True)
+        classes = renumbered(classes)
         progress((number + 1) / rounds)
     return classes
 
@@ -73,7 +73,7 @@ class _Round:
 
     def __init__(self, records: Records, classes: NDArray[np.intp]) -> None:
         self.records, self.classes = records, classes
-        self.order = np.argsort(classes, kind="stable")
+        self.order = order_of(classes)
         self.starts = runs(classes[self.order])
         self.members = lengths(self.starts, len(classes))
         self.sizes = np.add.reduceat(records.weights[self.order], self.starts)
@@ -150,8 +150,7 @@ class _Round:
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """For each record the neighbouring class whose cost grows least by it, and by how much (infinite: none)."""
         records = self.records
-        columns = [rng.permutation(int(row.max()) + 1)[row] for row in records.codes[:, movers]]
-        order = np.lexsort([columns[column] for column in rng.permutation(len(columns))])
+        order = shuffled(records.codes[:, movers], rng)
         rows = movers[order]
         classes = self.classes[rows]
         target = np.zeros(len(rows), np.intp)
@@ -198,7 +197,7 @@ class _Round:
         placed = np.bincount(source, target != source, count) == np.bincount(source, minlength=count)
         able = np.flatnonzero(placed[source] & (target != source))
         key = source[able] * count + target[able]
-        order = able[np.argsort(key, kind="stable")]
+        order = able[order_of(key)]
         if not len(order):
             nothing = np.zeros(0, np.intp)
             return _Actions(np.zeros(0), nothing, nothing, nothing)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import runs
+from privkit.anonymity.keys import order_of, renumbered, runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def tightest(lattice: Lattice, classes: NDArray[np.intp]) -> NDArray[np.int16]:
         lattice: The tuples and their hierarchies.
         classes: The class of each tuple, from 0, none of them empty.
     """
-    order = np.argsort(classes, kind="stable")
+    order = order_of(classes)
     starts = runs(classes[order])
     levels = np.zeros((len(lattice.ladders), len(starts)), np.int16)
     for attribute, (ladder, row) in enumerate(zip(lattice.ladders, lattice.codes, strict=True)):
@@ -79,7 +79,7 @@ class Joiner:
         if not len(inside):  # nothing has become a class: all tuples together are one
             inside = np.arange(len(self.classes))
             self.classes[:] = 0
-        _, own = np.unique(self.classes[inside], return_inverse=True)
+        own = renumbered(self.classes[inside])
         self.classes[inside] = own
         count = int(own.max()) + 1
         self._sizes = np.bincount(own, self._tuple_sizes[inside], count)

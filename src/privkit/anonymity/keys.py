@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LIMIT: Final = 1 << 63
+_FEW: Final = 400
+_PASS: Final = 16
+_RADIX_BITS: Final = 48
 
 
 class KeyBuilder:
@@ -94,3 +97,44 @@ def counted(keys: NDArray[np.int64], weights: NDArray[np.int64] | None) -> tuple
     if not len(starts):
         return ordered, np.zeros(0, np.int64)
     return ordered[starts], np.add.reduceat(weights[order], starts)
+
+
+def order_of(numbers: NDArray[Any]) -> NDArray[np.intp]:
+    """The order that sorts whole numbers from 0, equal ones as they stand.
+
+    NumPy sorts 16 bits by radix, some twenty times as fast as 64 by comparing, so that two or three passes over 16
+    bits at a time take a third of the time.
+    """
+    if len(numbers) < _FEW or (bits := int(numbers.max()).bit_length()) > _RADIX_BITS:
+        return np.argsort(numbers, kind="stable")
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    for shift in range(_PASS, bits, _PASS):
+        digit = (numbers >> numbers.dtype.type(shift)).astype(np.uint16)[order]
+        order = order[np.argsort(digit, kind="stable")]
+    return order
+
+
+def renumbered(classes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Numbers from 0 without gaps, in the order of those given."""
+    there = np.zeros(int(classes.max(initial=-1)) + 1, bool)
+    there[classes] = True
+    return (np.cumsum(there) - 1)[classes]
+
+
+def shuffled(codes: NDArray[Any], rng: np.random.Generator) -> NDArray[np.intp]:
+    """An order that sorts by a random order of attributes, in each by a random order of its values.
+
+    Args:
+        codes: Codes of shape `(attributes, rows)`, at least one row.
+        rng: Where the orders come from.
+    """
+    key = np.zeros(codes.shape[1], np.int64)
+    span = 1
+    for attribute in rng.permutation(len(codes)).tolist():
+        size = int(codes[attribute].max()) + 1
+        order = rng.permutation(size)
+        if span * size > 1 << _RADIX_BITS:  # what is left hardly matters
+            break
+        key = key * size + order[codes[attribute]]
+        span *= size
+    return order_of(key)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from privkit.anonymity.joining import Joiner, tightest
-from privkit.anonymity.keys import lengths, runs
+from privkit.anonymity.keys import lengths, order_of, renumbered, runs
 from privkit.anonymity.lattice import Lattice, some_nodes
 from privkit.anonymity.sensitive import Diversity
 
@@ -134,7 +134,7 @@ class _Peeling:
             inside, keys = inside[large], keys[large]
             if not len(keys):
                 return
-        order = np.argsort(keys)
+        order = order_of(keys)
         tuples = active[inside[order]]
         starts = runs(keys[order])
         sizes = np.add.reduceat(self.sizes[tuples], starts)
@@ -159,7 +159,7 @@ class _Peeling:
     def settled(self) -> Labelling:
         """Put the rest into classes, and lower every class to the cheapest labels that hold its tuples."""
         joined = Joiner(self.lattice, self.sizes, self.diversity, self.classes).join_all()
-        _, classes = np.unique(joined, return_inverse=True)
+        classes = renumbered(joined)
         return Labelling(tightest(self.lattice, classes)[:, classes], classes)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from privkit.anonymity.hierarchy import ANY
-from privkit.anonymity.keys import combine, runs
+from privkit.anonymity.keys import combine, order_of, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ class Recoding:
             ordered: For each attribute, whether it is written as ranges.
         """
         key = cells * (int(classes.max(initial=0)) + 1) + classes
-        order = np.argsort(key, kind="stable")
+        order = order_of(key)
         starts = runs(key[order])
         cells, classes = cells[order][starts], classes[order][starts]
         counts = np.add.reduceat(counts[order], starts)
@@ -146,7 +146,7 @@ _Written = tuple["NDArray[np.intp]", tuple[str | None, ...], "NDArray[np.float64
 
 def _ranges(domain: Domain, codes: NDArray[Any], classes: NDArray[np.intp]) -> _Written:
     """The label of every class in an attribute with an order."""
-    order = np.argsort(classes, kind="stable")
+    order = order_of(classes)
     starts = runs(classes[order])
     low = np.minimum.reduceat(codes[order], starts).astype(np.int64)
     high = np.maximum.reduceat(codes[order], starts).astype(np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from privkit.anonymity.boxes import at
 from privkit.anonymity.cuts import cut
-from privkit.anonymity.keys import runs
+from privkit.anonymity.keys import order_of, renumbered, runs, shuffled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,15 +28,14 @@ def resplit(records: Records, classes: NDArray[np.intp], pool: int, rng: np.rand
     Returns:
         The class of each record, numbered from 0 anew; no pool loses more than before.
     """
-    order = np.argsort(classes, kind="stable")
+    order = order_of(classes)
     starts = runs(classes[order])
     loss = records.space.loss(records.space.reduce(at(records.boxes, order), starts))
     lossy = np.flatnonzero(loss > 0)
     if len(lossy) < pool:
         return classes
     member = order[starts + rng.integers(0, np.diff(starts, append=len(order)))][lossy]
-    columns = [rng.permutation(int(row.max()) + 1)[row[member]] for row in records.codes]
-    neighbours = lossy[np.lexsort([columns[column] for column in rng.permutation(len(columns))])]
+    neighbours = lossy[shuffled(records.codes[:, member], rng)]
     pool_of = np.full(len(loss), -1)
     pool_of[neighbours] = np.minimum(np.arange(len(lossy)) // pool, len(lossy) // pool - 1)
     rows = np.flatnonzero(pool_of[classes] >= 0)
@@ -46,13 +45,12 @@ def resplit(records: Records, classes: NDArray[np.intp], pool: int, rng: np.rand
     chosen = better[pools]
     out = classes.copy()
     out[rows[chosen]] = fresh[chosen] + len(loss)
-    _, numbered = np.unique(out, return_inverse=True)
-    return numbered
+    return renumbered(out)
 
 
 def _cost(records: Records, classes: NDArray[np.intp], pools: NDArray[np.intp]) -> NDArray[np.float64]:
     """What the classes of each pool lose together."""
-    order = np.argsort(classes, kind="stable")
+    order = order_of(classes)
     starts = runs(classes[order])
     sizes: NDArray[Any] = np.add.reduceat(records.weights[order], starts)
     loss = records.space.loss(records.space.reduce(at(records.boxes, order), starts))

@@ -27,6 +27,10 @@ EFFORTS: Final = {"strict": (0, ()), "normal": (7, ((6, 3), (6, 3))), "thorough"
 _SINGLY: Final = 500_000
 """Records up to which each is moved for itself; of more, those of one cell move together."""
 
+_MANY: Final = 100_000
+_QUICK: Final = (4, ())
+"""What is done of `normal` for more records than `_MANY`: there is less to gain where there are more neighbours."""
+
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
 
 
@@ -105,6 +109,8 @@ def _ones(records: Records, single: NDArray[np.intp]) -> Records:
 def _improved(records: Records, classes: NDArray[np.intp], effort: str) -> Iterator[tuple[float, NDArray[np.intp]]]:
     rng = np.random.default_rng(_SEED)
     rounds, pools = EFFORTS[effort]
+    if len(records) > _MANY and effort != "thorough":
+        rounds, pools = _QUICK
     classes = improve(records, classes, rounds, rng)
     yield 1 / (len(pools) + 1), classes
     for number, (pool, after) in enumerate(pools, 2):
