@@ -4,12 +4,14 @@ from privkit.transforms.base import OnInvalid, Outcome, Reversible, Transform
 from privkit.transforms.encrypt import Encrypt
 from privkit.transforms.fpe import FormatPreserving
 from privkit.transforms.generalise import Generalise
+from privkit.transforms.index import BlindIndexOf, Part
 from privkit.transforms.keep import Keep
 from privkit.transforms.mask import Mask
 from privkit.transforms.surrogate import Surrogate
 from privkit.transforms.token import Form, Token
 
 __all__ = [
+    "BlindIndexOf",
     "Encrypt",
     "Form",
     "FormatPreserving",
@@ -18,6 +20,7 @@ __all__ = [
     "Mask",
     "OnInvalid",
     "Outcome",
+    "Part",
     "Reversible",
     "Surrogate",
     "Token",

@@ -3,6 +3,7 @@
 ```
 deterministic   0x01 | key id, 4 bytes big-endian |             SIV, 16 bytes | encrypted plaintext
 randomised      0x01 | key id, 4 bytes big-endian | nonce, 16 | SIV, 16 bytes | encrypted plaintext
+indexed         0x02 | key id, 4 bytes big-endian | index length, 1 byte | index | nonce, 16 | SIV, 16 | encrypted
 
 plaintext       tag, 1 byte | content
 
@@ -12,6 +13,10 @@ associated data "privkit/1" | name length, 2 bytes big-endian | field name, UTF-
 
 Prefix and deterministic body are what Tink writes for AES-SIV. The associated data is one string of RFC 5297's S2V; a
 nonce is the string after it (RFC 5297, section 3). The key id is a hint for finding the key and is not authenticated.
+
+The indexed form is the randomised one with a blind index (1 to 18 bytes; zeros may follow its own 16 at most) in front,
+where a database can cut it out: bytes 7 and following, counted from 1. The index is a string of S2V too, between the
+place and the nonce, so that it can neither be altered nor moved to another value.
 
 The tag says what the plaintext was: its high four bits are the encoding's version, 1, the low four the type. The
 content is the value's canonical text in UTF-8, and for bytes the bytes themselves.
@@ -33,8 +38,14 @@ if TYPE_CHECKING:
 
 MARKER = 0x01
 """The first byte of every encrypted value."""
+INDEXED_MARKER = 0x02
+"""The first byte of an encrypted value with a blind index in it."""
 HEADER = 5
 """Bytes of the marker and the key id."""
+INDEX_AT = 6
+"""Where the index begins, after its length."""
+LONGEST_INDEX = 18
+"""Bytes of the longest: 16, and zeros up to a multiple of three, so that base64 cuts where the index ends."""
 NONCE = 16
 SIV = 16
 TAG = 1
@@ -49,6 +60,7 @@ TAGS = {
     Kind.BOOLEAN: 0x17,
     Kind.FLOAT: 0x18,
 }
+BYTES_TAG = TAGS[Kind.BYTES]
 KINDS = {tag: kind for kind, tag in TAGS.items()}
 JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
@@ -73,14 +85,16 @@ _DECODERS: dict[int, Callable[[str], Any]] = {
 }
 
 
-def length(content: int, *, deterministic: bool) -> int:
-    """How many bytes an encrypted value has whose content has so many bytes."""
-    return HEADER + (0 if deterministic else NONCE) + SIV + TAG + content
+def length(content: int, *, deterministic: bool, index: int = 0) -> int:
+    """How many bytes an encrypted value has whose content and index have so many bytes."""
+    return HEADER + (1 + index if index else 0) + (0 if deterministic else NONCE) + SIV + TAG + content
 
 
-def header(key_id: int) -> bytes:
+def header(key_id: int, index: bytes = b"") -> bytes:
     """What stands before the body of a value written under a key."""
-    return bytes([MARKER]) + key_id.to_bytes(4, "big")
+    if index:
+        return b"\x02" + key_id.to_bytes(4, "big") + bytes([len(index)]) + index
+    return b"\x01" + key_id.to_bytes(4, "big")
 
 
 def associated_data(field: str, row: bytes | None = None) -> bytes:
@@ -120,7 +134,7 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
         DecryptionFailed: If it is not one that `encode` writes.
     """
     tag = plaintext[0] if plaintext else 0
-    if tag == TAGS[Kind.BYTES]:
+    if tag == BYTES_TAG:
         return plaintext[1:]
     decoder = _DECODERS.get(tag)
     if decoder is None:

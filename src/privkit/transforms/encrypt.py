@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import base64
-import os
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
 from privkit import columns
 from privkit._kernels import textual
-from privkit._kernels.blocks import BLOCK, BlockCipher
-from privkit._kernels.heads import add_head, add_mark, cut_mark, read_heads, write_heads
+from privkit._kernels.heads import add_head, add_mark, cut_mark
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
 from privkit.columns.canonical import parse_values
-from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
-from privkit.keys import Usage
+from privkit.errors import DecryptionFailed, InvalidParameter
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import Outcome, Reversible
 from privkit.transforms.keep import Keep
+from privkit.transforms.sealing import Sealer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from privkit._kernels.siv import Siv
     from privkit.columns import Column
     from privkit.fields.base import FieldType
     from privkit.keys import FieldKey
     from privkit.transforms.base import OnInvalid
+    from privkit.transforms.index import BlindIndexOf
 
 C = TypeVar("C")
 Row = str | bytes | int
@@ -54,6 +50,8 @@ class Encrypt(Reversible):
         field: What the values are, where that shall be checked; what is encrypted is the value as passed.
         deterministic: Whether equal values get equal ciphertexts.
         text: Whether ciphertexts are text (base64url without padding, RFC 4648) or bytes.
+        index: What is put into each ciphertext so that a randomised one can be looked up: see `BlindIndexOf`. It says
+            which values may be equal, and that is its price.
 
     Example:
         >>> from privkit import Encrypt, Keyring
@@ -66,21 +64,26 @@ class Encrypt(Reversible):
     word: ClassVar[str] = "encrypt"
 
     def __init__(
-        self, key: FieldKey, field: FieldType | None = None, *, deterministic: bool = False, text: bool = False
+        self,
+        key: FieldKey,
+        field: FieldType | None = None,
+        *,
+        deterministic: bool = False,
+        text: bool = False,
+        index: BlindIndexOf | None = None,
     ) -> None:
+        if deterministic and index is not None:
+            raise InvalidParameter("a deterministic ciphertext is found by itself; leave out the index")
         self.key = key
         self.field = field
         self.deterministic = deterministic
         self.text = text
         self._check = None if field is None else Keep(field)
-        self._usage = Usage(
-            purpose="encrypt",
-            algorithm="AES-SIV",
-            key_bytes=64,
-            mode="deterministic" if deterministic else "randomised",
-        )
+        self.index = index
+        self._index_size = 0 if index is None else index.size + (-index.size % 3 if text else 0)
+        self._sealer = Sealer(key, deterministic=deterministic, index=index, index_size=self._index_size)
+        self._usage = self._sealer.usage
         self._place = layout.associated_data(key.name)
-        self._room = layout.HEADER + (0 if deterministic else layout.NONCE)
 
     def ciphertext_length(self, content: int) -> int:
         """How long a ciphertext is, for the width of a database column.
@@ -91,7 +94,7 @@ class Encrypt(Reversible):
         Returns:
             Bytes, or characters where ciphertexts are text.
         """
-        length = layout.length(content, deterministic=self.deterministic)
+        length = layout.length(content, deterministic=self.deterministic, index=self._index_size)
         return -(-length * 4 // 3) if self.text else length
 
     def protect(self, value: Any, *, row: Row | None = None) -> Any:  # noqa: ANN401 - bytes, or str if text
@@ -108,14 +111,7 @@ class Encrypt(Reversible):
             return None
         if self._check is not None:
             self._check.protect(value)
-        key_id = self._writing_id()
-        place = self._place if row is None else layout.associated_data(self.key.name, _row(row))
-        siv = self.key.siv(self._usage, key_id)
-        if self.deterministic:
-            sealed = layout.header(key_id) + siv.encrypt(layout.encode(value), (place,))
-        else:
-            nonce = os.urandom(layout.NONCE)
-            sealed = layout.header(key_id) + nonce + siv.encrypt(layout.encode(value), (place, nonce))
+        sealed = self._sealer.seal(layout.encode(value), self._place_of(row))
         return _text(sealed) if self.text else sealed
 
     def reveal(self, value: Any, *, row: Row | None = None) -> Any:  # noqa: ANN401 - whatever was encrypted
@@ -131,18 +127,61 @@ class Encrypt(Reversible):
         """
         if value is None:
             return None
-        sealed = self._bytes(value)
-        key_id = self._reading_id(sealed)
-        siv = self._reading_siv(key_id)
-        place = self._place if row is None else layout.associated_data(self.key.name, _row(row))
-        if self.deterministic:
-            return layout.decode(siv.decrypt(sealed[layout.HEADER :], (place,)))
-        body = layout.HEADER + layout.NONCE
-        return layout.decode(siv.decrypt(sealed[body:], (place, sealed[layout.HEADER : body])))
+        return layout.decode(self._sealer.open(self._bytes(value), self._place_of(row)))
 
     def needs_rotation(self, value: bytes | str) -> bool:
-        """Whether a ciphertext is under another key version than the one that writes now."""
-        return self._reading_id(self._bytes(value)) != self._writing_id()
+        """Whether a ciphertext is under another key version than the one that writes now, or has another index.
+
+        Raises:
+            DecryptionFailed: If it is no ciphertext, or, where there is an index to compare, does not open.
+        """
+        return not self._sealer.is_current(self._bytes(value), self._place)
+
+    def has_form(self, value: object) -> bool:
+        """Whether a stored value has the form of a ciphertext of this keyring: marker, known key id, length enough.
+
+        It tells ciphertexts from plaintexts in a column that is being encrypted. It is a rule, not a guess: what has
+        the form is a ciphertext, and if it does not open it is a damaged one.
+        """
+        return self._sealer.has_form(self._bytes(value))
+
+    def candidates(self, value: Any) -> list[Any]:  # noqa: ANN401 - bytes, or str if text
+        """What a value may stand as in a column: its deterministic ciphertext under each version that reads.
+
+        The stable version's comes first. Ask for all of them: while a column is re-keyed it holds two versions.
+
+        Raises:
+            InvalidParameter: If ciphertexts are randomised; those are looked up by a blind index.
+        """
+        if not self.deterministic:
+            raise InvalidParameter("randomised ciphertexts cannot be looked up; use deterministic=True, or an index")
+        stable = self.key.stable_id
+        ids = [stable, *(key_id for key_id in self.key.version_ids if key_id != stable)]
+        plain = layout.encode(value)
+        sealed = [self._sealer.seal(plain, self._place, key_id) for key_id in ids]
+        return [_text(one) for one in sealed] if self.text else sealed
+
+    def index_candidates(self, value: Any) -> list[Any]:  # noqa: ANN401 - bytes, or str if text
+        """What the index of a value may be where it stands in a ciphertext, under each version that reads.
+
+        Raises:
+            InvalidParameter: If there is no index.
+        """
+        if self.index is None:
+            raise InvalidParameter("these ciphertexts have no index to look up; give one")
+        found = [index.ljust(self._index_size, b"\x00") for index in self.index.candidates(value)]
+        return [_text(one) for one in found] if self.text else found
+
+    @property
+    def index_slice(self) -> tuple[int, int]:
+        """Where the index stands in a ciphertext: first position from 1, as in SQL's `substr`, and length.
+
+        In bytes, or in characters where ciphertexts are text. (0, 0) where there is none.
+        """
+        if not self._index_size:
+            return 0, 0
+        at, size = layout.INDEX_AT, self._index_size
+        return (at * 4 // 3 + 1, size * 4 // 3) if self.text else (at + 1, size)
 
     def protect_column(
         self,
@@ -162,7 +201,7 @@ class Encrypt(Reversible):
             Outcome(column, 0, 0) if self._check is None else self._check.protect_column(column, on_invalid=on_invalid)
         )
         lifted = columns.lift(checked.column)
-        sealed = self._seal(add_mark(_content(lifted), layout.TAGS[lifted.kind]), self._places(row, lifted))
+        sealed = self._sealer.seal_many(add_mark(_content(lifted), layout.TAGS[lifted.kind]), self._places(row, lifted))
         result = textual.to_base64url(sealed) if self.text else sealed
         restored = lifted.restore(result, Kind.TEXT if self.text else Kind.BYTES)
         nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
@@ -181,7 +220,7 @@ class Encrypt(Reversible):
         """
         lifted = columns.lift(column)
         sealed, failed = self._lifted_bytes(lifted)
-        plain, wrong = self._open(sealed, self._places(row, lifted))
+        plain, wrong = self._sealer.open_many(sealed, self._places(row, lifted))
         failed |= wrong
         if failed.any():
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
@@ -192,24 +231,28 @@ class Encrypt(Reversible):
         """Encrypt again what is not under the key version that writes now, and leave the rest as it is."""
         lifted = columns.lift(column)
         sealed, failed = self._lifted_bytes(lifted)
-        old = np.flatnonzero(self._key_ids(sealed) != self._writing_id())
-        plain, wrong = self._open(sealed.take(old), [self._place])
+        old = np.flatnonzero(self._sealer.outdated(sealed))
+        plain, wrong = self._sealer.open_many(sealed.take(old), [self._place])
         failed[old] |= wrong
         if failed.any():
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
         rest = np.delete(np.arange(len(sealed)), old)
-        fresh = Ragged.merge(len(sealed), [(rest, sealed.take(rest)), (old, self._seal(plain, [self._place]))])
+        fresh = Ragged.merge(
+            len(sealed), [(rest, sealed.take(rest)), (old, self._sealer.seal_many(plain, [self._place]))]
+        )
         result: C = lifted.restore(
             textual.to_base64url(fresh) if self.text else fresh, Kind.TEXT if self.text else Kind.BYTES
         )
         return result
 
-    def _writing_id(self) -> int:
-        return self.key.stable_id if self.deterministic else self.key.primary_id
+    def _place_of(self, row: Row | None) -> bytes:
+        return self._place if row is None else layout.associated_data(self.key.name, _row(row))
 
-    def _bytes(self, value: bytes | str) -> bytes:
+    def _bytes(self, value: object) -> bytes:
         """One ciphertext as bytes; what cannot be any is empty."""
         if not self.text:
+            if type(value) is bytes:
+                return value
             return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
         if not isinstance(value, str):
             return b""
@@ -218,18 +261,6 @@ class Encrypt(Reversible):
         except ValueError:
             return b""
         return sealed if _text(sealed) == value else b""  # the decoder is lenient, and one value has one spelling
-
-    def _reading_id(self, sealed: bytes) -> int:
-        if len(sealed) < layout.length(0, deterministic=self.deterministic) or sealed[0] != layout.MARKER:
-            raise DecryptionFailed
-        return int.from_bytes(sealed[1 : layout.HEADER], "big")
-
-    def _reading_siv(self, key_id: int) -> Siv:
-        """The cipher of the version that a ciphertext names; one that the keyring has not is a failed decryption."""
-        try:
-            return self.key.siv(self._usage, key_id)
-        except KeyNotFound:
-            raise DecryptionFailed from None
 
     def _lifted_bytes(self, lifted: Column[Any]) -> tuple[Ragged, NDArray[np.bool_]]:
         """The ciphertexts as bytes, and which of them cannot be any (those are empty)."""
@@ -255,70 +286,6 @@ class Encrypt(Reversible):
         if lifted.nulls is not None:
             names = names.take(np.flatnonzero(~lifted.nulls))
         return [add_head(names, layout.associated_data(self.key.name, b""))]
-
-    def _seal(self, plain: Ragged, places: list[bytes | Ragged]) -> Ragged:
-        """Encrypt rows of tag and content under the version that writes."""
-        key_id = self._writing_id()
-        siv = self.key.siv(self._usage, key_id)
-        head = np.frombuffer(layout.header(key_id), np.uint8)
-        heads = np.empty((len(plain), self._room), np.uint8)
-        heads[:, : layout.HEADER] = head
-        if not self.deterministic:
-            nonces = _nonces(len(plain))
-            heads[:, layout.HEADER :] = nonces
-            places = [*places, Ragged.of_matrix(nonces)]
-        sealed = siv.encrypt_many(plain, places, room=self._room)
-        write_heads(sealed, heads)
-        return sealed
-
-    def _key_ids(self, sealed: Ragged) -> NDArray[np.int64]:
-        """The key id of each row, and -1 where a row is no ciphertext."""
-        ids = np.full(len(sealed), -1, np.int64)
-        long = np.flatnonzero(sealed.lengths >= layout.length(0, deterministic=self.deterministic))
-        head = read_heads(sealed.take(long) if len(long) < len(sealed) else sealed, layout.HEADER)
-        numbers = np.ascontiguousarray(head[:, 1:]).view(">u4").reshape(-1).astype(np.int64)
-        ids[long] = np.where(head[:, 0] == layout.MARKER, numbers, -1)
-        return ids
-
-    def _open(self, sealed: Ragged, places: Sequence[bytes | Ragged]) -> tuple[Ragged, NDArray[np.bool_]]:
-        """Decrypt rows, each under the key version it names.
-
-        Returns:
-            Tags and contents, and which rows failed (those are empty).
-        """
-        ids = self._key_ids(sealed)
-        failed = np.ones(len(sealed), np.bool_)
-        parts: list[tuple[NDArray[np.intp], Ragged]] = []
-        for key_id in np.unique(ids).tolist():
-            rows = np.flatnonzero(ids == key_id)
-            try:
-                siv = self._reading_siv(key_id)
-            except DecryptionFailed:
-                parts.append((rows, Ragged.empty(np.zeros(len(rows), np.int64))))
-                continue
-            whole = len(rows) == len(sealed)
-            part = sealed if whole else sealed.take(rows)
-            own = [place if isinstance(place, bytes) or whole else place.take(rows) for place in places]
-            plain, failed[rows] = self._open_under(siv, part, own)
-            parts.append((rows, plain))
-        return (parts[0][1] if len(parts) == 1 else Ragged.merge(len(sealed), parts)), failed
-
-    def _open_under(self, siv: Siv, sealed: Ragged, places: list[bytes | Ragged]) -> tuple[Ragged, NDArray[np.bool_]]:
-        if self.deterministic:
-            return siv.decrypt_many(sealed, places, room=self._room)
-        nonces = Ragged.of_matrix(read_heads(sealed, self._room)[:, layout.HEADER :])
-        return siv.decrypt_many(sealed, [*places, nonces], room=self._room)
-
-
-def _nonces(count: int) -> NDArray[np.uint8]:
-    """Draw nonces for one call: a counter under a key that is drawn for it and thrown away after it.
-
-    They are as unpredictable as AES-256 is, no two of a call are equal, and no state outlives the call that a fork
-    could copy. Asking the system for each byte would take as long as the encryption.
-    """
-    counters = np.zeros((count, BLOCK // 8), np.uint64)
-    counters[:, 0] = np.arange(count, dtype=np.uint64)
-    return BlockCipher(os.urandom(32)).encrypt(counters.view(np.uint8))
 
 
 def _text(sealed: bytes) -> str:

@@ -1,0 +1,268 @@
+"""Plaintexts to ciphertexts and back, one or many, each under the key version that it names."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from privkit._kernels.blocks import BLOCK, BlockCipher
+from privkit._kernels.heads import cut_mark, read_heads, write_heads
+from privkit._kernels.ragged import Ragged
+from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
+from privkit.keys import Usage
+from privkit.transforms import ciphertext as layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from privkit._kernels.siv import Siv
+    from privkit.keys import FieldKey
+    from privkit.transforms.index import BlindIndexOf
+
+_NO_FORM = -1
+_FORM_SHIFT = 32
+
+
+class Sealer:
+    """Seals plaintexts (tag and content) for a field, and opens them.
+
+    Args:
+        key: The field's key.
+        deterministic: Whether equal plaintexts get equal ciphertexts.
+        index: What is written into each ciphertext, beside the value, to find it by.
+        index_size: How many bytes the index takes there: as many as it has, or more, which are zero.
+    """
+
+    __slots__ = ("_deterministic", "_head", "_index", "_index_size", "_key", "_shortest", "usage")
+
+    def __init__(
+        self, key: FieldKey, *, deterministic: bool, index: BlindIndexOf | None = None, index_size: int = 0
+    ) -> None:
+        self._key = key
+        self._deterministic = deterministic
+        self._index = index
+        self._index_size = index_size
+        self._head = layout.HEADER + (0 if deterministic else layout.NONCE)
+        self._shortest = layout.length(0, deterministic=deterministic)
+        self.usage = Usage(
+            purpose="encrypt",
+            algorithm="AES-SIV",
+            key_bytes=64,
+            mode="deterministic" if deterministic else "randomised",
+        )
+
+    @property
+    def writing_id(self) -> int:
+        """The version that writes: what is deterministic stays under the stable one."""
+        return self._key.stable_id if self._deterministic else self._key.primary_id
+
+    def seal(self, plain: bytes, place: bytes, key_id: int | None = None) -> bytes:
+        """Seal one plaintext.
+
+        Args:
+            plain: Tag and content.
+            place: The associated data that names its place.
+            key_id: Which version; by default the one that writes.
+        """
+        key_id = self.writing_id if key_id is None else key_id
+        siv = self._key.siv(self.usage, key_id)
+        if self._deterministic:
+            return layout.header(key_id) + siv.encrypt(plain, [place])
+        nonce = os.urandom(layout.NONCE)
+        if self._index is None:
+            return layout.header(key_id) + nonce + siv.encrypt(plain, [place, nonce])
+        index = self._index_of(plain)
+        return layout.header(key_id, index) + nonce + siv.encrypt(plain, [place, index, nonce])
+
+    def open(self, sealed: bytes, place: bytes) -> bytes:
+        """Open one ciphertext.
+
+        Raises:
+            DecryptionFailed: If it was not sealed by this key for this place.
+            KeyUnavailable: If the version that sealed it is disabled or destroyed.
+        """
+        if len(sealed) < self._shortest:
+            raise DecryptionFailed
+        try:
+            siv = self._key.siv(self.usage, int.from_bytes(sealed[1:5], "big"))
+        except KeyNotFound:
+            raise DecryptionFailed from None
+        if sealed[0] == layout.MARKER:
+            if self._deterministic:
+                return siv.decrypt(sealed[5:], [place])
+            return siv.decrypt(sealed[21:], [place, sealed[5:21]])
+        index = self._index_in(sealed)
+        body = layout.INDEX_AT + len(index)
+        nonce = sealed[body : body + layout.NONCE]
+        return siv.decrypt(sealed[body + layout.NONCE :], [place, index, nonce])
+
+    def key_id(self, sealed: bytes) -> int:
+        """The key version that a ciphertext names.
+
+        Raises:
+            DecryptionFailed: If it is no ciphertext.
+        """
+        if len(sealed) < self._shortest:
+            raise DecryptionFailed
+        if sealed[0] != layout.MARKER:
+            self._index_in(sealed)
+        return int.from_bytes(sealed[1 : layout.HEADER], "big")
+
+    def has_form(self, stored: bytes) -> bool:
+        """Whether bytes have the form of a ciphertext of this keyring: marker, known key id, length enough.
+
+        It is a rule about the first bytes and the length, not a guess: what has the form is a ciphertext, and if it
+        does not open it is a damaged one.
+        """
+        try:
+            return self._key.knows(self.key_id(stored))
+        except DecryptionFailed:
+            return False
+
+    def is_current(self, sealed: bytes, place: bytes) -> bool:
+        """Whether a ciphertext is as `seal` would write it now: key version, form and index.
+
+        Raises:
+            DecryptionFailed: If it is no ciphertext, or, where there is an index to compare, does not open.
+        """
+        if self.key_id(sealed) != self.writing_id or (sealed[0] == layout.MARKER) != (self._index is None):
+            return False
+        if self._index is None:
+            return True
+        return self._index_in(sealed) == self._index_of(self.open(sealed, place))
+
+    def seal_many(self, plain: Ragged, places: Sequence[bytes | Ragged]) -> Ragged:
+        """Seal rows of tag and content; `places` names the place of all, or of each."""
+        key_id = self.writing_id
+        siv = self._key.siv(self.usage, key_id)
+        indexes = self._indexes(plain)
+        width = 0 if indexes is None else 1 + self._index_size
+        heads = np.empty((len(plain), self._head + width), np.uint8)
+        heads[:, : layout.HEADER] = np.frombuffer(layout.header(key_id), np.uint8)
+        places = list(places)
+        if indexes is not None:
+            heads[:, 0] = layout.INDEXED_MARKER
+            heads[:, layout.HEADER] = self._index_size
+            heads[:, layout.INDEX_AT : layout.INDEX_AT + self._index_size] = indexes
+            places.append(Ragged.of_matrix(indexes))
+        if not self._deterministic:
+            nonces = _nonces(len(plain))
+            heads[:, layout.HEADER + width :] = nonces
+            places.append(Ragged.of_matrix(nonces))
+        sealed = siv.encrypt_many(plain, places, room=heads.shape[1])
+        write_heads(sealed, heads)
+        return sealed
+
+    def open_many(self, sealed: Ragged, places: Sequence[bytes | Ragged]) -> tuple[Ragged, NDArray[np.bool_]]:
+        """Open rows, each under the version and in the form that it names.
+
+        Returns:
+            Tags and contents, and which rows failed (those are empty).
+
+        Raises:
+            KeyUnavailable: If a version that sealed some of them is disabled or destroyed.
+        """
+        forms = self._forms(sealed)
+        failed = np.ones(len(sealed), np.bool_)
+        parts: list[tuple[NDArray[np.intp], Ragged]] = []
+        for form in np.unique(forms).tolist():
+            rows = np.flatnonzero(forms == form)
+            siv = self._siv_of(form)
+            if siv is None:
+                parts.append((rows, Ragged.empty(np.zeros(len(rows), np.int64))))
+                continue
+            whole = len(rows) == len(sealed)
+            part = sealed if whole else sealed.take(rows)
+            own = [place if isinstance(place, bytes) or whole else place.take(rows) for place in places]
+            plain, failed[rows] = self._open_form(siv, form >> _FORM_SHIFT, part, own)
+            parts.append((rows, plain))
+        return (parts[0][1] if len(parts) == 1 else Ragged.merge(len(sealed), parts)), failed
+
+    def outdated(self, sealed: Ragged) -> NDArray[np.bool_]:
+        """Which rows `seal_many` would write under another version, or in another form.
+
+        Where there is an index, all: whether it is the present one is seen only when the value is open.
+        """
+        if self._index is not None:
+            return np.ones(len(sealed), np.bool_)
+        return np.not_equal(self._forms(sealed), self.writing_id)
+
+    def _index_in(self, sealed: bytes) -> bytes:
+        """The index in a ciphertext that has one; any other is a failed decryption."""
+        if self._deterministic or sealed[0] != layout.INDEXED_MARKER:
+            raise DecryptionFailed
+        size = sealed[layout.HEADER]
+        if not 1 <= size <= layout.LONGEST_INDEX or len(sealed) < self._shortest + 1 + size:
+            raise DecryptionFailed
+        return sealed[layout.INDEX_AT : layout.INDEX_AT + size]
+
+    def _index_of(self, plain: bytes) -> bytes:
+        """The index of a plaintext, as wide as it stands in the ciphertext."""
+        _check_text(plain[0])
+        index = self._index.of(plain[1:].decode()) if self._index is not None else b""
+        return index.ljust(self._index_size, b"\x00")
+
+    def _indexes(self, plain: Ragged) -> NDArray[np.uint8] | None:
+        """The index of each plaintext, `(rows, index size)`."""
+        if self._index is None:
+            return None
+        indexes = np.zeros((len(plain), self._index_size), np.uint8)
+        if len(plain):
+            tags, content = cut_mark(plain)
+            _check_text(layout.BYTES_TAG if (tags == layout.BYTES_TAG).any() else 0)
+            indexes[:, : self._index.size] = self._index.of_many(content)
+        return indexes
+
+    def _forms(self, sealed: Ragged) -> NDArray[np.int64]:
+        """Of each row the key id, and above 32 bits the bytes of index and its length; -1 where it is no ciphertext."""
+        forms = np.full(len(sealed), _NO_FORM, np.int64)
+        rows = np.flatnonzero(sealed.lengths >= self._shortest)
+        head = read_heads(sealed.take(rows) if len(rows) < len(sealed) else sealed, layout.INDEX_AT)
+        ids = np.ascontiguousarray(head[:, 1 : layout.HEADER]).view(">u4").reshape(-1).astype(np.int64)
+        forms[rows] = np.where(head[:, 0] == layout.MARKER, ids, _NO_FORM)
+        indexed = head[:, 0] == layout.INDEXED_MARKER
+        if not self._deterministic and indexed.any():
+            size = head[:, layout.HEADER].astype(np.int64)
+            fits = (size >= 1) & (size <= layout.LONGEST_INDEX) & (sealed.lengths[rows] > self._shortest + size)
+            right = indexed & fits
+            forms[rows[right]] = ids[right] | (size[right] + 1) << _FORM_SHIFT
+        return forms
+
+    def _siv_of(self, form: int) -> Siv | None:
+        """The cipher of a form; none where it is no form, or the keyring has not its key."""
+        if form == _NO_FORM:
+            return None
+        try:
+            return self._key.siv(self.usage, form & 0xFFFFFFFF)
+        except KeyNotFound:
+            return None
+
+    def _open_form(self, siv: Siv, width: int, sealed: Ragged, places: list[Any]) -> tuple[Ragged, NDArray[np.bool_]]:
+        """Open rows of one form; `width` is what the index and its length take."""
+        if self._deterministic:
+            return siv.decrypt_many(sealed, places, room=self._head)
+        heads = read_heads(sealed, self._head + width)
+        if width:
+            places = [*places, Ragged.of_matrix(heads[:, layout.INDEX_AT : layout.HEADER + width])]
+        nonces = Ragged.of_matrix(heads[:, layout.HEADER + width :])
+        return siv.decrypt_many(sealed, [*places, nonces], room=self._head + width)
+
+
+def _check_text(tag: int) -> None:
+    if tag == layout.BYTES_TAG:
+        raise InvalidParameter("an index is of a value's text, and bytes have none; pass text, or leave out the index")
+
+
+def _nonces(count: int) -> NDArray[np.uint8]:
+    """Draw nonces for one call: a counter under a key that is drawn for it and thrown away after it.
+
+    They are as unpredictable as AES-256 is, no two of a call are equal, and no state outlives the call that a fork
+    could copy. Asking the system for each byte would take as long as the encryption.
+    """
+    counters = np.zeros((count, BLOCK // 8), np.uint64)
+    counters[:, 0] = np.arange(count, dtype=np.uint64)
+    return BlockCipher(os.urandom(32)).encrypt(counters.view(np.uint8))
