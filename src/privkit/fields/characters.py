@@ -1,8 +1,8 @@
 """Layouts of values that are written character by character: each moves within its own class.
 
 Digits stay digits and letters letters of their case, while everything else (hyphens, dots, whatever is kept) stays
-where it is and becomes tweak. The rank is the number that the moving characters are in the mixed radix of their
-classes.
+where it is and becomes tweak. Numbers neither get nor lose a leading zero. The rank is the number that the moving
+characters are in the mixed radix of their classes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
+from privkit.fields.digits import are_digits
 from privkit.fields.layout import Slot, Slots
 from privkit.fields.layouts import ENOUGH, WidthLayout, choose, too_few
 
@@ -77,12 +78,26 @@ class Characters(WidthLayout):
         width = matrix.shape[1]
         kinds[:, : self.first] = 0
         kinds[:, max(0, width - self.last) :] = 0
+        if kinds.shape[1] > 1 and DIGITS in self.classes:
+            self._keep_lead(matrix, kinds)
         if self.until:
             marks = matrix == ord(self.until)
             from_end = np.argmax(marks[:, ::-1], axis=1)
             last = np.where(marks.any(axis=1), width - 1 - from_end, width)
             kinds[np.arange(width) >= last[:, None]] = 0
         return kinds
+
+    def _keep_lead(self, matrix: NDArray[np.uint8], kinds: NDArray[np.uint8]) -> None:
+        """Give the first digit of a number a class without zero, or keep it where it is zero.
+
+        A column of integers has no place for leading zeros: so none come or go.
+        """
+        digit = self.classes.index(DIGITS) + 1
+        rows = np.flatnonzero((kinds[:, 0] == digit) & are_digits(matrix))
+        kinds[rows, 0] = np.where(matrix[rows, 0] == ord("0"), 0, len(self.classes) + 1)
+
+    def _alphabet(self, kind: int) -> str:
+        return self.classes[kind - 1] if kind <= len(self.classes) else DIGITS[1:]
 
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         """Group rows by which classes stand where, and split each group."""
@@ -103,13 +118,13 @@ class Characters(WidthLayout):
         numerals = self._tables[1]
         ranks: NDArray[Any] = np.zeros(len(matrix), np.uint64 if size <= _WORD else object)
         for column, radix in radices:
-            digit = numerals[matrix[:, column]]
+            digit = numerals[matrix[:, column]] - np.uint8(kinds[column] > len(self.classes))
             ranks = ranks * (np.uint64(radix) if size <= _WORD else radix) + digit.astype(ranks.dtype)
         return Slots(rows, ranks, size, _skeleton(matrix, kinds))
 
     def _radices(self, kinds: NDArray[np.uint8]) -> list[tuple[int, int]]:
         """The columns that move, and among how many characters each."""
-        return [(column, len(self.classes[kinds[column] - 1])) for column in np.flatnonzero(kinds).tolist()]
+        return [(column, len(self._alphabet(int(kinds[column])))) for column in np.flatnonzero(kinds).tolist()]
 
     def join_matrix(self, matrix: NDArray[np.uint8], part: Slots) -> NDArray[np.uint8]:
         """Write the numerals of the rank into the places that move."""
@@ -121,7 +136,7 @@ class Characters(WidthLayout):
         for column, radix in reversed(self._radices(kinds)):
             base = radix if ranks.dtype == object else np.uint64(radix)
             above = ranks // base
-            alphabet = np.frombuffer(self.classes[kinds[column] - 1].encode(), np.uint8)
+            alphabet = np.frombuffer(self._alphabet(int(kinds[column])).encode(), np.uint8)
             out[:, column] = alphabet[(ranks - above * base).astype(np.intp)]
             ranks = above
         return out

@@ -128,11 +128,13 @@ def _rows_of(text: Ragged, part: Slots) -> NDArray[np.uint8]:
 class Digits(WidthLayout):
     """Decimal digits of which the first ones stay and the rest moves.
 
+    Where the first digit moves, numbers that begin with 0 move among themselves, and so do those that do not: a column
+    of integers, which has no place for leading zeros, holds every result.
+
     Attributes:
         name: The name of the type.
         kept: How many digits stay at the beginning.
         low: The smallest rest that is valid.
-        high: One more than the largest; 0: as large as the rest's digits allow.
         check: Whether the last digit is Luhn's check digit, which follows from the others.
         smallest: The smallest domain that any valid value has, or below which values are refused.
         option: What stands in the id for what is kept.
@@ -141,7 +143,6 @@ class Digits(WidthLayout):
     name: str
     kept: int = 0
     low: int = 0
-    high: int = 0
     check: bool = False
     smallest: int = 0
     option: str = ""
@@ -159,23 +160,43 @@ class Digits(WidthLayout):
     @property
     def size(self) -> int:
         """The smallest number of values that any one value moves among."""
-        return self.smallest or self.high - self.low
+        return self.smallest
 
-    def _domain(self, width: int) -> int:
-        return (self.high or 10 ** (width - self.check - self.kept)) - self.low
+    def _range(self, width: int, *, zero: bool) -> tuple[int, int]:
+        """The smallest moving rest, and one more than the largest.
+
+        Args:
+            width: How many digits the whole value has.
+            zero: Whether it begins with 0.
+        """
+        digits = width - self.check - self.kept
+        if self.kept:
+            return self.low, 10**digits
+        return (self.low, 10 ** (digits - 1)) if zero else (10 ** (digits - 1), 10**digits)
 
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         """The digits between what is kept and the check digit are the rank."""
-        width = matrix.shape[1]
-        ranks = numbers(matrix[:, self.kept : width - self.check])
-        tweak = np.ascontiguousarray(matrix[:, : self.kept]) if self.kept else b""
-        return [Slots(None, ranks - _U(self.low) if self.low else ranks, self._domain(width), tweak)]
+        zero = matrix[:, 0] == ord("0")
+        if self.kept or not zero.any():
+            return [self._part(matrix, None, zero=False)]
+        if zero.all():
+            return [self._part(matrix, None, zero=True)]
+        return [
+            self._part(matrix[rows], rows, zero=led)
+            for led, rows in ((False, np.flatnonzero(~zero)), (True, np.flatnonzero(zero)))
+        ]
+
+    def _part(self, matrix: NDArray[np.uint8], rows: NDArray[np.intp] | None, *, zero: bool) -> Slots:
+        low, high = self._range(matrix.shape[1], zero=zero)
+        ranks = numbers(matrix[:, self.kept : matrix.shape[1] - self.check]) - _U(low)
+        return Slots(rows, ranks, high - low, np.ascontiguousarray(matrix[:, : self.kept]) if self.kept else b"")
 
     def join_matrix(self, matrix: NDArray[np.uint8], part: Slots) -> NDArray[np.uint8]:
         """Write the rank back, and the check digit that it gives."""
         out = matrix.copy()
         width = out.shape[1]
-        write(part.ranks + _U(self.low), out[:, self.kept : width - self.check])
+        low, _ = self._range(width, zero=bool(len(out)) and bool(out[0, 0] == ord("0")))
+        write(part.ranks + _U(low), out[:, self.kept : width - self.check])
         if self.check:
             out[:, -1] = ord("0")
             sums = luhn_sums(out)
@@ -185,39 +206,87 @@ class Digits(WidthLayout):
     # The two doors for one value, in plain Python: it is what an application calls for each request.
     def split_one(self, text: str) -> Slot:
         """Split one value."""
-        size = self._domain(len(text))
-        if size < self.size:
-            raise too_few(size)
+        low, high = self._range(len(text), zero=text[0] == "0")
+        if high - low < self.size:
+            raise too_few(high - low)
         end = len(text) - self.check
-        return Slot(int(text[self.kept : end]) - self.low, size, text[: self.kept].encode("ascii"))
+        return Slot(int(text[self.kept : end]) - low, high - low, text[: self.kept].encode("ascii"))
 
     def join_one(self, text: str, rank: int) -> str:
         """Put a rank in the place of the one that `text` has."""
         width = len(text) - self.check - self.kept
-        digits = f"{text[: self.kept]}{rank + self.low:0{width}}"
+        low, _ = self._range(len(text), zero=text[0] == "0")
+        digits = f"{text[: self.kept]}{rank + low:0{width}}"
         return f"{digits}{-luhn_sum(digits + '0') % 10}" if self.check else digits
 
 
-def mobile_layout(keep: str | None = None) -> Digits:
+@dataclass(frozen=True, slots=True)
+class Mobile(WidthLayout):
+    """Chinese mobile numbers: 13 to 19 and nine digits, in one range without gaps.
+
+    Attributes:
+        kept: How many digits stay at the beginning: 0 or 3.
+    """
+
+    kept: int = 0
+
+    @property
+    def id(self) -> str:
+        """The frozen name, options included."""
+        return f"cn_mobile/keep=prefix{self.kept}" if self.kept else "cn_mobile"
+
+    @property
+    def version(self) -> int:
+        """Version 1 stands on 13 to 19."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """How many values every value moves among."""
+        return 10**8 if self.kept else 7 * 10**9
+
+    @property
+    def _low(self) -> int:
+        return 0 if self.kept else 13 * 10**9
+
+    def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
+        """What follows on what is kept is the rank."""
+        tweak = np.ascontiguousarray(matrix[:, : self.kept]) if self.kept else b""
+        return [Slots(None, numbers(matrix[:, self.kept :]) - _U(self._low), self.size, tweak)]
+
+    def join_matrix(self, matrix: NDArray[np.uint8], part: Slots) -> NDArray[np.uint8]:
+        """Write the rank back."""
+        out = matrix.copy()
+        write(part.ranks + _U(self._low), out[:, self.kept :])
+        return out
+
+    def split_one(self, text: str) -> Slot:
+        """Split one value."""
+        return Slot(int(text[self.kept :]) - self._low, self.size, text[: self.kept].encode("ascii"))
+
+    def join_one(self, text: str, rank: int) -> str:
+        """Put a rank in the place of the one that `text` has."""
+        return f"{text[: self.kept]}{rank + self._low:0{len(text) - self.kept}}"
+
+
+def mobile_layout(keep: str | None = None) -> Mobile:
     """How a Chinese mobile number moves: among all seven milliard, or those of its first three digits.
 
     Args:
         keep: `prefix3` keeps the first three digits: 100,000,000 values.
     """
-    if choose(keep, ("prefix3",)):
-        return Digits("cn_mobile", kept=3, high=10**8, option="prefix3")
-    return Digits("cn_mobile", low=13 * 10**9, high=20 * 10**9)
+    return Mobile(3 if choose(keep, ("prefix3",)) else 0)
 
 
 def card_layout(keep: str | None = None, *, small_domain: bool = False) -> Digits:
-    """How a card number moves: among all of its length that pass Luhn's check.
+    """How a card number moves: among all of its length that pass Luhn's check (and begin with 0, or do not).
 
     Args:
         keep: `bin` keeps the first six digits, `bin8` the first eight.
         small_domain: With `bin8`, take cards of 13 and 14 digits too, which then move among 10,000 and 100,000.
     """
     kept = {"": 0, "bin": 6, "bin8": 8}[choose(keep, ("bin", "bin8"))]
-    smallest = 10 ** (12 - kept)
+    smallest = 10 ** (12 - kept) if kept else 10**11
     return Digits(
         "bank_card", kept, check=True, smallest=smallest if small_domain else max(smallest, ENOUGH), option=keep or ""
     )
@@ -230,5 +299,5 @@ def imei_layout(keep: str | None = None) -> Digits:
         keep: `tac` keeps the model: 1,000,000 values.
     """
     if choose(keep, ("tac",)):
-        return Digits("imei", kept=8, high=10**6, check=True, option="tac")
-    return Digits("imei", low=10**6, high=10**14, check=True)
+        return Digits("imei", kept=8, check=True, smallest=10**6, option="tac")
+    return Digits("imei", low=10**6, check=True, smallest=10**13 - 10**6)
