@@ -10,7 +10,9 @@ from fields.samples import canonical
 from privkit import fields
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.masks import PROFILES, STARS, AddressMask, AllStars, EmailMask, IpMask, Keep, Template
+from privkit.fields.contact_masks import AddressMask, EmailMask
+from privkit.fields.ip_mask import IpMask
+from privkit.fields.masks import PROFILES, STARS, AllStars, Keep, Template
 
 ALL = sorted(fields.CATALOGUE)
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

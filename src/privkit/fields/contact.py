@@ -12,8 +12,9 @@ import numpy as np
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import one_each, rows_at, tight, without
 from privkit.fields.characters import email_layout
+from privkit.fields.contact_masks import AddressMask, EmailMask
 from privkit.fields.levels import After
-from privkit.fields.masks import AddressMask, EmailMask, Keep, profiles
+from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import has_controls, tidy
 from privkit.fields.texts import TidyText
 

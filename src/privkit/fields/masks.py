@@ -13,7 +13,6 @@ six stars. Each states in `shows` at most how many characters of a value can be 
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,8 +22,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.bytesets import heads, is_ascii, one_each, rows_at, tight, walk, walk_back
-from privkit.fields.ip import ipv4_rows
+from privkit.fields.bytesets import is_ascii, rows_at, tight, walk, walk_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -177,8 +175,8 @@ class Keep(Shape):
         stars = np.where(short, len(STARS), self.stars)
         out = Ragged.empty(head + stars + tail)
         out.data[:] = STAR
-        _copy(data, offsets[:-1], out.data, out.offsets[:-1], head)
-        _copy(data, offsets[1:] - tail, out.data, out.offsets[1:] - tail, tail)
+        copy_pieces(data, offsets[:-1], out.data, out.offsets[:-1], head)
+        copy_pieces(data, offsets[1:] - tail, out.data, out.offsets[1:] - tail, tail)
         return out
 
 
@@ -233,141 +231,6 @@ class Template(Shape):
         return Ragged.of_matrix(out)
 
 
-@dataclass(frozen=True, slots=True)
-class EmailMask(Shape):
-    """The first characters of the name, four stars, and the domain where it is not unusually long.
-
-    Attributes:
-        first: How many characters of the name stay.
-        domain: Whether the domain stays; one of more than `longest` characters does not.
-        longest: See `domain`.
-
-    >>> EmailMask(1).one("zhangsan@qq.com")
-    'z****@qq.com'
-    """
-
-    first: int = 1
-    domain: bool = True
-    longest: int = 30
-
-    @property
-    def shows(self) -> int:
-        """The characters of the name, the `@` and the domain."""
-        return self.first + 1 + (self.longest if self.domain else 0)
-
-    def _mask(self, text: str) -> str:
-        name, at, domain = text.rpartition("@")
-        if not at:
-            return STARS
-        head = name[: self.first] if len(name) > self.first else ""
-        tail = domain if self.domain and 0 < len(domain) <= self.longest else "****"
-        return f"{head}****@{tail}"
-
-    def _mask_many(self, text: Ragged) -> Ragged:
-        data, offsets = tight(text)
-        ats = np.flatnonzero(data == ord("@"))
-        # One `@` in each row, and ASCII: then positions say it all. Anything else takes the plain way.
-        if not is_ascii(text) or not one_each(offsets, ats):
-            return self._one_by_one(text)
-        head = np.where(ats - offsets[:-1] > self.first, self.first, 0)
-        domain = offsets[1:] - ats - 1
-        shown = (domain > 0) & (domain <= self.longest) & self.domain
-        tail = np.where(shown, domain, 4)
-        out = Ragged.empty(head + 4 + 1 + tail)
-        out.data[:] = STAR
-        _copy(data, offsets[:-1], out.data, out.offsets[:-1], head)
-        out.data[out.offsets[1:] - tail - 1] = ord("@")
-        rows = np.flatnonzero(shown)
-        _copy(data, ats[rows] + 1, out.data, (out.offsets[1:] - tail)[rows], tail[rows])
-        return out
-
-
-_HOUSE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:号|弄|巷)(?![楼栋幢座室房])")
-_BUILDING = re.compile(
-    r"[0-9A-Za-z#]|[一二三四五六七八九十百零〇两甲乙丙丁]+(?:号|栋|幢|座|单元|室|层|楼|弄|门|期|区|组|队|房|户)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AddressMask(Shape):
-    """The road and the house number; what tells the building, unit and room apart is hidden (GB/T 41833-2022).
-
-    Everything after the first house number (`12号`) is hidden, or, where there is none, everything from the first
-    digit, letter or counted building part on. A value that has neither is cut after half of it.
-
-    Attributes:
-        house: Whether the house number itself stays.
-        longest: At most how many characters stay.
-
-    >>> AddressMask().one("科技园路12号3栋2单元1502室")
-    '科技园路12号****'
-    """
-
-    house: bool = True
-    longest: int = 20
-
-    @property
-    def shows(self) -> int:
-        """The longest road and number."""
-        return self.longest
-
-    def _mask(self, text: str) -> str:
-        house, building = _HOUSE.search(text), _BUILDING.search(text)
-        if self.house and house and building and building.start() >= house.start():
-            end = house.end()
-        else:
-            end = building.start() if building else len(text) // 2
-        return text[: min(end, self.longest)] + "****" if end else STARS
-
-
-@dataclass(frozen=True, slots=True)
-class IpMask(Shape):
-    """The first parts of an IP address.
-
-    Attributes:
-        parts: How many of the four (IPv4) parts stay, 1 to 3; of the groups of an IPv6 address one less, at least one.
-
-    >>> IpMask(2).one("192.168.3.4"), IpMask(3).one("2001:db8::1")
-    ('192.168.*.*', '2001:db8:****')
-    """
-
-    parts: int = 2
-
-    @property
-    def shows(self) -> int:
-        """As many parts with the dots, or IPv6 groups with the colons."""
-        return max(self.parts * 3 + 3, max(1, self.parts - 1) * 5)
-
-    def _mask(self, text: str) -> str:
-        colon = ":" in text
-        count, width = (max(1, self.parts - 1), 5) if colon else (self.parts, 4)
-        kept = text.split(":" if colon else ".")[:count]
-        head = (":" if colon else ".").join(kept)
-        # Longer parts than an address has: whatever this is, it does not show.
-        if len(head) >= count * width or len(kept) < count or (colon and not all(kept)):
-            return STARS
-        if colon:
-            return f"{head}:****"
-        return head + ".*" * (4 - self.parts) if text.count(".") == 3 else STARS  # noqa: PLR2004 - dots of IPv4
-
-    def _mask_many(self, text: Ragged) -> Ragged:
-        rows = ipv4_rows(text)
-        if len(rows) == len(text):
-            return self._mask_v4(text)
-        rest = np.delete(np.arange(len(text)), rows)
-        plain = self._one_by_one(text.take(rest))
-        if not len(rows):
-            return plain
-        return Ragged.merge(len(text), [(rows, self._mask_v4(text.take(rows))), (rest, plain)])
-
-    def _mask_v4(self, text: Ragged) -> Ragged:
-        data, offsets = tight(text)
-        head = np.flatnonzero(data == ord(".")).reshape(-1, 3)[:, self.parts - 1] - offsets[:-1]
-        if int(head.max()) >= self.parts * 4:
-            return self._one_by_one(text)
-        return heads(text, head, b".*" * (4 - self.parts))
-
-
 STARRED = AllStars()
 """The mask that shows nothing."""
 
@@ -389,7 +252,7 @@ def _windows(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> 
     return np.lib.stride_tricks.sliding_window_view(data, width)[starts]
 
 
-def _copy(
+def copy_pieces(
     source: NDArray[np.uint8],
     starts: NDArray[np.int64] | NDArray[np.intp],
     target: NDArray[np.uint8],

@@ -19,9 +19,10 @@ from privkit.fields.bytesets import byteset, of_width
 from privkit.fields.characters import Characters
 from privkit.fields.ip import are_ipv4, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
 from privkit.fields.ip_layout import IpLayout
+from privkit.fields.ip_mask import IpMask
 from privkit.fields.layouts import choose
 from privkit.fields.levels import Cut
-from privkit.fields.masks import STARS, IpMask, Keep, Shape, profiles
+from privkit.fields.masks import STARS, Keep, Shape, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import AnyText
 
