@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privkit.anonymity.hierarchy import ANY, Ladder
+from privkit.anonymity.hierarchy import ANY
 from privkit.anonymity.keys import combine, lengths
 from privkit.anonymity.models import presence
 from privkit.errors import TableError
@@ -151,22 +151,20 @@ def _levels(
     """
     if hierarchy is None:
         return np.zeros(domain.size, np.int64), [domain.codes_of(population)]
-    ladder: Ladder = hierarchy.bind(population)
+    hierarchy.bind(population)  # checks that it covers the people
+    own = [None] * population.null
+    ladder = [population.texts, *hierarchy.label(population), [ANY] * len(population.texts)]
     codes: dict[str | None, int] = {text: code for code, text in enumerate(domain.texts)}
     if domain.null:
         codes[None] = len(domain.texts)
+    known = [np.array([codes.get(label, -1) for label in [*labels, *own]], np.int64) for labels in ladder]
+    known[-1][:] = codes.get(ANY, -1)  # which holds null as well
     level_of = np.zeros(domain.size, np.int64)
-    known = []
-    for level, labels in enumerate(ladder.labels):
-        found = np.array([codes.get(label, -1) for label in labels], np.int64)
+    for level, found in enumerate(known):
         level_of[found[found >= 0]] = level
-        known.append(found)
-    if ANY in codes:
-        level_of[codes[ANY]] = len(known) - 1
-    return level_of, [
-        np.where(np.isin(found, np.flatnonzero(level_of == level)), found, -1)[groups]
-        for level, (found, groups) in enumerate(zip(known, ladder.groups, strict=True))
-    ]
+    for level, found in enumerate(known):
+        found[level_of[found] != level] = -1
+    return level_of, known
 
 
 def class_sizes(frequency: FrequencySet) -> NDArray[np.int64]:
