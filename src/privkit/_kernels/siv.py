@@ -44,10 +44,11 @@ class Siv:
         ctr: The cipher under K2, for the counter mode.
     """
 
-    __slots__ = ("_fast", "_recent", "ctr", "mac")
+    __slots__ = ("_fast", "_mac", "_mac_cipher", "_recent", "ctr")
 
     def __init__(self, mac: BlockCipher, ctr: BlockCipher) -> None:
-        self.mac = Cmac(mac)
+        self._mac_cipher = mac
+        self._mac: Cmac | None = None
         self.ctr = ctr
         self._fast: AESSIV | None = None
         self._recent: Associated | None = None
@@ -70,6 +71,13 @@ class Siv:
             # For single values. It makes a context for each call and keeps none, so that threads may share it.
             siv._fast = AESSIV(bytes(key))
         return siv
+
+    @property
+    def mac(self) -> Cmac:
+        """CMAC under K1, made when first asked for: single values under thousands of keys never do."""
+        if self._mac is None:
+            self._mac = Cmac(self._mac_cipher)  # two threads may both make one, and either will do
+        return self._mac
 
     def encrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
         """Encrypt one value.
