@@ -34,6 +34,8 @@ _SHORT_DATE = re.compile(_SHORT_DAY)
 _MOMENT = re.compile(rf"(?:{_DAY})(?:(?:T|\s){_TIME})?", re.IGNORECASE)
 _ISO_WIDTH = 10
 _SECOND_WIDTH = 19
+_MOMENT_WIDTHS = (_SECOND_WIDTH, _SECOND_WIDTH + 7)
+"""Without and with microseconds; longer ones have a zone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -46,6 +48,8 @@ class Date(FieldType):
         Understood are `1990-01-02`, `1990/1/2`, `1990.1.2`, `1990年1月2日`, `19900102`, and each of the first four with
         a time of midnight, as exports of date columns have it.
         """
+        if len(text) == _ISO_WIDTH and _is_written_by(dt.date, text):
+            return text
         plain = tidy(text)
         match = _DATE.fullmatch(plain) or _SHORT_DATE.fullmatch(plain)
         if match is None:
@@ -83,6 +87,8 @@ class Timestamp(Date):
         Understood are the dates of `Date` but for `19900102`, alone (midnight) or followed by `T` or a space and
         `3:04`, `03:04:05`, a fraction of up to nine digits, and `Z` or an offset.
         """
+        if len(text) in _MOMENT_WIDTHS and _is_written_by(dt.datetime, text):
+            return text
         match = _MOMENT.fullmatch(tidy(text))
         if match is None:
             raise self.invalid("not written as a time stamp (YYYY-MM-DDTHH:MM:SS)")
@@ -95,7 +101,7 @@ class Timestamp(Date):
         """Whole seconds and microseconds without a zone are canonical."""
         good = np.zeros(len(text), np.bool_)
         for length, rows in text.by_length():
-            if length in {_SECOND_WIDTH, _SECOND_WIDTH + 7}:
+            if length in _MOMENT_WIDTHS:
                 known = _is_moment(text.matrix(length, rows))
                 if rows is None:
                     return known
@@ -111,6 +117,14 @@ class Timestamp(Date):
         if int(digits[:2]) > 23 or int(digits[2:]) > 59:  # noqa: PLR2004 - the clock
             raise self.invalid("there is no such offset from UTC")
         return f"{zone[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _is_written_by(kind: type[dt.date], text: str) -> bool:
+    """Whether the standard library writes a value just so: the short way for what is canonical already."""
+    try:
+        return kind.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _fraction(fraction: str | None) -> str:

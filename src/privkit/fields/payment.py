@@ -58,6 +58,7 @@ class BankCard(FieldType):
 
 _MARKS = re.compile(r"人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥￥$€£元圆]|(?<=[0-9])秒|(?<=[0-9])s$", re.IGNORECASE)
 _NUMBER = re.compile(r"([+-]?)([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?")
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 _AMOUNT_BYTES = byteset("0123456789.-")
 _LONGEST = 40
@@ -75,6 +76,8 @@ class Number(FieldType):
 
     def normalise(self, text: str) -> str:
         """Take out currency signs, thousands separators and leading zeros, and write out powers of ten."""
+        if _PLAIN.fullmatch(text):
+            return text
         plain = _MARKS.sub("", compact(text, ""))
         if _SCIENTIFIC.fullmatch(plain):
             plain = self._written_out(plain)
