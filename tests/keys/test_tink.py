@@ -9,7 +9,8 @@ import pytest
 import privkit
 from privkit import Encrypt
 from privkit.errors import KeyUnavailable
-from privkit.keys.tink import DETERMINISTIC, export_tink
+from privkit.keys.tink import export_tink
+from privkit.keys.usages import DETERMINISTIC
 from privkit.transforms.ciphertext import associated_data
 
 tink = pytest.importorskip("tink", reason="tink is not installed")

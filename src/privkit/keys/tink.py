@@ -21,15 +21,12 @@ import json
 from typing import TYPE_CHECKING, Never
 
 from privkit.errors import KeyUnavailable
-from privkit.keys.derivation import Usage
 from privkit.keys.document import hex_id
+from privkit.keys.usages import DETERMINISTIC
 
 if TYPE_CHECKING:
     from privkit.keys.handle import FieldKey
     from privkit.keys.material import Secret
-
-DETERMINISTIC = Usage("encrypt", "AES-SIV", 64, mode="deterministic")
-"""What `Encrypt(deterministic=True)` derives its keys for."""
 
 _TYPE_URL = "type.googleapis.com/google.crypto.tink.AesSivKey"
 _BYTES, _VARINT = 2, 0

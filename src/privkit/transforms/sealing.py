@@ -11,7 +11,7 @@ from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.heads import cut_mark, read_heads, write_heads
 from privkit._kernels.ragged import Ragged
 from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
-from privkit.keys import Usage
+from privkit.keys.usages import DETERMINISTIC, RANDOMISED
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
@@ -48,12 +48,7 @@ class Sealer:
         self._index_size = index_size
         self._head = layout.HEADER + (0 if deterministic else layout.NONCE)
         self._shortest = layout.length(0, deterministic=deterministic)
-        self.usage = Usage(
-            purpose="encrypt",
-            algorithm="AES-SIV",
-            key_bytes=64,
-            mode="deterministic" if deterministic else "randomised",
-        )
+        self.usage = DETERMINISTIC if deterministic else RANDOMISED
 
     @property
     def writing_id(self) -> int:
