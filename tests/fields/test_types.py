@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from fields.samples import written
 from privkit import fields
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidValue
+from privkit.fields.base import CHUNK
 
 ALL = sorted(fields.CATALOGUE)
 TAKEN = [(name, *pair) for name, pairs in EXAMPLES.items() for pair in pairs]
@@ -106,3 +108,21 @@ def _normalised(kind, row):
         return kind.normalise(row)
     except InvalidValue:
         return None
+
+
+def test_long_columns_are_read_in_parts_without_a_seam():
+    rows = ["192.0.2.1", "198.51.100.20", "2001:db8::1", "203.0.113.3"] * (CHUNK // 2)
+    rows[CHUNK] = "2001:DB8::2"
+    rows[CHUNK + 1] = "not an address"
+    kind = fields.IP_ADDRESS
+    reading = kind.read(Ragged.of_text(rows))
+    assert np.flatnonzero(reading.bad).tolist() == [CHUNK + 1]
+    assert reading.changed.tolist() == [CHUNK]
+    rows[CHUNK : CHUNK + 2] = ["2001:db8::2", ""]
+    assert reading.text.to_text() == rows
+    good = [row for row in rows if row]
+    level, mask = kind.levels["prefix"](), kind.masks["display"]
+    known = {row: (level.one(row), mask.one(row)) for row in set(good)}
+    text = Ragged.of_text(good)
+    assert level.many(text).to_text() == [known[row][0] for row in good]
+    assert mask.many(text).to_text() == [known[row][1] for row in good]

@@ -22,6 +22,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
+from privkit.fields.base import chunks
 from privkit.fields.bytesets import is_ascii, rows_at, tight, walk, walk_back
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Shape(ABC):
         """
         if not len(text):
             return text
+        parts = chunks(text)
+        return self._part(text) if len(parts) == 1 else Ragged.concat(map(self._part, parts))
+
+    def _part(self, text: Ragged) -> Ragged:
         masked = self._mask_many(text)
         # Only a value that has stars itself can look like a mask.
         starred = np.flatnonzero(tight(text)[0] == STAR)

@@ -14,7 +14,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.base import Category, FieldType, Sensitivity, chunks
 from privkit.fields.bytesets import byteset, of_width
 from privkit.fields.characters import Characters
 from privkit.fields.ip import are_ipv4, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
@@ -92,6 +92,9 @@ class IpPrefix:
 
     def many(self, text: Ragged) -> Ragged:
         """Generalise a column; the same as `one` for each row."""
+        return Ragged.concat(map(self._part, chunks(text)))
+
+    def _part(self, text: Ragged) -> Ragged:
         rows = ipv4_rows(text)
         if len(rows) == len(text):
             return network_ipv4(text, self.v4)
