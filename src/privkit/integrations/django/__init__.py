@@ -1,0 +1,38 @@
+"""Encrypted columns for Django: values are plain in Python and ciphertexts in the database.
+
+Put `"privkit.integrations.django"` into `INSTALLED_APPS`, name a keyring in the setting `PRIVKIT`, and wrap fields.
+"""
+
+from privkit.integrations.django.config import keyring
+from privkit.integrations.django.fields import EncryptedField
+from privkit.integrations.django.refusals import NotConfigured, NotSearchable, WouldWritePlaintext
+from privkit.integrations.django.shorthands import (
+    EncryptedBooleanField,
+    EncryptedCharField,
+    EncryptedDateField,
+    EncryptedDateTimeField,
+    EncryptedDecimalField,
+    EncryptedEmailField,
+    EncryptedIntegerField,
+    EncryptedJSONField,
+    EncryptedTextField,
+    EncryptedURLField,
+)
+
+__all__ = [
+    "EncryptedBooleanField",
+    "EncryptedCharField",
+    "EncryptedDateField",
+    "EncryptedDateTimeField",
+    "EncryptedDecimalField",
+    "EncryptedEmailField",
+    "EncryptedField",
+    "EncryptedIntegerField",
+    "EncryptedJSONField",
+    "EncryptedTextField",
+    "EncryptedURLField",
+    "NotConfigured",
+    "NotSearchable",
+    "WouldWritePlaintext",
+    "keyring",
+]

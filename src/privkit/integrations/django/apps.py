@@ -1,0 +1,23 @@
+"""The Django application: put `"privkit.integrations.django"` into `INSTALLED_APPS`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks as registry
+
+from privkit.integrations.django import checks
+from privkit.integrations.django.expressions import refuse_sorting
+
+
+class PrivkitConfig(AppConfig):
+    """Registers the checks, and has Django refuse to sort by ciphertexts."""
+
+    name = "privkit.integrations.django"
+    label = "privkit"
+    verbose_name = "privkit"
+
+    def ready(self) -> None:
+        """Run once, when all models are known."""
+        registry.register(checks.check_models, registry.Tags.models)
+        registry.register(checks.check_deployment, registry.Tags.security, deploy=True)
+        refuse_sorting()

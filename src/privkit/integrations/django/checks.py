@@ -1,0 +1,152 @@
+"""System checks: what is wrong with a declaration is said by `manage.py check`, before a query or a reader finds it.
+
+| id | what |
+|---|---|
+| privkit.E001 | the base field cannot be encrypted: a relation, file, automatic key, generated or encrypted field |
+| privkit.E002 | an option of the column is said on the base field, where it would do nothing |
+| privkit.E003 | a randomised column is unique, indexed or a primary key |
+| privkit.E004 | `db_default` would have the database write plaintext |
+| privkit.E005 | a model is sorted by an encrypted column |
+| privkit.E006 | the base field has errors of its own |
+| privkit.E007 | an admin searches, filters or edits in its list what it cannot |
+| privkit.E008 | the setting `PRIVKIT` is missing or malformed |
+| privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
+| privkit.W002 | an admin shows a model with encrypted fields without masking them |
+| privkit.W003 | (deploy) the keyring cannot be opened |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
+from django.db import models
+
+from privkit.errors import PrivkitError
+from privkit.integrations.django.config import configuration, keyring
+from privkit.integrations.django.refusals import NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from django.apps import AppConfig
+
+    from privkit.integrations.django.fields import EncryptedField
+
+OUTSIDE = frozenset(
+    {
+        *("null", "blank", "unique", "primary_key", "db_index", "default", "db_default", "choices", "db_column"),
+        *("editable", "verbose_name", "help_text", "unique_for_date", "unique_for_month", "unique_for_year"),
+        *("db_comment", "db_tablespace", "error_messages"),
+    }
+)
+"""Options of the column, which the base field has none of."""
+
+
+def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - what Django passes on
+    """Check one field's declaration."""
+    base = field.base_field
+    if not _encryptable(base):
+        yield Error(
+            f"a {type(base).__name__} cannot be encrypted",
+            hint="encrypt a field that holds a value of its own",
+            obj=field,
+            id="privkit.E001",
+        )
+        return
+    lost = sorted(
+        option for option, value in field.declared_options.items() if value is not False and option in OUTSIDE
+    )
+    if lost:
+        yield Error(
+            f"{', '.join(lost)} on the base field does nothing",
+            hint=f"write EncryptedField({type(base).__name__}(...), key=..., {lost[0]}=...)",
+            obj=field,
+            id="privkit.E002",
+        )
+    if not field.deterministic and (field.unique or getattr(field, "db_index", False)):
+        yield Error(
+            "equal values have different ciphertexts here, so that unique and db_index do nothing",
+            hint="give it deterministic=True, or leave them out",
+            obj=field,
+            id="privkit.E003",
+        )
+    if field.has_db_default():
+        yield Error(
+            "db_default would have the database write plaintext", hint="use default", obj=field, id="privkit.E004"
+        )
+    yield from _base_messages(field, **given)
+
+
+def _encryptable(base: Any) -> bool:  # noqa: ANN401 - any field
+    refused = (models.AutoField, models.BigAutoField, models.SmallAutoField, models.FileField, models.GeneratedField)
+    return not (base.is_relation or isinstance(base, refused) or hasattr(base, "storage_name"))
+
+
+def _base_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - as above
+    found = [message for message in field.base_field.check(**given) if message.is_serious()]
+    if found:
+        said = "; ".join(f"{message.msg} ({message.id})" for message in found)
+        yield Error(f"the base field has errors: {said}", obj=field, id="privkit.E006")
+
+
+def check_models(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ANN401 - as above
+    """Check all models: what they are sorted by, and which columns share a key."""
+    from django.apps import apps  # noqa: PLC0415 there are no models before the registry is ready
+
+    chosen = app_configs or list(apps.get_app_configs())
+    found = [model for config in chosen for model in config.get_models() if _encrypted(model)]
+    return [*_sorted(found), *_shared(found), *_settings(found)]
+
+
+def check_deployment(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - as above
+    """Open the keyring, as a server will."""
+    try:
+        keyring()
+    except NotConfigured:
+        return []  # said by E008, where it matters
+    except PrivkitError as failure:
+        return [Warning(f"the keyring cannot be opened: {failure}", id="privkit.W003")]
+    return []
+
+
+def _encrypted(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.local_fields if hasattr(field, "storage_name")]  # noqa: SLF001 - Django's way to ask
+
+
+def _sorted(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
+    for model in found:
+        names = {field.name for field in _encrypted(model)}
+        for order in model._meta.ordering or ():  # noqa: SLF001 - as above
+            if isinstance(order, str) and order.lstrip("-") in names:
+                yield Error(
+                    f"sorted by {order.lstrip('-')!r}, whose ciphertexts have an order that says nothing",
+                    hint="sort by another column, or after reading",
+                    obj=model,
+                    id="privkit.E005",
+                )
+
+
+def _shared(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
+    seen: dict[str, EncryptedField] = {}
+    for model in found:
+        if model._meta.proxy:  # noqa: SLF001 - as above
+            continue
+        for field in _encrypted(model):
+            first = seen.setdefault(field.key, field)
+            if first is not field:
+                yield Warning(
+                    f"shares the key {field.key!r} with {first.label}: a value moved from one opens in the other",
+                    hint="give each column a key of its own, unless they shall be joined",
+                    obj=field,
+                    id="privkit.W001",
+                )
+
+
+def _settings(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
+    if not found:
+        return
+    try:
+        configuration()
+    except NotConfigured as missing:
+        yield Error(str(missing), id="privkit.E008")

@@ -1,0 +1,299 @@
+"""`EncryptedField`: any Django field, encrypted in the database and plain in Python.
+
+```
+value -> base field -> plain form -> ciphertext -> the column      plain.py says what the plain form is
+```
+
+The field stands outside and the base field inside. What is about the column (`null`, `unique`, `default`, `db_column`,
+`choices`, labels) is said outside; what is about the value (`max_length`, `decimal_places`, validators) inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Never
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.functional import cached_property
+
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
+from privkit.integrations.django import checks
+from privkit.integrations.django.config import OPENED, keyring
+from privkit.integrations.django.expressions import check_written
+from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
+from privkit.integrations.django.plain import plain_of, value_of
+from privkit.integrations.django.widths import content_width, width
+from privkit.keys.names import canonical_name
+from privkit.transforms import Encrypt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.core.checks import CheckMessage
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    Base = models.Field[Any, Any]
+else:
+    Base = models.Field
+
+MIRRORED = ("null", "blank", "default", "choices", "verbose_name", "help_text", "editable", "unique")
+"""What is said outside and asked of the base field when it makes form fields and validates."""
+
+LOOKUPS = {"exact": EncryptedExact, "in": EncryptedIn}
+
+
+class EncryptedField(Base):
+    """A column of ciphertexts whose values are those of another field.
+
+    Equal values get different ciphertexts, which no query can compare. With `deterministic=True` they get equal ones:
+    the column can be searched with `exact` and `in`, be unique and be joined, and whoever reads the database sees
+    which rows are equal and how often. In both, the length of a value shows. `None` is stored as NULL; the empty
+    string, zero and false are encrypted like any other value.
+
+    Args:
+        base_field: The field whose values these are, such as `models.EmailField()`.
+        key: The name of the key, such as `"user.email"`. It is part of what is stored: it stays the same when the
+            model, the table or the field is renamed, and no two columns share one.
+        deterministic: Whether equal values get equal ciphertexts.
+        text: Whether the column is text (base64url) and not binary.
+        **options: Those of any field: `null`, `blank`, `unique`, `default`, `db_column`, `choices`, `verbose_name` ...
+
+    Example:
+        >>> from django.db import models
+        >>> from privkit.integrations.django import EncryptedField
+        >>> email = EncryptedField(models.EmailField(), key="user.email", deterministic=True, unique=True, null=True)
+        >>> email.ciphertext_length
+        1038
+    """
+
+    description = "Encrypted value"
+
+    def __init__(
+        self,
+        base_field: models.Field[Any, Any],
+        *args: Any,  # noqa: ANN401 - verbose_name and name, as for any field
+        key: str,
+        deterministic: bool = False,
+        text: bool = False,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> None:
+        if not isinstance(base_field, models.Field):
+            raise InvalidParameter("EncryptedField takes a field, as in EncryptedField(models.EmailField(), key=...)")
+        self.base_field = base_field
+        self.declared_options = base_field.deconstruct()[3]
+        self.key = canonical_name(key)
+        self.deterministic = deterministic
+        self.text = text
+        self._encrypt: Encrypt | None = None
+        self._generation = -1
+        self.empty_strings_allowed = base_field.empty_strings_allowed
+        if not base_field.editable:  # binary fields, and moments that the application sets
+            options.setdefault("editable", False)
+            options.setdefault("blank", base_field.blank)
+        super().__init__(*args, **options)
+
+    # Its place in a model
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Describe the field for migrations: by the name of its key, never by a key."""
+        name, _, args, options = super().deconstruct()
+        options["key"] = self.key
+        for option in ("deterministic", "text"):
+            if getattr(self, option):
+                options[option] = True
+        path = f"privkit.integrations.django.{EncryptedField.__name__}"
+        return name, path, [self._declared(), *args], options
+
+    def _declared(self) -> Base:
+        """The base field as it was declared, without what it mirrors."""
+        _, _, args, _ = self.base_field.deconstruct()
+        return type(self.base_field)(*args, **self.declared_options)
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
+        """Enter a model, with a base field of its own, and a permission to reveal what it holds."""
+        super().contribute_to_class(cls, name, private_only=private_only)
+        base = self._declared()
+        base.set_attributes_from_name(name)
+        base.model = cls
+        for option in MIRRORED:
+            setattr(base, option, getattr(self, option if option != "unique" else "_unique"))
+        self.base_field = base
+        _add_permission(cls)
+
+    @property
+    def label(self) -> str:
+        """What errors call it: `app.Model.field`."""
+        return str(self) if hasattr(self, "model") else (self.name or self.key)
+
+    @property
+    def storage_name(self) -> tuple[str, bool, bool]:
+        """What two columns have in common whose ciphertexts can be compared and exchanged."""
+        return (self.key, self.deterministic, self.text)
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
+        """Report what is wrong with the declaration, before a query does."""
+        return [*super().check(**kwargs), *checks.field_messages(self, **kwargs)]
+
+    # Its column
+
+    def get_internal_type(self) -> str:
+        """Name a type that no database back end treats specially."""
+        return "EncryptedField"
+
+    @property
+    def ciphertext_length(self) -> int | None:
+        """The most bytes (characters, where it is text) that a stored value has; `None` where there is no bound."""
+        content = content_width(self.base_field)
+        return None if content is None else width(content, deterministic=self.deterministic, text=self.text)
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Name the column's type: as wide as the base field needs where a database wants a width, else unbounded."""
+        length = self.ciphertext_length
+        if self.text:
+            bounded = length is not None and connection.vendor == "mysql"
+            column: Base = models.CharField(max_length=length) if bounded else models.TextField()
+            return column.db_type(connection)
+        if connection.vendor == "mysql" and length is not None:
+            return f"varbinary({length})"  # BLOBs cannot be unique there
+        return models.BinaryField().db_type(connection)
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: BaseDatabaseWrapper) -> str:  # noqa: ANN401, ARG002 - Django's own
+        """Say how a value stands in SQL; Django asks it of every expression that updates the column."""
+        if hasattr(value, "as_sql"):
+            check_written(self, value)
+            return "%s"
+        return "_binary %s" if connection.vendor == "mysql" and value is not None and not self.text else "%s"
+
+    # Values
+
+    @property
+    def transform(self) -> Encrypt:
+        """What encrypts and decrypts the column; asking for it opens the keyring."""
+        if self._encrypt is None or self._generation != OPENED.generation:
+            generation = OPENED.generation
+            key = keyring()[self.key]
+            self._encrypt = Encrypt(key, deterministic=self.deterministic, text=self.text)
+            self._generation = generation
+        return self._encrypt
+
+    def to_python(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base field
+        """Bring a value from a form or fixture into the base field's type."""
+        return self.base_field.to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401 - as above
+        """Bring a value into the form that is encrypted.
+
+        Raises:
+            InvalidValue: If it is none of the base field.
+        """
+        if value is None:
+            return None
+        try:
+            return plain_of(self.base_field, value)
+        except InvalidValue as refusal:
+            raise refusal.located(self.label) from None
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - Django's own
+        """Encrypt a value."""
+        plain = value if prepared else self.get_prep_value(value)
+        return None if plain is None else self.transform.protect(plain)
+
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - as above
+        """Encrypt a value that is written, or make sure that an expression gives ciphertexts.
+
+        Raises:
+            WouldWritePlaintext: If it does not.
+        """
+        if hasattr(value, "as_sql"):
+            check_written(self, value)
+            return value
+        return self.get_db_prep_value(value, connection)
+
+    def stored_forms(self, plain: Any) -> list[bytes | str]:  # noqa: ANN401 - as above
+        """All forms in which a value may stand in a deterministic column."""
+        return [self.transform.protect(plain)]
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401, ARG002 - as above
+        """Decrypt a value.
+
+        Raises:
+            DecryptionFailed: If it is not what this key wrote for this column.
+        """
+        if value is None:
+            return None
+        try:
+            return value_of(self.base_field, self.transform.reveal(value), connection)
+        except (DecryptionFailed, InvalidValue) as failure:
+            raise failure.located(self.label) from None
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ANN401, FBT001 - Django's own
+        """Let the base field set what it sets, such as the moment of a change."""
+        return self.base_field.pre_save(model_instance, add)
+
+    # Forms and fixtures
+
+    @cached_property
+    def validators(self) -> list[Callable[[Any], Any]]:
+        """The base field's, and those said outside."""
+        return [*self.base_field.validators, *getattr(self, "_validators", ())]
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:  # noqa: ANN401 - as above
+        """Validate as the base field does."""
+        self.base_field.validate(value, model_instance)
+
+    def formfield(self, **options: Any) -> Any:  # noqa: ANN401 - Django's own
+        """Make the form field that the base field makes."""
+        return self.base_field.formfield(**options)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Write the value for a fixture, in clear: a fixture is loaded where the keys may be others."""
+        return self.base_field.value_to_string(obj)
+
+    # Queries
+
+    def get_lookup(self, lookup_name: str) -> Any:  # noqa: ANN401 - a class of lookups
+        """Find a lookup that ciphertexts can answer.
+
+        Raises:
+            NotSearchable: If they cannot; the error says what they can.
+        """
+        if lookup_name == "isnull":
+            return super().get_lookup(lookup_name)
+        if self.deterministic and lookup_name in LOOKUPS:
+            return LOOKUPS[lookup_name]
+        raise refused(self, lookup_name)
+
+    def get_transform(self, lookup_name: str) -> Never:
+        """Refuse: the database cannot transform what it cannot read."""
+        raise refused(self, lookup_name)
+
+
+def encrypted_fields(model: type[models.Model]) -> Sequence[EncryptedField]:
+    """The encrypted fields of a model."""
+    return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedField)]  # noqa: SLF001 - Django's way to ask
+
+
+def encrypted_field(model: type[models.Model], name: str) -> EncryptedField | None:
+    """The encrypted field of a model by that name, or `None` where it is another field or none."""
+    try:
+        found = model._meta.get_field(name)  # noqa: SLF001 - as above
+    except FieldDoesNotExist:
+        return None
+    return found if isinstance(found, EncryptedField) else None
+
+
+def reveal_permission(model: type[models.Model]) -> str:
+    """The permission to see what a model's encrypted fields hold: `app.reveal_model`."""
+    meta = _concrete(model)._meta  # noqa: SLF001 - as above
+    return f"{meta.app_label}.reveal_{meta.model_name}"
+
+
+def _add_permission(model: type[models.Model]) -> None:
+    meta = model._meta  # noqa: SLF001 - as above
+    codename = f"reveal_{meta.model_name}"
+    if not meta.abstract and codename not in {known for known, _ in meta.permissions}:
+        meta.permissions = [*meta.permissions, (codename, f"Can reveal encrypted values of {meta.verbose_name_raw}")]
+
+
+def _concrete(model: type[models.Model]) -> type[models.Model]:
+    return model._meta.concrete_model or model  # noqa: SLF001 - as above

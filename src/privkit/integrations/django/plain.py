@@ -1,0 +1,117 @@
+"""What of a Django value is encrypted, and the way back.
+
+Equal values must be written alike, or a deterministic column would not find them: decimals are brought to the
+field's scale, timestamps to UTC, JSON through its encoder. What has no encoding of its own in a ciphertext (UUID,
+time, duration, addresses) goes as the text that Django itself writes for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.backends.utils import format_number
+from django.utils.duration import duration_string
+
+from privkit.errors import InvalidParameter, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    Base = models.Field[Any, Any]
+
+
+def plain_of(base: Base, value: Any) -> Any:  # noqa: ANN401 - a value of any field
+    """Bring a value that is not null into the one form in which it is encrypted.
+
+    Raises:
+        InvalidValue: If it is no value of the field; the message does not show it.
+    """
+    try:
+        for field_type, write in _WRITERS.items():
+            if isinstance(base, field_type):
+                return write(base, value)
+        return _encodable(base.get_prep_value(value))
+    except InvalidParameter:
+        raise
+    except (TypeError, ValueError, ArithmeticError, ValidationError):
+        pass  # their messages quote the value
+    raise InvalidValue(f"a {type(value).__name__} that the field does not take", field_type=type(base).__name__)
+
+
+def value_of(base: Base, plain: Any, connection: Any) -> Any:  # noqa: ANN401 - a value of any field
+    """Read what was encrypted back as a value of the field.
+
+    Raises:
+        InvalidValue: If it is none, as after a change of the field's type; the message does not show it.
+    """
+    try:
+        for field_type, read in _READERS.items():
+            if isinstance(base, field_type):
+                return read(base, plain)
+        if hasattr(base, "from_db_value"):  # a field of the application's, which reads what it wrote
+            return base.from_db_value(plain, None, connection)
+        return base.to_python(plain)
+    except (TypeError, ValueError, ArithmeticError, ValidationError):
+        pass  # their messages quote the value
+    raise InvalidValue(f"what was encrypted is a {type(plain).__name__}", field_type=type(base).__name__)
+
+
+def _encodable(value: Any) -> Any:  # noqa: ANN401 - as above
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, dt.timedelta):
+        return duration_string(value)
+    if isinstance(value, dt.time):
+        return value.isoformat()
+    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+
+
+def _decimal(base: Any, value: Any) -> Decimal:  # noqa: ANN401 - as above
+    number = base.to_python(value)
+    plain: Decimal = base.to_python(format_number(number, base.max_digits, base.decimal_places))
+    if plain != number:
+        raise InvalidParameter(f"more than {base.decimal_places} decimal places; round the value before it is written")
+    return abs(plain) if plain == 0 else plain  # -0.00 and 0.00 are equal
+
+
+def _float(base: Base, value: Any) -> float:  # noqa: ANN401 - as above
+    return float(base.get_prep_value(value)) + 0.0  # -0.0 and 0.0 are equal
+
+
+def _timestamp(base: Base, value: Any) -> Any:  # noqa: ANN401 - as above
+    moment = base.get_prep_value(value)
+    if moment is not None and moment.tzinfo is not None and not settings.USE_TZ:
+        raise InvalidParameter("a datetime with a zone while USE_TZ is off; make it naive")
+    return moment
+
+
+def _read_timestamp(base: Base, plain: Any) -> Any:  # noqa: ANN401 - as above
+    moment = base.to_python(plain) if isinstance(plain, str) else plain
+    return moment.replace(tzinfo=dt.UTC) if settings.USE_TZ and moment.tzinfo is None else moment
+
+
+def _json(base: Any, value: Any) -> Any:  # noqa: ANN401 - as above
+    return json.loads(json.dumps(value, cls=base.encoder))
+
+
+def _read_json(base: Any, plain: Any) -> Any:  # noqa: ANN401 - as above
+    return plain if base.decoder is None else json.loads(json.dumps(plain), cls=base.decoder)
+
+
+_WRITERS: dict[type[Base], Callable[[Any, Any], Any]] = {
+    models.DecimalField: _decimal,
+    models.FloatField: _float,
+    models.DateTimeField: _timestamp,
+    models.JSONField: _json,
+}
+_READERS: dict[type[Base], Callable[[Any, Any], Any]] = {
+    models.DateTimeField: _read_timestamp,
+    models.JSONField: _read_json,
+}

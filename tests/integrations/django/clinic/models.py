@@ -1,0 +1,51 @@
+"""Models of an application that uses encrypted columns in every way that the tests look at."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from privkit.integrations.django import EncryptedCharField, EncryptedDecimalField, EncryptedField, EncryptedJSONField
+
+
+class Person(models.Model):
+    email = EncryptedField(
+        models.EmailField(), key="person.email", deterministic=True, unique=True, null=True, blank=True
+    )
+    phone = EncryptedCharField(max_length=20, key="person.phone", null=True, blank=True)
+    note = EncryptedField(models.TextField(), key="person.note", default="", blank=True)
+    city = models.CharField(max_length=50, default="", blank=True)
+
+    class Meta:
+        app_label = "clinic"
+
+    def __str__(self) -> str:
+        return f"person {self.pk}"
+
+
+class Visit(models.Model):
+    """One column of each kind."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="visits")
+    email = EncryptedField(models.EmailField(), key="person.email", deterministic=True, null=True)
+    fee = EncryptedDecimalField(max_digits=12, decimal_places=2, key="visit.fee", deterministic=True, null=True)
+    findings = EncryptedJSONField(key="visit.findings", null=True)
+    day = EncryptedField(models.DateField(), key="visit.day", deterministic=True, null=True)
+    at = EncryptedField(models.DateTimeField(), key="visit.at", deterministic=True, null=True)
+    time = EncryptedField(models.TimeField(), key="visit.time", deterministic=True, null=True)
+    duration = EncryptedField(models.DurationField(), key="visit.duration", deterministic=True, null=True)
+    code = EncryptedField(models.UUIDField(), key="visit.code", deterministic=True, null=True)
+    count = EncryptedField(models.IntegerField(), key="visit.count", deterministic=True, null=True)
+    weight = EncryptedField(models.FloatField(), key="visit.weight", deterministic=True, null=True)
+    urgent = EncryptedField(models.BooleanField(), key="visit.urgent", deterministic=True, null=True)
+    scan = EncryptedField(models.BinaryField(), key="visit.scan", deterministic=True, null=True)
+    address = EncryptedField(models.GenericIPAddressField(), key="visit.address", deterministic=True, null=True)
+    colour = EncryptedCharField(
+        max_length=10, key="visit.colour", text=True, null=True, choices=[("r", "Red"), ("g", "Green")]
+    )
+    seen = EncryptedField(models.DateTimeField(auto_now=True), key="visit.seen", null=True)
+
+    class Meta:
+        app_label = "clinic"
+
+    def __str__(self) -> str:
+        return f"visit {self.pk}"
