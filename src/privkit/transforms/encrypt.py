@@ -15,6 +15,9 @@ from privkit.transforms.form import Form, count_nulls, plaintexts, restore_plain
 from privkit.transforms.sealing import Sealer
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from privkit.columns import Column
     from privkit.fields.base import FieldType
     from privkit.keys import FieldKey
     from privkit.transforms.base import OnInvalid
@@ -113,12 +116,12 @@ class Encrypt(Form, Reversible):
         return not self._sealer.is_current(self._bytes(value), self._place)
 
     def has_form(self, value: object) -> bool:
-        """Whether a stored value has the form of a ciphertext of this keyring: marker, known key id, length enough.
+        """Whether a stored value begins as ciphertexts of this keyring do: a marker, and the id of a key it has or had.
 
-        It tells ciphertexts from plaintexts in a column that is being encrypted. It is a rule, not a guess: what has
-        the form is a ciphertext, and if it does not open it is a damaged one.
+        It tells ciphertexts from plaintexts in a column that is being encrypted. It is a rule, not a guess: what begins
+        so is a ciphertext, and if it does not open it is a damaged one. Five bytes decide, or eight characters.
         """
-        return self._sealer.has_form(self._bytes(value))
+        return self._sealer.has_form(self._head(value))
 
     def candidates(self, value: Any) -> list[Any]:  # noqa: ANN401 - bytes, or str if text
         """What a value may stand as in a column: its deterministic ciphertext under each version that reads.
@@ -198,10 +201,17 @@ class Encrypt(Form, Reversible):
         return Outcome(restore_plaintexts(lifted, plain, lifted.nulls), len(lifted), count_nulls(lifted))
 
     def rotate_many(self, column: C) -> C:
-        """Encrypt again what is not under the key version that writes now, and leave the rest as it is."""
+        """Encrypt again what is not under the key version that writes now, or has another index; leave the rest.
+
+        Raises:
+            DecryptionFailed: If some of what must be opened for it does not open; the error names the rows. Without an
+                index, what is under the version that writes is not opened.
+        """
         lifted = columns.lift(column)
         sealed, failed = self._lifted_bytes(lifted)
         old = np.flatnonzero(self._sealer.outdated(sealed))
+        if self.index is not None and len(old) < len(sealed):
+            old = np.sort(np.concatenate([old, self._misplaced(lifted, sealed, old)]))
         plain, wrong = self._sealer.open_many(sealed.take(old), [self._place])
         failed[old] |= wrong
         if failed.any():
@@ -211,3 +221,12 @@ class Encrypt(Form, Reversible):
             len(sealed), [(rest, sealed.take(rest)), (old, self._sealer.seal_many(plain, [self._place]))]
         )
         return self._restored(lifted, fresh)
+
+    def _misplaced(self, lifted: Column[Any], sealed: Ragged, old: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Which of the rows that are not old have another index than would be written now."""
+        rest = np.delete(np.arange(len(sealed)), old)
+        kept = sealed.take(rest)
+        plain, failed = self._sealer.open_many(kept, [self._place])
+        if failed.any():
+            raise DecryptionFailed(lifted.rows(rest[failed]))
+        return rest[self._sealer.misplaced(kept, plain)]

@@ -105,6 +105,17 @@ class Form:
             return b""
         return sealed if _text(sealed) == value else b""  # the decoder is lenient, and one value has one spelling
 
+    def _head(self, value: object) -> bytes:
+        """The first bytes of what may be a ciphertext, whatever became of the rest of it."""
+        if not self.text:
+            return bytes(value[: layout.INDEX_AT]) if isinstance(value, bytes | bytearray | memoryview) else b""
+        if not isinstance(value, str) or not value.startswith("A"):  # both markers do: their first six bits are zero
+            return b""
+        try:
+            return base64.b64decode(value[: layout.INDEX_AT * 4 // 3], b"-_", validate=True)
+        except ValueError:
+            return b""
+
     def _lifted_bytes(self, lifted: Column[Any]) -> tuple[Ragged, NDArray[np.bool_]]:
         """The ciphertexts as bytes, and which of them cannot be any (those are empty)."""
         if not len(lifted.values):

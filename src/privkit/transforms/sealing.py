@@ -64,14 +64,17 @@ class Sealer:
             key_id: Which version; by default the one that writes.
         """
         key_id = self.writing_id if key_id is None else key_id
+        nonce = b"" if self._deterministic else os.urandom(layout.NONCE)
+        return self._sealed(self._key.siv(self.usage, key_id), key_id, plain, place, nonce)
+
+    def seal_each(self, plain: Sequence[bytes], places: Sequence[bytes]) -> list[bytes]:
+        """Seal some plaintexts, each for its place: for too few to be worth `seal_many`."""
+        key_id = self.writing_id
         siv = self._key.siv(self.usage, key_id)
-        if self._deterministic:
-            return layout.header(key_id) + siv.encrypt(plain, [place])
-        nonce = os.urandom(layout.NONCE)
-        if self._index is None:
-            return layout.header(key_id) + nonce + siv.encrypt(plain, [place, nonce])
-        index = self._index_of(plain)
-        return layout.header(key_id, index) + nonce + siv.encrypt(plain, [place, index, nonce])
+        size = 0 if self._deterministic else layout.NONCE
+        drawn = os.urandom(size * len(plain))
+        nonces = [drawn[size * row : size * (row + 1)] for row in range(len(plain))]
+        return [self._sealed(siv, key_id, *row) for row in zip(plain, places, nonces, strict=True)]
 
     def open(self, sealed: bytes, place: bytes) -> bytes:
         """Open one ciphertext.
@@ -80,20 +83,29 @@ class Sealer:
             DecryptionFailed: If it was not sealed by this key for this place.
             KeyUnavailable: If the version that sealed it is disabled or destroyed.
         """
-        if len(sealed) < self._shortest:
+        siv = self._siv_of(self.key_id(sealed))
+        if siv is None:
             raise DecryptionFailed
-        try:
-            siv = self._key.siv(self.usage, int.from_bytes(sealed[1:5], "big"))
-        except KeyNotFound:
-            raise DecryptionFailed from None
-        if sealed[0] == layout.MARKER:
-            if self._deterministic:
-                return siv.decrypt(sealed[5:], [place])
-            return siv.decrypt(sealed[21:], [place, sealed[5:21]])
-        index = self._index_in(sealed)
-        body = layout.INDEX_AT + len(index)
-        nonce = sealed[body : body + layout.NONCE]
-        return siv.decrypt(sealed[body + layout.NONCE :], [place, index, nonce])
+        return self._opened(siv, sealed, place)
+
+    def open_each(self, sealed: Sequence[bytes], places: Sequence[bytes]) -> list[bytes | None]:
+        """Open some ciphertexts: for too few to be worth `open_many`; `None` for one that fails.
+
+        Raises:
+            KeyUnavailable: If a version that sealed some of them is disabled or destroyed.
+        """
+        sivs: dict[int, Siv | None] = {}
+        found: list[bytes | None] = []
+        for one, place in zip(sealed, places, strict=True):
+            try:
+                key_id = self.key_id(one)
+                if key_id not in sivs:
+                    sivs[key_id] = self._siv_of(key_id)
+                siv = sivs[key_id]
+                found.append(None if siv is None else self._opened(siv, one, place))
+            except DecryptionFailed:
+                found.append(None)
+        return found
 
     def key_id(self, sealed: bytes) -> int:
         """The key version that a ciphertext names.
@@ -107,16 +119,11 @@ class Sealer:
             self._index_in(sealed)
         return int.from_bytes(sealed[1 : layout.HEADER], "big")
 
-    def has_form(self, stored: bytes) -> bool:
-        """Whether bytes have the form of a ciphertext of this keyring: marker, known key id, length enough.
-
-        It is a rule about the first bytes and the length, not a guess: what has the form is a ciphertext, and if it
-        does not open it is a damaged one.
-        """
-        try:
-            return self._key.knows(self.key_id(stored))
-        except DecryptionFailed:
+    def has_form(self, head: bytes) -> bool:
+        """Whether bytes begin as ciphertexts of this keyring do: a marker, and the id of a key it has or had."""
+        if len(head) < layout.HEADER or head[0] not in (layout.MARKER, layout.INDEXED_MARKER):
             return False
+        return self._key.knows(int.from_bytes(head[1 : layout.HEADER], "big"))
 
     def is_current(self, sealed: bytes, place: bytes) -> bool:
         """Whether a ciphertext is as `seal` would write it now: key version, form and index.
@@ -178,13 +185,44 @@ class Sealer:
         return (parts[0][1] if len(parts) == 1 else Ragged.merge(len(sealed), parts)), failed
 
     def outdated(self, sealed: Ragged) -> NDArray[np.bool_]:
-        """Which rows `seal_many` would write under another version, or in another form.
+        """Which rows `seal_many` would write under another version or in another form.
 
-        Where there is an index, all: whether it is the present one is seen only when the value is open.
+        Whether an index is still the value's is seen when the value is open: see `misplaced`.
         """
-        if self._index is not None:
-            return np.ones(len(sealed), np.bool_)
-        return np.not_equal(self._forms(sealed), self.writing_id)
+        width = 0 if self._index is None else 1 + self._index_size
+        return np.not_equal(self._forms(sealed), self.writing_id | width << _FORM_SHIFT)
+
+    def misplaced(self, sealed: Ragged, plain: Ragged) -> NDArray[np.bool_]:
+        """Which rows, none of them outdated, have another index than `seal_many` would write.
+
+        Args:
+            sealed: Ciphertexts with an index of the present width.
+            plain: What they hold.
+        """
+        indexes = self._indexes(plain)
+        if indexes is None:
+            return np.zeros(len(sealed), np.bool_)
+        heads = read_heads(sealed, layout.INDEX_AT + self._index_size)
+        return np.asarray((heads[:, layout.INDEX_AT :] != indexes).any(axis=1))
+
+    def _sealed(self, siv: Siv, key_id: int, plain: bytes, place: bytes, nonce: bytes) -> bytes:
+        if self._deterministic:
+            return layout.header(key_id) + siv.encrypt(plain, [place])
+        if self._index is None:
+            return layout.header(key_id) + nonce + siv.encrypt(plain, [place, nonce])
+        index = self._index_of(plain)
+        return layout.header(key_id, index) + nonce + siv.encrypt(plain, [place, index, nonce])
+
+    def _opened(self, siv: Siv, sealed: bytes, place: bytes) -> bytes:
+        """Open one ciphertext that has the form of one."""
+        if sealed[0] == layout.MARKER:
+            if self._deterministic:
+                return siv.decrypt(sealed[5:], [place])
+            return siv.decrypt(sealed[21:], [place, sealed[5:21]])
+        index = self._index_in(sealed)
+        body = layout.INDEX_AT + len(index)
+        nonce = sealed[body : body + layout.NONCE]
+        return siv.decrypt(sealed[body + layout.NONCE :], [place, index, nonce])
 
     def _index_in(self, sealed: bytes) -> bytes:
         """The index in a ciphertext that has one; any other is a failed decryption."""
