@@ -113,7 +113,17 @@ class KeyUnavailable(KeyringError):
 
 
 class SubjectForgotten(KeyringError, LookupError):
-    """The person's own key was destroyed; what was written under it can never be read again."""
+    """The person's own key was destroyed; what was written under it can never be read again.
+
+    Attributes:
+        rows: Positions of the values in what was passed, from 0, and never whose they are; `()` for a single value.
+        reason: What happened, without the place.
+    """
+
+    def __init__(self, reason: str, *, rows: Iterable[int] = ()) -> None:
+        self.reason = reason
+        self.rows = tuple(int(row) for row in rows)
+        super().__init__(f"{_at_rows(self.rows).strip()}: {reason}" if self.rows else reason)
 
 
 class PolicyError(PrivkitError, ValueError):
@@ -139,6 +149,10 @@ class PolicyError(PrivkitError, ValueError):
 
 class TableError(PrivkitError, ValueError):
     """A table or file does not have the shape that the work needs: a missing column, a broken line, an empty file."""
+
+
+class Unmet(PrivkitError, ValueError):
+    """A table cannot meet what is asked of it, such as k-anonymity; nothing was written."""
 
 
 class MissingExtra(PrivkitError, ImportError):

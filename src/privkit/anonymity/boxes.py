@@ -89,9 +89,9 @@ class Space:
                 spans.append(positions[row])
                 continue
             bit = row.astype(np.int64) + start
-            for number, word in enumerate(words):
+            for number in range(self.words):
                 inside = (bit // _WORD) == number
-                word |= np.where(inside, np.uint64(1) << (bit % _WORD).astype(np.uint64), np.uint64(0))
+                words[number] |= np.where(inside, np.uint64(1) << (bit % _WORD).astype(np.uint64), np.uint64(0))
         return [*words, *spans, *spans]
 
     def loss(self, boxes: Boxes) -> NDArray[np.float64]:
@@ -119,16 +119,13 @@ class Space:
 
     def scatter(self, boxes: Boxes, index: NDArray[np.intp], absent: NDArray[np.bool_]) -> Boxes:
         """Lay boxes out as `index` says, with the neutral box where `absent`."""
-        return [
-            np.where(absent, neutral, part[index]) for neutral, part in zip(self.neutral, boxes, strict=True)
-        ]
+        return [np.where(absent, neutral, part[index]) for neutral, part in zip(self.neutral, boxes, strict=True)]
 
     def running(self, boxes: Boxes, *, backwards: bool = False) -> Boxes:
         """Running unions along the last axis of a table of boxes: of each one with all before, or all after it."""
         if backwards:
             return [
-                union.accumulate(part[:, ::-1], axis=1)[:, ::-1]
-                for union, part in zip(self.unions, boxes, strict=True)
+                union.accumulate(part[:, ::-1], axis=1)[:, ::-1] for union, part in zip(self.unions, boxes, strict=True)
             ]
         return [union.accumulate(part, axis=1) for union, part in zip(self.unions, boxes, strict=True)]
 

@@ -49,7 +49,12 @@ class Records:
     def take(self, some: NDArray[Any]) -> Records:
         """Some of them."""
         return Records(
-            self.space, self.codes[:, some], at(self.boxes, some), self.weights[some], self.sensitive[:, some], self.models
+            self.space,
+            self.codes[:, some],
+            at(self.boxes, some),
+            self.weights[some],
+            self.sensitive[:, some],
+            self.models,
         )
 
     def __len__(self) -> int:
@@ -133,7 +138,7 @@ class _Rows:
         starts = runs(keys[order])
         first = order[starts]
         weights = np.add.reduceat(records.weights[order], starts)
-        part, value = number[first], codes[first]
+        part = number[first]
         run_of = np.empty(len(order), np.intp)
         run_of[order] = np.repeat(np.arange(len(starts)), lengths(starts, len(order)))
         by = np.arange(len(starts))
@@ -198,5 +203,3 @@ class _Rows:
             score[rows, places] += right[rows, places] * space.loss(at(after, (rows, places + 1)))
         best = np.argmin(score, axis=1)
         return score[np.arange(len(score)), best], best
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from privkit.anonymity.encoding import ColumnEncoder, to_numbers
@@ -41,7 +42,7 @@ class Derived(Hierarchy):
             raise InvalidParameter(f"fanout {self.fanout} and levels {self.depth}; at least 2 and 1 are needed")
 
     @classmethod
-    def of(cls, column: Any, fanout: int, depth: int) -> Derived:  # noqa: ANN401 - any column
+    def of_column(cls, column: Any, fanout: int, depth: int) -> Derived:  # noqa: ANN401 - any column
         """Build it from a column, or leave it to be built from the table that is fitted."""
         unbuilt = cls(fanout, depth)
         if column is None:
@@ -59,9 +60,7 @@ class Derived(Hierarchy):
             wanted = self.fanout**level
             if wanted < len(domain.texts):
                 borders = [len(domain.texts) * group // wanted for group in range(wanted + 1)]
-                levels.append(
-                    tuple((domain.texts[a], domain.texts[b - 1]) for a, b in zip(borders, borders[1:], strict=False))
-                )
+                levels.append(tuple((domain.texts[a], domain.texts[b - 1]) for a, b in pairwise(borders)))
         return replace(self, kind=domain.kind, groups=tuple(levels))
 
     @property

@@ -7,7 +7,7 @@ slot, the slot a code, and then the words are compared, so that a hash decides n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 

@@ -22,7 +22,7 @@ from privkit.columns.tables import Table, open_table
 from privkit.errors import InvalidParameter, TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,7 +92,12 @@ class FrequencySet:
 
     @classmethod
     def of_counts(
-        cls, table: Any, quasi_identifiers: Sequence[str], sensitive: Sequence[str] = (), *, count: str = "count"  # noqa: ANN401 - any table
+        cls,
+        table: Any,  # noqa: ANN401 - any table
+        quasi_identifiers: Sequence[str],
+        sensitive: Sequence[str] = (),
+        *,
+        count: str = "count",
     ) -> FrequencySet:
         """Take a count that another engine took: one row a combination, and a column of whole numbers.
 
@@ -108,7 +113,8 @@ class FrequencySet:
         opened = open_table(table)
         column = lift(opened.column(count))
         values = column.values
-        if column.kind is not Kind.INTEGER or column.nulls is not None or int(np.min(values, initial=1)) < 1:  # type: ignore[call-overload]
+        whole = isinstance(values, np.ndarray) and column.kind is Kind.INTEGER and column.nulls is None
+        if not whole or int(np.min(np.asarray(values), initial=1)) < 1:
             raise TableError(f"column {count!r} must hold whole numbers from 1; count records, and leave out the rest")
         counter = _Counter(quasi_identifiers, sensitive)
         counter.add(opened, np.asarray(values, np.int64))
@@ -136,7 +142,7 @@ class FrequencySet:
     def starts(self) -> NDArray[np.intp]:
         """The first cell of each tuple."""
         quasi = self.codes[: len(self.quasi)]
-        return runs(combine(quasi, [domain.size for domain in self.quasi]))
+        return runs(combine(list(quasi), [domain.size for domain in self.quasi]))
 
     @cached_property
     def tuple_of(self) -> NDArray[np.intp]:
@@ -148,7 +154,7 @@ class FrequencySet:
     @cached_property
     def keys(self) -> NDArray[np.int64]:
         """One number a cell, ascending."""
-        return combine(self.codes, [domain.size for domain in self.domains])
+        return combine(list(self.codes), [domain.size for domain in self.domains])
 
     def merge(self, other: FrequencySet) -> FrequencySet:
         """The set of both tables' records.
@@ -161,7 +167,9 @@ class FrequencySet:
             raise InvalidParameter("frequency sets of different columns; count both over the same ones in one order")
         domains = [a.merged(b) for a, b in zip(self.domains, other.domains, strict=True)]
         parts = [
-            np.stack([domain.codes_of(own)[row] for domain, own, row in zip(domains, part.domains, part.codes, strict=True)])
+            np.stack(
+                [domain.codes_of(own)[row] for domain, own, row in zip(domains, part.domains, part.codes, strict=True)]
+            )
             for part in (self, other)
         ]
         counts = np.concatenate([self.counts, other.counts])
@@ -172,9 +180,7 @@ class FrequencySet:
         domains = [[d.name, d.kind.value, list(d.texts), d.null] for d in self.domains]
         head = json.dumps({"format": _MARK, "quasi": len(self.quasi), "domains": domains})
         with Path(path).open("wb") as file:
-            np.savez_compressed(
-                file, head=np.frombuffer(head.encode(), np.uint8), codes=self.codes, counts=self.counts
-            )
+            np.savez_compressed(file, head=np.frombuffer(head.encode(), np.uint8), codes=self.codes, counts=self.counts)
 
     @classmethod
     def load(cls, path: str | Path) -> FrequencySet:
@@ -188,7 +194,9 @@ class FrequencySet:
                 head = json.loads(file["head"].tobytes())
                 codes, counts = file["codes"], file["counts"]
             known = head["format"] == _MARK
-            domains = [Domain(name, Kind(kind), tuple(texts), bool(null)) for name, kind, texts, null in head["domains"]]
+            domains = [
+                Domain(name, Kind(kind), tuple(texts), bool(null)) for name, kind, texts, null in head["domains"]
+            ]
             quasi = int(head["quasi"])
         except (ValueError, KeyError, TypeError, EOFError) as error:
             raise TableError(f"no frequency set that privkit wrote: {type(error).__name__}") from None
@@ -224,7 +232,9 @@ class _Counter:
         self._settle()
         found = [encoder.domain() for encoder in self._encoders]
         domains = [domain for domain, _ in found]
-        codes, counts = self._parts[0] if self._parts else (np.zeros((len(domains), 0), np.int32), np.zeros(0, np.int64))
+        codes, counts = (
+            self._parts[0] if self._parts else (np.zeros((len(domains), 0), np.int32), np.zeros(0, np.int64))
+        )
         final = np.stack([remap[row] for (_, remap), row in zip(found, codes, strict=True)])
         return _ordered(domains, self._quasi, final, counts)
 
@@ -241,8 +251,8 @@ class _Counter:
         cells = len(self._parts[0][1]) if self._parts else 0
         if cells > MOST:
             raise TableError(
-                f"more than {MOST} distinct combinations; coarsen first (a year for a date, four digits of a postcode), "
-                "or leave out a quasi-identifier"
+                f"more than {MOST} distinct combinations; coarsen first (a year for a date, four digits of a "
+                "postcode), or leave out a quasi-identifier"
             )
 
 
@@ -256,5 +266,3 @@ def _ordered(domains: Sequence[Domain], quasi: int, codes: NDArray[Any], counts:
     assert builder.keys is not None  # noqa: S101 - there are columns
     keys, totals = counted(builder.keys, counts)
     return FrequencySet(tuple(domains[:quasi]), tuple(domains[quasi:]), builder.split(keys), totals)
-
-

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import lengths, order_of, runs
+from privkit.anonymity.keys import hashed, lengths, order_of, runs
 from privkit.anonymity.lattice import Lattice, all_nodes
 from privkit.anonymity.sensitive import Diversity
 from privkit.errors import InvalidParameter
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_NODES: Final = 2_000_000
 """Nodes of the largest lattice that is searched."""
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd: Knuth, TAOCP 3, section 6.4
 _SLOTS: Final = 8
 """Slots of the sieve for each tuple."""
 
@@ -42,12 +41,14 @@ class Optimum:
     Attributes:
         node: The level of each attribute.
         suppressed: Which tuples are suppressed.
+        sizes: Records of the class that each tuple is, or would have been, in.
         checked: How many nodes were grouped.
         nodes: How many nodes the lattice has.
     """
 
     node: tuple[int, ...]
     suppressed: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
     checked: int
     nodes: int
 
@@ -57,6 +58,7 @@ def optimum(
     ladders: Sequence[Ladder],
     models: Models,
     weights: Sequence[float],
+    *,
     limit: float,
     progress: Callable[[float], None],
 ) -> Optimum:
@@ -104,7 +106,7 @@ class _Search:
         self.values = [self.lattice.value_losses(attribute) for attribute in range(len(ladders))]
         self.losses = self._losses()
         self.settled = np.zeros(len(self.nodes), bool)
-        self.best, self.best_node, self.gone = np.inf, -1, np.zeros(0, bool)
+        self.best, self.best_node = np.inf, -1
         self.checked = 0
         self.strides = np.append(np.cumprod(self.lattice.heights[:0:-1])[::-1], 1).astype(np.int64)
 
@@ -117,7 +119,8 @@ class _Search:
                 self._climb(node)
                 progress(number / len(order))
         best = tuple(self.nodes[self.best_node].tolist())
-        return Optimum(best, self.gone, self.checked, len(self.nodes))
+        gone, sizes = suppressed_at(self.lattice, self.sizes, self.diversity, best)
+        return Optimum(best, gone, sizes, self.checked, len(self.nodes))
 
     def _losses(self) -> NDArray[np.float64]:
         """What all records lose at each node by generalisation alone."""
@@ -178,13 +181,13 @@ class _Search:
             return False
         total = self._total(index, gone)
         if total < self.best:
-            self.best, self.best_node, self.gone = total, index, gone
+            self.best, self.best_node = total, index
         return True
 
     def _small(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Tuples whose group is certainly below k: sizes are added up by a hash, which never makes them less."""
         bits = (_SLOTS * len(keys)).bit_length()
-        slots = ((keys * _MIX) >> np.uint64(64 - bits)).astype(np.int64)
+        slots = hashed(keys, bits)
         return np.bincount(slots, self.sizes)[slots] < self.diversity.models.k
 
     def _rule_out(self, index: int) -> None:
@@ -198,3 +201,18 @@ class _Search:
         for losses, codes, level in zip(self.values, self.lattice.codes, self.nodes[index].tolist(), strict=True):
             more -= losses[level][codes[tuples]]
         return total + float((more * self.sizes[tuples]).sum())
+
+
+def suppressed_at(
+    lattice: Lattice, sizes: NDArray[np.int64], diversity: Diversity, node: Sequence[int]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which tuples are in classes that do not meet the models at a node, and the size of each tuple's class."""
+    keys = lattice.key(node)
+    order = order_of(keys)
+    starts = runs(keys[order])
+    totals = np.add.reduceat(sizes[order], starts)
+    good = diversity.meets(totals, order, starts)
+    gone, own = np.empty(len(order), bool), np.empty(len(order), np.int64)
+    gone[order] = np.repeat(~good, lengths(starts, len(order)))
+    own[order] = np.repeat(totals, lengths(starts, len(order)))
+    return gone, own

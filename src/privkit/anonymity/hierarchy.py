@@ -65,8 +65,13 @@ class Hierarchy(ABC):
         counts = [sum(label is None for label in labels) for labels in self.label(domain)]
         return {name: count for name, count in zip(self.between, counts, strict=True) if count}
 
-    def bind(self, domain: Domain) -> Ladder:
+    def bind(self, domain: Domain, *, every: bool = False) -> Ladder:
         """Lay the hierarchy over the values of a column.
+
+        Args:
+            domain: The values.
+            every: Whether to keep levels that tell no fewer of these values apart than the level below; a search
+                has no use for them.
 
         Raises:
             InvalidParameter: If values are not covered (levels and counts are named, values are not), or a level
@@ -77,12 +82,14 @@ class Hierarchy(ABC):
             name: sum(label is None for label in labels) for name, labels in zip(self.between, between, strict=True)
         }
         if any(gaps.values()):
-            shown = ", ".join(f"{count} of {len(domain.texts)} on level {name!r}" for name, count in gaps.items() if count)
+            shown = ", ".join(
+                f"{count} of {len(domain.texts)} on level {name!r}" for name, count in gaps.items() if count
+            )
             raise InvalidParameter(
                 f"the hierarchy of {domain.name!r} does not cover values of the data: {shown}; add them to it, or make "
                 "it with Hierarchy.from_data"
             )
-        return Ladder.of(domain, self.levels, between)
+        return Ladder.of(domain, self.levels, between, every=every)
 
     # --- constructors -----------------------------------------------------------------------------------------------
 
@@ -102,7 +109,7 @@ class Hierarchy(ABC):
         from privkit.anonymity.listed import Listed  # noqa: PLC0415 - it stands on this module
 
         pairs = rows.items() if hasattr(rows, "items") else [(row[0], row[1:]) for row in rows]
-        return Listed.of([(str(value), tuple(labels)) for value, labels in pairs])
+        return Listed.of_rows([(str(value), tuple(labels)) for value, labels in pairs])
 
     @staticmethod
     def from_file(path: str | Path, *, delimiter: str = ";", encoding: str = "utf-8-sig") -> Hierarchy:
@@ -122,7 +129,9 @@ class Hierarchy(ABC):
         except UnicodeDecodeError:
             raise TableError(f"hierarchy file {Path(path).name!r} is not {encoding}; name its encoding") from None
         if not rows:
-            raise TableError(f"hierarchy file {Path(path).name!r} is empty; write one value a line, its labels after it")
+            raise TableError(
+                f"hierarchy file {Path(path).name!r} is empty; write one value a line, its labels after it"
+            )
         return Hierarchy.of(rows)
 
     @staticmethod
@@ -200,7 +209,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.derived import Derived  # noqa: PLC0415 - it stands on this module
 
-        return Derived.of(column, fanout, levels)
+        return Derived.of_column(column, fanout, levels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,8 +232,8 @@ class Ladder:
     losses: tuple[NDArray[np.float64], ...]
 
     @classmethod
-    def of(cls, domain: Domain, levels: tuple[str, ...], between: Sequence[Labels]) -> Ladder:
-        """Number the groups of each level in the order of the domain; levels that change nothing are left out.
+    def of(cls, domain: Domain, levels: tuple[str, ...], between: Sequence[Labels], *, every: bool = False) -> Ladder:
+        """Number the groups of each level in the order of the domain.
 
         Raises:
             InvalidParameter: If a level is no coarsening of the one below.
@@ -235,10 +244,10 @@ class Ladder:
             groups, names = _numbered([*labels, *([None] if domain.null else [])])
             if not _coarsens(found[-1][1], groups):
                 raise InvalidParameter(
-                    f"level {name!r} of the hierarchy of {domain.name!r} divides a group of level {found[-1][0]!r}; each "
-                    "level must be a coarsening of the one before"
+                    f"level {name!r} of the hierarchy of {domain.name!r} divides a group of level {found[-1][0]!r}; "
+                    "each level must be a coarsening of the one before"
                 )
-            if len(names) < len(found[-1][2]) and len(names) > 1:
+            if every or 1 < len(names) < len(found[-1][2]):
                 found.append((name, groups, names))
         found.append((levels[-1], np.zeros(domain.size, np.int32), (ANY,)))
         losses = [_losses(domain, groups, len(names)) for _, groups, names in found]
@@ -272,7 +281,8 @@ def _coarsens(finer: NDArray[np.int32], coarser: NDArray[np.int32]) -> bool:
 def _losses(domain: Domain, groups: NDArray[np.int32], count: int) -> NDArray[np.float64]:
     if not domain.numeric:
         values = np.bincount(groups, minlength=count)
-        return (values - 1) / max(domain.size - 1, 1)
+        shares: NDArray[np.float64] = (values - 1) / max(domain.size - 1, 1)
+        return shares
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, groups, domain.places)
     np.maximum.at(high, groups, domain.places)

@@ -211,9 +211,7 @@ class _Round:
         good = placed & (gain > _GAIN) & (np.bincount(a, minlength=count) > 0)
         if self.counts:
             ones = [np.add.reduceat(table[rows], starts) for table in self.ones]
-            ok = records.models.meets(
-                self.sizes[b] + more, [c[b] + o for c, o in zip(self.counts, ones, strict=True)]
-            )
+            ok = records.models.meets(self.sizes[b] + more, [c[b] + o for c, o in zip(self.counts, ones, strict=True)])
             good &= np.bincount(a, ~ok, count) == 0
         sources = np.flatnonzero(good)
         number = np.full(count, -1)
@@ -244,5 +242,3 @@ class _Round:
             open_actions &= ~wins & ~taken[actions.source]
             open_actions[actions.target_of[taken[actions.target]]] = False
         return done
-
-

@@ -109,7 +109,8 @@ class Joiner:
         level = np.zeros((len(values), len(some)), np.int16)
         for own in groups[:-1]:
             level += own[values][:, None] != own[example][None, :]
-        return np.maximum(level, self._levels[attribute][some])
+        met: NDArray[np.int16] = np.maximum(level, self._levels[attribute][some])
+        return met
 
     def _choice(self, row: int) -> list[int]:
         """The cheapest class that meets the models with the tuple, or the cheapest classes that do together.
@@ -153,6 +154,6 @@ class Joiner:
         for table, own in zip(self._counts, self._own_counts(row), strict=True):
             table[chosen] += own[0]
         for attribute in range(len(self._grow)):
-            grow, own = self._table(attribute, one)
+            grow, lost = self._table(attribute, one)
             self._grow[attribute][:, chosen] = grow[:, 0]
-            self._own[attribute][:, chosen] = own[:, 0]
+            self._own[attribute][:, chosen] = lost[:, 0]

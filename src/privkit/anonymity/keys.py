@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _LIMIT: Final = 1 << 63
 _FEW: Final = 400
 _PASS: Final = 16
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd: Knuth, TAOCP 3, section 6.4
+_FEWEST_BITS: Final = 12
+_MOST_BITS: Final = 24
 _RADIX_BITS: Final = 48
 
 
@@ -138,3 +141,31 @@ def shuffled(codes: NDArray[Any], rng: np.random.Generator) -> NDArray[np.intp]:
         key = key * size + order[codes[attribute]]
         span *= size
     return order_of(key)
+
+
+def hashed(keys: NDArray[Any], bits: int) -> NDArray[np.int64]:
+    """A hash of each key, below 2**bits."""
+    return ((keys.astype(np.uint64) * _MIX) >> np.uint64(64 - bits)).astype(np.int64)
+
+
+class Lookup:
+    """Finds keys among known ones: by a slot for each hash, and by search where another key has the slot.
+
+    Args:
+        known: Distinct keys, ascending, at least one.
+    """
+
+    def __init__(self, known: NDArray[np.int64]) -> None:
+        self._known = known
+        self._bits = min(max((8 * len(known)).bit_length(), _FEWEST_BITS), _MOST_BITS)
+        self._slots = np.zeros(1 << self._bits, np.int32)
+        self._slots[hashed(known, self._bits)] = np.arange(len(known), dtype=np.int32)
+
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The place of each key among the known ones, -1 where it is not there."""
+        places = self._slots[hashed(keys, self._bits)].astype(np.int64)
+        missed = np.flatnonzero(self._known[places] != keys)
+        if len(missed):
+            found = np.minimum(np.searchsorted(self._known, keys[missed]), len(self._known) - 1)
+            places[missed] = np.where(self._known[found] == keys[missed], found, -1)
+        return places

@@ -9,12 +9,12 @@ different nodes. The few that are left join the class whose loss grows least. Ba
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from privkit.anonymity.joining import Joiner, tightest
-from privkit.anonymity.keys import lengths, order_of, renumbered, runs
+from privkit.anonymity.keys import hashed, lengths, order_of, renumbered, runs
 from privkit.anonymity.lattice import Lattice, some_nodes
 from privkit.anonymity.sensitive import Diversity
 
@@ -34,7 +34,6 @@ _BRACKETS: Final = 12
 _CHEAPEST: Final = 0.05 / 8
 """Where the first bracket ends, as a share of the greatest loss; the others follow in a geometric row."""
 _WORTH_SIEVING: Final = 200
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd: Knuth, TAOCP 3, section 6.4
 _SHRUNK: Final = 0.6
 """The share of tuples still there below which arrays are made smaller."""
 
@@ -118,9 +117,7 @@ class _Peeling:
             means += (losses * records).sum(1)[nodes[:, attribute]]
         return nodes[np.argsort(means, kind="stable")]
 
-    def _visit(
-        self, node: Sequence[int], lattice: Lattice, active: NDArray[np.intp], low: float, high: float
-    ) -> None:
+    def _visit(self, node: Sequence[int], lattice: Lattice, active: NDArray[np.intp], low: float, high: float) -> None:
         loss = lattice.loss(node)
         inside = np.flatnonzero((loss >= low) & (loss < high))
         inside = inside[self.classes[active[inside]] < 0]
@@ -149,7 +146,7 @@ class _Peeling:
     def _sieve(self, keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.intp]:
         """The tuples whose group may have k records: sizes are added up by a hash, which never makes them less."""
         bits = (4 * len(keys)).bit_length()
-        slots = ((keys * _MIX) >> np.uint64(64 - bits)).astype(np.int64)
+        slots = hashed(keys, bits)
         return np.flatnonzero(np.bincount(slots, sizes)[slots] >= self.diversity.models.k)
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:

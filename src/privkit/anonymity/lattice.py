@@ -1,4 +1,4 @@
-"""The lattice of full-domain generalisations: one level for each quasi-identifier, and what every node does to tuples."""
+"""The lattice of full-domain generalisations: one level for each quasi-identifier, and what nodes do to tuples."""
 
 from __future__ import annotations
 

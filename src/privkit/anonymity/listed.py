@@ -28,7 +28,7 @@ class Listed(Hierarchy):
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[str, tuple[str, ...]]]) -> Listed:
+    def of_rows(cls, rows: Sequence[tuple[str, tuple[str, ...]]]) -> Listed:
         """Check rows, and leave out a last level that is `*` throughout.
 
         Raises:

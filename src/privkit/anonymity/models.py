@@ -39,7 +39,8 @@ def distinct(counts: Counts) -> NDArray[np.int64]:
         >>> distinct([[3, 0, 1], [4, 0, 0]]).tolist()
         [2, 1]
     """
-    return np.count_nonzero(np.asarray(counts), axis=-1).astype(np.int64)
+    found: NDArray[np.int64] = np.count_nonzero(np.asarray(counts), axis=-1).astype(np.int64)
+    return found
 
 
 def entropy(counts: Counts) -> NDArray[np.float64]:
@@ -76,7 +77,8 @@ def recursive(counts: Counts, values: int) -> NDArray[np.float64]:
     falling = -np.sort(-np.asarray(counts, np.float64), axis=-1)
     tail = falling[..., values - 1 :].sum(-1)
     out = np.full(tail.shape, np.inf)
-    return np.divide(falling[..., 0], tail, out=out, where=tail > 0)
+    found: NDArray[np.float64] = np.divide(falling[..., 0], tail, out=out, where=tail > 0)
+    return found
 
 
 # --- t-closeness ----------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ def ordered_distance(counts: Counts, whole: Counts) -> NDArray[np.float64]:
 
     Example:
         >>> from privkit.anonymity.models import ordered_distance
-        >>> ordered_distance([[2, 0, 0]], whole=[1, 1, 1]).tolist()
+        >>> ordered_distance([[2, 0, 0]], whole=[1, 1, 1]).round(3).tolist()
         [0.5]
     """
     gaps = _apart(counts, whole)
@@ -156,7 +158,8 @@ def presence(sizes: NDArray[Any], population: NDArray[Any]) -> NDArray[np.float6
         [0.2, 1.0]
     """
     share = np.divide(sizes, population, out=np.ones(np.shape(sizes)), where=np.asarray(population) > 0)
-    return np.minimum(share, 1.0)
+    found: NDArray[np.float64] = np.minimum(share, 1.0)
+    return found
 
 
 # --- all together ---------------------------------------------------------------------------------------------------
@@ -217,7 +220,8 @@ class SensitiveModel:
             return entropy(counts) >= np.log(self.values) - _ROUNDING
         if self.diversity == "recursive":
             return recursive(counts, self.values) < self.c
-        return distinct(counts) >= self.values
+        enough: NDArray[np.bool_] = distinct(counts) >= self.values
+        return enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +257,8 @@ class Models:
 def _shares(counts: Counts) -> NDArray[np.float64]:
     numbers = np.asarray(counts, np.float64)
     total = numbers.sum(-1, keepdims=True)
-    return np.divide(numbers, total, out=np.zeros_like(numbers), where=total > 0)
+    found: NDArray[np.float64] = np.divide(numbers, total, out=np.zeros_like(numbers), where=total > 0)
+    return found
 
 
 def _apart(counts: Counts, whole: Counts) -> NDArray[np.float64]:

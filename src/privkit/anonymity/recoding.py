@@ -38,6 +38,7 @@ class Recoding:
         losses: For each attribute, what each label loses, from 0 to 1.
         heights: For each attribute, how high each label stands in its hierarchy, from 0 to 1; empty for sets.
         plain: For each attribute, whether every label is a value as it was.
+        refused: The size of the class that each share would have been in; `None` where none is suppressed.
     """
 
     cells: NDArray[np.int64]
@@ -47,11 +48,12 @@ class Recoding:
     losses: tuple[NDArray[np.float64], ...]
     heights: tuple[NDArray[np.float64], ...]
     plain: tuple[bool, ...]
+    refused: NDArray[np.int64] | None = None
 
     @property
     def suppressed(self) -> NDArray[np.bool_]:
         """Which shares are suppressed."""
-        return self.labels[0] == SUPPRESSED
+        return np.asarray(self.labels[0] == SUPPRESSED)
 
     @cached_property
     def classes(self) -> NDArray[np.intp]:
@@ -75,6 +77,7 @@ class Recoding:
         ladders: Sequence[Ladder],
         levels: NDArray[np.integer],
         suppressed: NDArray[np.bool_] | None = None,
+        sizes: NDArray[np.int64] | None = None,
     ) -> Recoding:
         """Labels of hierarchies.
 
@@ -83,6 +86,7 @@ class Recoding:
             ladders: The hierarchies.
             levels: The level of each attribute of each tuple, of shape `(attributes, tuples)`.
             suppressed: The tuples that are suppressed; none by default.
+            sizes: The size of the class that each tuple is, or would have been, in; needed where some are suppressed.
         """
         tuple_of = frequency.tuple_of
         found, texts, losses, heights, plain = [], [], [], [], []
@@ -105,7 +109,8 @@ class Recoding:
         if suppressed is not None:
             labels[:, suppressed[tuple_of]] = SUPPRESSED
         cells = np.arange(len(frequency.counts))
-        return cls(cells, frequency.counts, labels, tuple(texts), tuple(losses), tuple(heights), tuple(plain))
+        refused = None if sizes is None else sizes[tuple_of]
+        return cls(cells, frequency.counts, labels, tuple(texts), tuple(losses), tuple(heights), tuple(plain), refused)
 
     @classmethod
     def of_classes(
@@ -164,7 +169,11 @@ def range_text(domain: Domain, low: int, high: int) -> str | None:
         return None if low == null else domain.texts[low]
     if high == null:
         return ANY
-    return f"[{domain.texts[low]}, {domain.texts[high]}]" if domain.numeric else f"{domain.texts[low]}..{domain.texts[high]}"
+    return (
+        f"[{domain.texts[low]}, {domain.texts[high]}]"
+        if domain.numeric
+        else f"{domain.texts[low]}..{domain.texts[high]}"
+    )
 
 
 def _sets(domain: Domain, codes: NDArray[Any], classes: NDArray[np.intp]) -> _Written:

@@ -36,9 +36,7 @@ class Intervals(Hierarchy):
         if not self.widths or not all(isfinite(number) for number in numbers) or self.widths[0] <= 0:
             raise InvalidParameter(f"intervals of widths {list(self.widths)}; give one or more numbers above 0")
         if not all(b > a and (b / a).is_integer() for a, b in pairwise(self.widths)):
-            raise InvalidParameter(
-                f"widths {list(self.widths)} do not nest; each must be a multiple of the one before"
-            )
+            raise InvalidParameter(f"widths {list(self.widths)} do not nest; each must be a multiple of the one before")
 
     @property
     def between(self) -> tuple[str, ...]:
@@ -90,8 +88,7 @@ class Dates(Hierarchy):
     def label(self, domain: Domain) -> list[Labels]:
         """See `Hierarchy.label`; text that is no ISO date has no label."""
         return [
-            [DatePart(part).one(text) if _ISO.fullmatch(text) else None for text in domain.texts]
-            for part in self.parts
+            [DatePart(part).one(text) if _ISO.fullmatch(text) else None for text in domain.texts] for part in self.parts
         ]
 
     def describe(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Diversity:
         for codes, model in zip(self._codes, self.models.sensitive, strict=True):
             values = len(model.whole)
             flat = np.bincount(row * values + codes[cells], weights, groups * values)
-            found.append(flat.reshape(groups, values))
+            found.append(flat.reshape(groups, values).astype(np.float64, copy=False))
         return found
 
     def _meet(self, sizes: NDArray[Any], members: NDArray[Any], group: NDArray[Any]) -> NDArray[np.bool_]:
@@ -92,7 +92,8 @@ def spread(starts: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:
     """The indices of runs: for each run, `numbers` indices from its start on."""
     ends = np.cumsum(numbers)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - numbers), numbers)
+    found: NDArray[np.intp] = np.arange(total) + np.repeat(starts - (ends - numbers), numbers)
+    return found
 
 
 def _chunks(items: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from privkit.anonymity.frequency import FrequencySet
     from privkit.anonymity.models import Models
 
-EFFORTS: Final = {"strict": (0, ()), "normal": (7, ((6, 3), (6, 3))), "thorough": (4, ((6, 1),) * 14)}
+EFFORTS: Final = {
+    "strict": (0, ()),
+    "normal": (14, ((4, 5),)),
+    "thorough": (10, ((6, 2), (3, 2)) * 8),
+}
 """Rounds of improvement, and then for each re-split the classes in a pool and the rounds that follow."""
 
 _SINGLY: Final = 500_000
@@ -52,9 +56,7 @@ def recode_to_sets(
     """
     space = Space(frequency.quasi, weights)
     codes = frequency.codes[: len(frequency.quasi)]
-    everything = Records(
-        space, codes, space.boxes(codes), frequency.counts, frequency.codes[len(codes) :], models
-    )
+    everything = Records(space, codes, space.boxes(codes), frequency.counts, frequency.codes[len(codes) :], models)
     classes, rest = _alone(frequency, models)
     cells = np.flatnonzero(rest)
     records = everything.take(cells)

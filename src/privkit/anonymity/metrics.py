@@ -1,0 +1,186 @@
+"""What a recoding costs and what it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from privkit.anonymity.keys import order_of, runs
+from privkit.anonymity.models import distinct, entropy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from privkit.anonymity.frequency import FrequencySet
+    from privkit.anonymity.models import Counts, Models
+    from privkit.anonymity.recoding import Recoding
+
+_AT_ONCE: Final = 1 << 22
+"""Counts in one table at once: classes times sensitive values."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What the classes of the output reach in one sensitive column.
+
+    Attributes:
+        l: The least number of distinct values of a class.
+        entropy_l: The least exponential of a class's entropy.
+        t: The greatest distance of a class from the whole table, by the distance that was asked for.
+    """
+
+    l: int  # noqa: E741 - the literature's letter
+    entropy_l: float
+    t: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every metric of a plan.
+
+    Attributes:
+        records: Records of the table.
+        suppressed: Records that are not in the output.
+        reasons: Why, with the number of records: `smaller than k`, or `not diverse or close enough`.
+        classes: Equivalence classes of the output: records with equal quasi-identifiers.
+        k: Records of the smallest class.
+        largest: Records of the largest class.
+        gcp: The mean normalised certainty penalty over all cells: 0 unchanged, 1 all starred; a suppressed record
+            counts 1. For a number it is the width of its range over the width of all, for a category
+            (values covered - 1) / (values - 1) (Xu et al. 2006, Ghinita et al. 2007).
+        losses: That of each quasi-identifier.
+        discernibility: Sum over records of the size of their class, of the table's for those suppressed (Bayardo and
+            Agrawal 2005).
+        c_avg: Mean class size over the k asked for (LeFevre et al. 2006).
+        precision: One less the mean height in the hierarchies (Sweeney 2002); `None` for sets, which have none.
+        sensitive: By sensitive column, what is reached.
+    """
+
+    records: int
+    suppressed: int
+    reasons: dict[str, int]
+    classes: int
+    k: int
+    largest: int
+    gcp: float
+    losses: dict[str, float]
+    discernibility: int
+    c_avg: float
+    precision: float | None
+    sensitive: dict[str, Reached]
+
+
+def report(frequency: FrequencySet, recoding: Recoding, models: Models) -> Report:
+    """Measure a recoding.
+
+    Args:
+        frequency: The counts that it is of.
+        recoding: The recoding.
+        models: What was asked for.
+    """
+    records = frequency.records
+    gone = recoding.suppressed
+    suppressed = int(recoding.counts[gone].sum())
+    sizes = class_sizes(recoding)
+    kept = np.where(gone, 0, recoding.counts)
+    losses = {
+        domain.name: (float((loss[labels] * kept).sum()) + suppressed) / records
+        for domain, loss, labels in zip(frequency.quasi, recoding.losses, _safe(recoding), strict=True)
+    }
+    return Report(
+        records=records,
+        suppressed=suppressed,
+        reasons=_reasons(recoding, models),
+        classes=len(sizes),
+        k=int(sizes.min(initial=records)) if len(sizes) else 0,
+        largest=int(sizes.max(initial=0)),
+        gcp=sum(losses.values()) / len(losses),
+        losses=losses,
+        discernibility=int((sizes**2).sum()) + suppressed * records,
+        c_avg=float(sizes.sum()) / max(len(sizes), 1) / models.k,
+        precision=_precision(recoding, kept, suppressed, records),
+        sensitive=_reached(frequency, recoding, models),
+    )
+
+
+def class_sizes(recoding: Recoding) -> NDArray[np.int64]:
+    """Records of each class of the output."""
+    kept = recoding.classes >= 0
+    return np.bincount(recoding.classes[kept], recoding.counts[kept]).astype(np.int64)
+
+
+def class_counts(frequency: FrequencySet, recoding: Recoding, column: int, values: int) -> Iterator[Counts]:
+    """Records of each class by sensitive value, some classes at a time, in the order of the classes.
+
+    Args:
+        frequency: The counts.
+        recoding: The recoding.
+        column: Which of the sensitive columns.
+        values: How many values it has.
+    """
+    shares = np.flatnonzero(recoding.classes >= 0)
+    shares = shares[order_of(recoding.classes[shares])]
+    classes = recoding.classes[shares]
+    codes = frequency.codes[len(frequency.quasi) + column][recoding.cells[shares]]
+    weights = recoding.counts[shares]
+    starts = np.append(runs(classes), len(shares))
+    step = max(_AT_ONCE // values, 1)
+    for first in range(0, len(starts) - 1, step):
+        last = min(first + step, len(starts) - 1)
+        some = slice(int(starts[first]), int(starts[last]))
+        flat = (classes[some] - first) * values + codes[some]
+        yield np.bincount(flat, weights[some], (last - first) * values).reshape(-1, values)
+
+
+def met(frequency: FrequencySet, recoding: Recoding, models: Models) -> bool:
+    """Whether every class of the output meets the models."""
+    if (class_sizes(recoding) < models.k).any():
+        return False
+    return all(
+        bool(model.meets(counts).all())
+        for column, model in enumerate(models.sensitive)
+        for counts in class_counts(frequency, recoding, column, len(model.whole))
+    )
+
+
+def _safe(recoding: Recoding) -> NDArray[np.int32]:
+    return np.maximum(recoding.labels, 0)
+
+
+def _precision(recoding: Recoding, kept: NDArray[Any], suppressed: int, records: int) -> float | None:
+    if not recoding.heights:
+        return None
+    lost = sum(
+        float((height[labels] * kept).sum()) + suppressed
+        for height, labels in zip(recoding.heights, _safe(recoding), strict=True)
+    )
+    return 1.0 - lost / (records * len(recoding.heights))
+
+
+def _reached(frequency: FrequencySet, recoding: Recoding, models: Models) -> dict[str, Reached]:
+    found = {}
+    for column, model in enumerate(models.sensitive):
+        parts = [
+            (int(distinct(counts).min()), float(np.exp(entropy(counts).min())), float(model.distances(counts).max()))
+            for counts in class_counts(frequency, recoding, column, len(model.whole))
+        ]
+        if parts:
+            found[model.name] = Reached(
+                min(part[0] for part in parts), min(part[1] for part in parts), max(part[2] for part in parts)
+            )
+    return found
+
+
+def _reasons(recoding: Recoding, models: Models) -> dict[str, int]:
+    """Why records are suppressed: those of their generalised class are too few, or too much alike."""
+    gone = recoding.suppressed
+    if recoding.refused is None:
+        return {}
+    small = recoding.refused[gone] < models.k
+    counts = recoding.counts[gone]
+    reasons = {"smaller than k": int(counts[small].sum()), "not diverse or close enough": int(counts[~small].sum())}
+    return {reason: count for reason, count in reasons.items() if count}

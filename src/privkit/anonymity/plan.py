@@ -1,0 +1,197 @@
+"""Plans: what a fit found, frozen; applied to tables and streams, saved and loaded as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from privkit.anonymity import planfile
+from privkit.anonymity.apply import Applier
+from privkit.anonymity.frequency import FrequencySet
+from privkit.anonymity.full_domain import suppressed_at
+from privkit.anonymity.lattice import Lattice
+from privkit.anonymity.metrics import Report, met, report
+from privkit.anonymity.recoding import Recoding
+from privkit.anonymity.sensitive import Diversity
+from privkit.errors import InvalidParameter, TableError, Unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from privkit.anonymity.hierarchy import Hierarchy
+    from privkit.anonymity.models import Models
+    from privkit.anonymity.requirements import Requirements
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the output looks like.
+
+    Attributes:
+        recoding: `local` or `full_domain`.
+        output: `labels` or `sets`.
+        levels: For full-domain recoding, the name of each quasi-identifier's level.
+    """
+
+    recoding: str
+    output: str
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How the records of one table are generalised, and what that costs.
+
+    A plan holds the table's combinations of quasi-identifiers and sensitive values in the clear: keep it, and the file
+    that `save` writes, as you keep the table.
+
+    Attributes:
+        frequency: The counts that it was made from.
+        recoding: What it writes for each of them.
+        requirements: What was asked.
+        shape: What the output looks like.
+        hierarchies: The quasi-identifiers' hierarchies; empty for sets.
+        sensitive: The sensitive columns' hierarchies.
+
+    Raises:
+        Unmet: If some class does not meet what was asked.
+
+    Example:
+        >>> from privkit.anonymity import Anonymiser, Hierarchy
+        >>> table = {"age": [31, 34, 35, 52]}
+        >>> ages = {"age": Hierarchy.intervals([5, 10])}
+        >>> plan = Anonymiser(ages, k=3, recoding="full_domain", suppression=0.25).fit(table)
+        >>> plan.generalisations, plan.report.suppressed, plan.apply(table)
+        ({'age': 'by 10'}, 1, {'age': ['30-39', '30-39', '30-39']})
+    """
+
+    frequency: FrequencySet
+    recoding: Recoding
+    requirements: Requirements
+    shape: Shape
+    hierarchies: dict[str, Hierarchy]
+    sensitive: dict[str, Hierarchy | None]
+
+    def __post_init__(self) -> None:
+        if not met(self.frequency, self.recoding, self.models):
+            raise Unmet("the output would not meet the models; fit the table again")
+
+    def __repr__(self) -> str:
+        shape = f"{self.shape.recoding} {self.shape.output}"
+        return f"<Plan {shape}, k={self.requirements.k}, {self.frequency.records} records>"
+
+    @cached_property
+    def models(self) -> Models:
+        """What every class meets."""
+        return self.requirements.models(self.frequency, self.sensitive)
+
+    @cached_property
+    def report(self) -> Report:
+        """Every metric, computed when first asked for."""
+        return report(self.frequency, self.recoding, self.models)
+
+    @property
+    def generalisations(self) -> dict[str, str]:
+        """For full-domain recoding, the level of each quasi-identifier; empty for local recoding."""
+        return dict(zip(self.frequency.names, self.shape.levels, strict=False))
+
+    def apply(self, table: Any) -> Any:  # noqa: ANN401 - any table
+        """Generalise a table.
+
+        A full-domain plan takes later tables too: it puts their columns on its levels, and drops records as far as its
+        limit allows. A local plan takes the table that it was made from, its rows in any order.
+
+        Args:
+            table: A table in any container that privkit takes, with these columns; others are kept as they are.
+
+        Returns:
+            The same kind of table, its rows in the same order, without those suppressed. A column in which something
+            was generalised is text; others are as they were.
+
+        Raises:
+            Unmet: If a later table does not meet the models within the limit of suppression.
+            TableError: If a local plan is given another table.
+        """
+        if self.shape.recoding == "full_domain":
+            return next(_applied(self.refit(table), [table]))
+        return next(_applied(self, [table]))
+
+    def apply_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Generalise the same table as a stream: batch by batch, in any order.
+
+        Args:
+            batches: Tables with these columns, together the table that the plan was made from; for a later one make
+                its plan with `refit` first.
+
+        Yields:
+            A table for each, of the same kind.
+
+        Raises:
+            TableError: If a batch has records that the plan does not know of; and at the end, if some are missing:
+                then what was written does not meet the models and must be thrown away.
+        """
+        yield from _applied(self, batches)
+
+    def refit(self, table: Any) -> Plan:  # noqa: ANN401 - any table
+        """The plan of a later table at the same levels.
+
+        Args:
+            table: The later table, or its `FrequencySet`.
+
+        Raises:
+            InvalidParameter: If the plan is of local recoding, or a hierarchy does not cover the values.
+            Unmet: If the table does not meet the models within the limit of suppression.
+        """
+        if self.shape.recoding != "full_domain":
+            raise InvalidParameter("a local plan belongs to the table it was made from; fit the later table")
+        if not isinstance(table, FrequencySet):
+            table = FrequencySet.of(table, self.frequency.names, list(self.sensitive))
+        models = self.requirements.models(table, self.sensitive)
+        self.requirements.check(table, models)
+        ladders = [self.hierarchies[domain.name].bind(domain, every=True) for domain in table.quasi]
+        node = [ladder.levels.index(name) for ladder, name in zip(ladders, self.shape.levels, strict=True)]
+        lattice = Lattice(ladders, table.codes[: len(ladders), table.starts], [1.0] * len(ladders))
+        sizes = np.add.reduceat(table.counts, table.starts)
+        gone, own = suppressed_at(lattice, sizes, Diversity(table, models), node)
+        dropped = int(sizes[gone].sum())
+        if dropped > self.requirements.suppression * table.records + 1e-9:  # a share such as 0.05 is no exact float
+            raise Unmet(
+                f"at the plan's levels {dropped} of {table.records} records do not meet the models (at most "
+                f"{self.requirements.suppression:.1%} may be suppressed); fit this table, or allow more suppression"
+            )
+        levels = np.repeat(np.array(node)[:, None], len(table.starts), axis=1)
+        recoding = Recoding.of_levels(table, ladders, levels, gone, own)
+        return Plan(table, recoding, self.requirements, self.shape, self.hierarchies, self.sensitive)
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan as JSON. It holds values of the data in the clear: keep it as you keep the table."""
+        Path(path).write_text(planfile.dump(self), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read what `save` wrote; the models are checked again.
+
+        Raises:
+            TableError: If the file is something else, or damaged.
+            Unmet: If its classes do not meet what it says was asked.
+        """
+        parts = planfile.parse(Path(path).read_text(encoding="utf-8"))
+        shape = Shape(parts.recoding, parts.output, parts.levels)
+        try:
+            return cls(parts.frequency, parts.labels, parts.requirements, shape, parts.hierarchies, parts.sensitive)
+        except IndexError:
+            raise TableError("the plan's labels and records do not fit together; save it again") from None
+
+
+def _applied(plan: Plan, batches: Iterable[Any]) -> Iterator[Any]:
+    applier = Applier(plan.frequency, plan.recoding)
+    pending: list[Any] = []
+    for batch in batches:
+        yield from pending  # one behind, so that a single table is out only when its counts are right
+        pending = [applier.apply(batch)]
+    applier.finish()
+    yield from pending
