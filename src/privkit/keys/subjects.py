@@ -90,26 +90,36 @@ class Subjects:
         for start in range(0, len(persons), _AT_ONCE):
             self._there.add(self._new_rows(persons[start : start + _AT_ONCE]))
 
-    def load(self, subjects: Sequence[str]) -> None:
+    def load(self, subjects: Sequence[str], *, create: bool = False) -> list[SubjectKeys]:
         """Unwrap the keys of persons into memory at once, which is faster than one by one.
 
-        Those without a key, and the forgotten, are left out: they are noticed when used. Take at most `capacity`
-        persons at a time, since more than that are not kept.
+        Those without a key, and the forgotten, are noticed when used. Take at most `capacity` persons at a time, since
+        more than that are not kept.
 
         Args:
             subjects: Ids of persons.
+            create: Whether to make a key for who has none and was not forgotten.
+
+        Returns:
+            The persons' keys, in the order of their ids.
 
         Raises:
             InvalidParameter: If an id is not a `str`, or empty.
-            KeyringError: If the table cannot be read.
+            KeyringError: If the table cannot be read, or written where keys are made.
             KeyringUnreadable: If a wrapped key is damaged.
         """
-        persons = dict.fromkeys(self._persons(subjects))
+        persons = self._persons(subjects)
         with self._lock:
             self._follow()
-            missing, forgets = [person for person in persons if person not in self._cache], self._forgets
-        rows = [row for row in self._there.get(missing).values() if row.wrapped is not None]
+            missing, forgets = [one for one in dict.fromkeys(persons) if one not in self._cache], self._forgets
+        found = self._there.get(missing)
+        if create and len(found) < len(missing):
+            absent = [person for person in missing if person not in found]
+            self._there.add(self._new_rows(absent))  # or somebody else's, who came first
+            found.update(self._there.get(absent))
+        rows = [row for row in found.values() if row.wrapped is not None]
         self._keep(rows, self._unwrapped(rows), forgets)
+        return [SubjectKeys(self, person) for person in persons]
 
     def forget(self, subject: str, *, reason: str = "") -> datetime:
         """Destroy a person's own key, and leave a tombstone with the time and the reason.
