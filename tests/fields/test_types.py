@@ -126,3 +126,8 @@ def test_long_columns_are_read_in_parts_without_a_seam():
     text = Ragged.of_text(good)
     assert level.many(text).to_text() == [known[row][0] for row in good]
     assert mask.many(text).to_text() == [known[row][1] for row in good]
+
+
+def test_dashes_of_one_row_do_not_count_for_another():
+    rows = ["6f1d4a3b-0c2e-4f5a-9b7d-8-6f5a4b3c2d", "6f1d4a3b-0c2e-4f5a-9b7d08e6f5a4b3c2d"]
+    assert fields.OAID.recognise(Ragged.of_text(rows)).tolist() == [False, False]

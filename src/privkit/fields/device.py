@@ -99,7 +99,8 @@ def _is_advertising(text: Ragged, length: int) -> NDArray[np.bool_]:
         dash = ord("-")
         for place in _UUID_DASHES:
             good &= matrix[:, place] == dash
-        if np.count_nonzero(tight(text)[0] == dash) != len(_UUID_DASHES) * len(text):
+        # Where every row has its four, and all have no more together, no row has another.
+        if not good.all() or np.count_nonzero(tight(text)[0] == dash) != len(_UUID_DASHES) * len(text):
             good &= (matrix == dash).sum(axis=1) == len(_UUID_DASHES)
     zero = np.flatnonzero((matrix[:, 0] == ord("0")) & (matrix[:, -1] == ord("0")))
     good[zero] &= (_NONZERO[matrix[zero]]).any(axis=1)

@@ -117,11 +117,11 @@ class Division(FieldType):
         return frozenset(self._names.words)
 
     def _named(self, digits: str) -> str:
-        code = digits.rstrip("0") if len(digits) == _CODE_WIDTH else digits
         width = divisions.LEVELS[self.level]
-        number = int(code.ljust(width, "0")[:width] or 0) if len(code) <= width else int(digits)
+        # A code of this level, alone or filled up with zeros to six digits.
+        code = digits[:width] if digits in {digits[:width], digits[:width].ljust(_CODE_WIDTH, "0")} else ""
         try:
-            return divisions.table().name(number)
+            return divisions.table().name(int(code) if len(code) == width else 0)
         except LookupError:
             raise self.invalid(f"no {self.level} has this code in the table of {divisions.table().date}") from None
 
