@@ -44,12 +44,12 @@ class Siv:
         ctr: The cipher under K2, for the counter mode.
     """
 
-    __slots__ = ("_fast", "_mac", "_mac_cipher", "_recent", "ctr")
+    __slots__ = ("_ciphers", "_fast", "_key", "_mac", "_recent")
 
     def __init__(self, mac: BlockCipher, ctr: BlockCipher) -> None:
-        self._mac_cipher = mac
+        self._ciphers: tuple[BlockCipher, BlockCipher] | None = (mac, ctr)
+        self._key = b""
         self._mac: Cmac | None = None
-        self.ctr = ctr
         self._fast: AESSIV | None = None
         self._recent: Associated | None = None
 
@@ -65,19 +65,26 @@ class Siv:
         """
         if len(key) not in _KEY_SIZES:
             raise InvalidParameter(f"key of {len(key)} bytes; AES-SIV takes 32 or 48 or 64")
-        half = len(key) // 2
-        siv = cls(BlockCipher(key[:half], algorithms.AES), BlockCipher(key[half:], algorithms.AES))
-        if _shortcut_is_right():
-            # For single values. It makes a context for each call and keeps none, so that threads may share it.
-            siv._fast = AESSIV(bytes(key))
+        if not _shortcut_is_right():
+            return cls(*_halves(key))
+        siv: Siv = cls.__new__(cls)
+        siv._ciphers = siv._mac = siv._recent = None
+        siv._key = bytes(key)
+        # For single values. It makes a context for each call and keeps none, so that threads may share it.
+        siv._fast = AESSIV(siv._key)
         return siv
 
     @property
     def mac(self) -> Cmac:
-        """CMAC under K1, made when first asked for: single values under thousands of keys never do."""
+        """CMAC under K1, made when a column first asks for it: single values under thousands of keys never do."""
         if self._mac is None:
-            self._mac = Cmac(self._mac_cipher)  # two threads may both make one, and either will do
+            self._mac = Cmac(self._both()[0])  # two threads may both make one, and either will do
         return self._mac
+
+    @property
+    def ctr(self) -> BlockCipher:
+        """The cipher under K2, made likewise."""
+        return self._both()[1]
 
     def encrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
         """Encrypt one value.
@@ -196,6 +203,11 @@ class Siv:
                 values.append(b"")
         return Ragged.of(values)
 
+    def _both(self) -> tuple[BlockCipher, BlockCipher]:
+        if self._ciphers is None:
+            self._ciphers = _halves(self._key)
+        return self._ciphers
+
     def _strings(self, associated: Sequence[bytes | Ragged]) -> Associated:
         """Prepare associated strings, or take those prepared last where they are the same."""
         recent = self._recent
@@ -227,6 +239,12 @@ class Siv:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a cipher holds a key and cannot be pickled; pickle the keyring's path instead")
+
+
+def _halves(key: bytes) -> tuple[BlockCipher, BlockCipher]:
+    """The ciphers under K1 and K2: RFC 5297, section 2.6."""
+    half = len(key) // 2
+    return BlockCipher(key[:half], algorithms.AES), BlockCipher(key[half:], algorithms.AES)
 
 
 @cache
