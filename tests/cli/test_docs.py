@@ -30,6 +30,12 @@ def test_transcripts(run, tmp_path, monkeypatch):
         said = " ".join((ran.err if fails else ran.out).split())
         assert re.fullmatch(as_pattern(output), said, re.DOTALL), (command, said)
 
+    blocks = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "docs/cli.md", "exec"), {})  # noqa: S102 - a block of the documentation
+    assert (tmp_path / "from-python.csv").read_text() == (tmp_path / "analytics.csv").read_text()
+
 
 def test_every_option_is_documented(run):
     text = DOCS.read_text(encoding="utf-8")

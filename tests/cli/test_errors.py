@@ -121,7 +121,7 @@ def test_a_missing_policy_and_an_unknown_view(protect):
 
 
 def test_a_missing_wrong_or_unreadable_keyring(place, protect, run):
-    assert "keyring" in protect(keys=None).failed()
+    assert "needs a keyring; pass one (--keyring)" in protect(keys=None).failed()
     assert "none.json" in protect(keys="none.json").failed()
     assert "keyring" in protect(keys="policy.toml").failed()
     Keyring.create(place / "other.json")
@@ -212,6 +212,7 @@ def test_no_room_for_the_output(place, target):
 
 def test_wrong_usage(run, protect):
     assert "no command 'aply'; did you mean 'apply'?" in run("aply").failed()
+    assert "no command 'rotat'; did you mean 'rotate'?" in run("keys", "rotat", "keyring.json").failed()
     assert "Missing option '--view'" in run("apply", "policy.toml", "in.csv", "out.csv").failed()
     assert "Missing argument 'OUT'" in run("apply", "policy.toml", "--view", "plain", "in.csv").failed()
     assert "No such option" in protect(more=["--forse"]).failed()

@@ -239,7 +239,7 @@ def test_a_view_is_found_or_the_nearest_is_named(keys):
 def test_a_view_that_needs_keys_says_so():
     with pytest.raises(PolicyError) as caught:
         POLICY.view("own")
-    assert str(caught.value) == "view 'own': field 'mobile': token needs a keyring"
+    assert str(caught.value) == "view 'own': field 'mobile': token needs a keyring; pass one (--keyring)"
     POLICY.view("courier")
 
 

@@ -32,7 +32,18 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-class _Commands(click.Group):
+class Group(click.Group):
+    """Commands, of which the nearest is named where a wrong one is given."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401 - as click declares it
+        """Find the command that the arguments begin with."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], known)}")
+        return super().resolve_command(ctx, args)
+
+
+class _Commands(Group):
     """Commands that are imported when they are asked for, so that one does not wait for what another needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
@@ -44,11 +55,6 @@ class _Commands(click.Group):
         module, name = _COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), name)
         return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401 - as click declares it
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
-        return super().resolve_command(ctx, args)
 
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it so

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from privkit.cli.app import Group
 from privkit.cli.keyrings import KEK_HELP, open_keyring, wrapper_of
 from privkit.cli.screen import console, plain, table
 from privkit.errors import InvalidParameter, KeyNotFound
@@ -22,7 +23,7 @@ _KEK = click.option("--kek", help=KEK_HELP)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 
 
-@click.group()
+@click.group(cls=Group)
 def keys() -> None:
     """Make keyrings, rotate their keys, and retire old ones."""
 

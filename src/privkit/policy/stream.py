@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from queue import Empty, Full, Queue
-from threading import Event, Thread
+from threading import Event, Thread, main_thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -39,6 +39,7 @@ _TYPE: Final = b"privkit.type"
 """In the metadata of a Parquet column: the Arrow type that it had, as an IPC schema in base64."""
 _MOST_WORKERS: Final = 4  # more batches at once cost memory, and reading and writing do not keep up with more
 _PATIENCE: Final = 0.1  # seconds between looks whether a stage has been stopped
+_END: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def _ahead(items: Generator[T, None, None], depth: int) -> Generator[T, None, No
     stopped = Event()
 
     def put(kind: str, item: object) -> None:
-        while not stopped.is_set():
+        while not stopped.is_set() and main_thread().is_alive():
             with suppress(Full):
                 queue.put((kind, item), timeout=_PATIENCE)
                 return
@@ -239,17 +240,16 @@ def _ahead(items: Generator[T, None, None], depth: int) -> Generator[T, None, No
     def draw() -> None:
         try:
             with closing(items):
-                for item in items:
+                while not stopped.is_set() and (item := next(items, _END)) is not _END:
                     put("item", item)
-                    if stopped.is_set():
-                        return
             put("end", None)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the items are awaited
             put("error", error)
 
-    thread = Thread(target=draw, name="privkit-read", daemon=True)
-    thread.start()
+    # Not a daemon: the interpreter must not end while it is in the parser's code, which would abort the process.
+    thread = Thread(target=draw, name="privkit-read")
     try:
+        thread.start()
         while (got := queue.get())[0] == "item":
             yield got[1]
         if got[0] == "error":
@@ -257,7 +257,8 @@ def _ahead(items: Generator[T, None, None], depth: int) -> Generator[T, None, No
     finally:
         stopped.set()
         _drain(queue)
-        thread.join()
+        if thread.is_alive():
+            thread.join()
 
 
 def _drain(queue: Queue[Any]) -> None:

@@ -226,7 +226,7 @@ def _transform(said: Treatment, field: PolicyField, recipient: str | None, keys:
     if not treatments.needs_key(said):
         return treatments.build(said, field.type, recipient, None)
     if keys is None:
-        raise PolicyError(f"{said.word} needs a keyring")
+        raise PolicyError(f"{said.word} needs a keyring; pass one (--keyring)")
     return treatments.build(said, field.type, recipient, keys[field.key])
 
 

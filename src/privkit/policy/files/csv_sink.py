@@ -36,7 +36,7 @@ class CsvSink(Sink):
         self._file = self._landing.open()
         if self._packed:
             self._file = cast("BinaryIO", gzip.GzipFile("", "wb", fileobj=self._file, mtime=0))
-        header = [pa.array([name], pa.large_string()) for name in schema.names]
+        header = [_words(name) for name in schema.names]
         self._put(joined([quoted(name, self._delimiter) for name in header], self._delimiter), "the header")
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -89,7 +89,7 @@ def quoted(cells: Any, delimiter: str) -> Any:  # noqa: ANN401 - Arrow arrays
         cells: Large strings.
         delimiter: What stands between cells.
     """
-    need = pc.equal(pc.binary_length(cells), 0)
+    need = pc.equal(cells, _words("")[0])
     data = cells.buffers()[2]
     raw = b"" if data is None else data.to_pybytes()
     # Most columns hold none of these anywhere, and looking at a whole buffer is a hundred times as fast.
@@ -98,16 +98,26 @@ def quoted(cells: Any, delimiter: str) -> Any:  # noqa: ANN401 - Arrow arrays
     if not pc.any(need).as_py():
         return cells
     doubled = pc.replace_substring(cells, '"', '""') if b'"' in raw else cells
-    mark = pa.scalar('"', pa.large_string())
-    return pc.if_else(need, pc.binary_join_element_wise(mark, doubled, mark, pa.scalar("", pa.large_string())), cells)
+    mark = _words('"')[0]
+    return pc.if_else(need, pc.binary_join_element_wise(mark, doubled, mark, _words("")[0]), cells)
 
 
 def joined(cells: list[Any], delimiter: str) -> pa.Buffer:
     """Columns of cells as the bytes of lines, each with its end."""
-    rows = pc.binary_join_element_wise(
-        *cells, pa.scalar(delimiter, pa.large_string()), null_handling="replace", null_replacement=""
-    )
-    ended = pc.binary_join_element_wise(rows, pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
+    between, end = _words(delimiter)[0], _words("\n")[0]
+    rows = pc.binary_join_element_wise(*cells, between, null_handling="replace", null_replacement="")
+    lines = pc.binary_join_element_wise(rows, end, _words("")[0])
     # The rows of a fresh array lie end to end in one buffer: that is the file's next piece.
-    start, end = (int.from_bytes(ended.buffers()[1][8 * i : 8 * i + 8], "little") for i in (0, len(ended)))
-    return ended.buffers()[2].slice(start, end - start)
+    first, last = (int.from_bytes(lines.buffers()[1][8 * i : 8 * i + 8], "little") for i in (0, len(lines)))
+    return lines.buffers()[2].slice(first, last - first)
+
+
+def _words(words: str) -> Any:  # noqa: ANN401 - an Arrow array
+    """One large string as an array, made of its buffers.
+
+    `pa.array` and `pa.scalar` would first import pandas where it is installed, which takes longer than a small file,
+    and an interruption meanwhile would be lost in pyarrow.
+    """
+    data = words.encode()
+    offsets = pa.py_buffer(bytes(8) + len(data).to_bytes(8, "little"))
+    return pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(data)])

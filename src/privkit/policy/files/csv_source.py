@@ -6,7 +6,9 @@ import csv
 import io
 import re
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from collections import deque
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -16,7 +18,7 @@ from privkit.policy.files.base import Source, checked_names, in_batches
 from privkit.policy.files.text import Utf8Bytes, not_encoded, text_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
 _BLOCK: Final = 8 << 20
@@ -60,12 +62,12 @@ class CsvSource(Source):
         while block:
             skip, block_now, block = yielded, block, 0
             try:
-                for batch in self._rows(columns, block_now):
-                    if skip < batch.num_rows:
+                with closing(self._rows(columns, block_now)) as rows:
+                    for batch in rows:
                         for part in in_batches(batch.slice(skip)):
                             yielded += part.num_rows
                             yield part
-                    skip = max(skip - batch.num_rows, 0)
+                        skip = max(skip - batch.num_rows, 0)
             except _RowTooLong:
                 block = block_now * 4
                 if block > _LARGEST_BLOCK:
@@ -92,7 +94,7 @@ class CsvSource(Source):
             stream.close()
         return names
 
-    def _rows(self, columns: Sequence[str], block: int) -> Iterator[pa.RecordBatch]:
+    def _rows(self, columns: Sequence[str], block: int) -> Generator[pa.RecordBatch, None, None]:
         """Batches as the parser yields them, without the row appended."""
         mark = secrets.token_hex(16)
         last = self._delimiter.join([mark] * len(self.schema)).encode() + b"\n"
@@ -100,11 +102,12 @@ class CsvSource(Source):
         ragged: list[Any] = []
         rows, held = 0, None
         try:
-            for batch in self._parsed(columns, block, ragged):
-                if held is not None:
-                    rows += held.num_rows
-                    yield held
-                held = batch
+            with closing(self._parsed(columns, block, ragged)) as parsed:
+                for batch in parsed:
+                    if held is not None:
+                        rows += held.num_rows
+                        yield held
+                    held = batch
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise self._explained(error, ragged) from None
         finally:
@@ -115,14 +118,27 @@ class CsvSource(Source):
         if held.num_rows > 1:
             yield held.slice(0, held.num_rows - 1)
 
-    def _parsed(self, columns: Sequence[str], block: int, ragged: list[Any]) -> Iterator[pa.RecordBatch]:
+    def _parsed(self, columns: Sequence[str], block: int, ragged: list[Any]) -> Generator[pa.RecordBatch, None, None]:
         def refuse(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
             ragged.append(row)
             return "error"
 
+        stream = cast("Utf8Bytes", self._reading)
+        reader = self._reader(stream, columns, block, refuse)
+        try:
+            yield from reader
+        finally:
+            # A thread of the parser reads ahead. Where the reader is dropped before its end, its destructor waits for
+            # that thread with the interpreter's lock in hand, which the thread needs in `stream.read`. So let the
+            # file end here, and take what has been read.
+            stream.end()
+            with suppress(Exception):
+                deque(reader, 0)
+
+    def _reader(self, stream: Utf8Bytes, columns: Sequence[str], block: int, refuse: Callable[[Any], str]) -> Any:  # noqa: ANN401 - pyarrow's reader
         # One thread: only then does the parser number the rows, and the other stages have the other cores.
-        yield from pacsv.open_csv(
-            self._reading,
+        return pacsv.open_csv(
+            stream,
             read_options=pacsv.ReadOptions(use_threads=False, block_size=block),
             parse_options=pacsv.ParseOptions(
                 delimiter=self._delimiter,

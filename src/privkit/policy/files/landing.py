@@ -49,9 +49,9 @@ class Landing:
 
     def open(self) -> BinaryIO:
         """Open the temporary file for writing."""
-        temporary = self._target.with_name(f".{self._target.name}.{secrets.token_hex(6)}.part")
-        self._file = temporary.open("xb")
-        self._temporary = temporary
+        # Known before it is there: an interruption between the two must not leave it behind.
+        self._temporary = self._target.with_name(f".{self._target.name}.{secrets.token_hex(6)}.part")
+        self._file = self._temporary.open("xb")
         return self._file
 
     def commit(self) -> None:

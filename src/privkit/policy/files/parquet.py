@@ -36,7 +36,10 @@ class ParquetSource(Source):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read = 0
-        self._raw = path.open("rb")
+        path.open("rb").close()  # for Python's own error where it cannot be read
+        # A file of pyarrow's own: to read from one of Python's, its threads would need the interpreter's lock, which is
+        # held by whoever drops a reader before its end and waits for those threads.
+        self._raw = pa.OSFile(str(path))
         try:
             self._look()
         except BaseException:

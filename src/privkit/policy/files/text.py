@@ -71,6 +71,10 @@ class Utf8Bytes:
         self._ready = data[cut:]
         return data[:cut]
 
+    def end(self) -> None:
+        """Let it be at its end, wherever it is."""
+        self._ended, self._ready = True, b""
+
     def close(self) -> None:
         """Let go of the file."""
         self.closed = True
