@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks as registry
 
-from privkit.integrations.django import checks
+from privkit.integrations.django import admin_checks, checks
 from privkit.integrations.django.expressions import refuse_sorting
 
 
@@ -20,4 +20,6 @@ class PrivkitConfig(AppConfig):
         """Run once, when all models are known."""
         registry.register(checks.check_models, registry.Tags.models)
         registry.register(checks.check_deployment, registry.Tags.security, deploy=True)
+        if apps.is_installed("django.contrib.admin"):
+            registry.register(admin_checks.check_admins, registry.Tags.admin)
         refuse_sorting()

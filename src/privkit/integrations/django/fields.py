@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Never
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.functional import cached_property
 
@@ -271,15 +270,6 @@ class EncryptedField(Base):
 def encrypted_fields(model: type[models.Model]) -> Sequence[EncryptedField]:
     """The encrypted fields of a model."""
     return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedField)]  # noqa: SLF001 - Django's way to ask
-
-
-def encrypted_field(model: type[models.Model], name: str) -> EncryptedField | None:
-    """The encrypted field of a model by that name, or `None` where it is another field or none."""
-    try:
-        found = model._meta.get_field(name)  # noqa: SLF001 - as above
-    except FieldDoesNotExist:
-        return None
-    return found if isinstance(found, EncryptedField) else None
 
 
 def reveal_permission(model: type[models.Model]) -> str:
