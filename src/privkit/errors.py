@@ -16,6 +16,7 @@ class InvalidValue(PrivkitError, ValueError):
 
     Attributes:
         rows: Positions of the values in what was passed, from 0; `()` for a single value. At most `MAX_ROWS` of them.
+        positions: The same without a limit, as far as whoever raised it knows them.
         count: How many values were invalid in all.
         field_type: The declared type's name, such as `cn_mobile`.
         reason: Why, without the value.
@@ -30,9 +31,9 @@ class InvalidValue(PrivkitError, ValueError):
         self.reason = reason
         self.field_type = field_type
         self.column = column
-        positions = [int(row) for row in rows]
-        self.count = len(positions) or 1 if count is None else count
-        self.rows = tuple(positions[: self.MAX_ROWS])
+        self.positions = tuple(int(row) for row in rows)
+        self.count = len(self.positions) or 1 if count is None else count
+        self.rows = self.positions[: self.MAX_ROWS]
         super().__init__(self._message())
 
     def located(self, column: str, first_row: int = 0) -> "InvalidValue":

@@ -111,3 +111,26 @@ def test_small_domains_are_refused_until_asked_for(keys):
 def test_what_there_is_not_is_refused(field, options, keys):
     with pytest.raises(InvalidParameter):
         FormatPreserving(field, keys["a"], **options)
+
+
+def test_values_with_too_few_neighbours_are_named_or_suppressed(keys):
+    email = FormatPreserving(fields.EMAIL, keys["email"])
+    column = [None, "", "zhangsan@qq.com", "ab@qq.com", "not one", "xyz@qq.com", "lisi.wang@qq.com"]
+    with pytest.raises(InvalidValue, match="too few for FF1") as caught:
+        email.protect_many([value for value in column if value != "not one"])
+    assert caught.value.rows in {(3,), (4,)}
+    outcome = email.protect_column(column, on_invalid="suppress")
+    assert [value is None for value in outcome.column] == [True, False, False, True, True, True, False]
+    assert (outcome.nulls, outcome.invalid) == (1, 3)
+    assert [email.reveal(value) for value in outcome.column] == [None, "", column[2], None, None, None, column[6]]
+
+
+def test_the_same_with_repeated_values(keys):
+    email = FormatPreserving(fields.EMAIL, keys["email"])
+    column = pa.array([None, "zhangsan@qq.com", "ab@qq.com"] * 20_000)
+    with pytest.raises(InvalidValue) as caught:
+        email.protect_many(column)
+    assert (caught.value.rows[:2], caught.value.count) == ((2, 5), 20_000)
+    outcome = email.protect_column(column, on_invalid="suppress")
+    assert outcome.invalid == 20_000
+    assert outcome.column.null_count == 40_000

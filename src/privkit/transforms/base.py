@@ -230,19 +230,29 @@ class FieldTransform(Transform):
         if not len(text):
             return text, None
         reading = self.field.read(text)
-        if reading.bad is None:
-            return work(reading, text), None
-        bad = np.flatnonzero(reading.bad)
-        if on_invalid is OnInvalid.RAISE:
-            where = lifted.rows(bad if rows is None else rows[bad])
-            raise InvalidValue(
-                reading.reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(where)
-            )
-        good = np.flatnonzero(~reading.bad)
-        moved = np.searchsorted(good, reading.changed)
-        part = work(Reading(reading.text.take(good), changed=moved), text.take(good)) if len(good) else text.take(good)
+        whole = np.arange(len(text)) if rows is None else rows
+        if reading.bad is not None and on_invalid is OnInvalid.RAISE:
+            raise self._invalid(reading.reason, lifted, whole[reading.bad])
+        good = None if reading.bad is None else np.flatnonzero(~reading.bad)
+        while True:
+            try:
+                part = work(*_rows_of(reading, text, good))
+                break
+            except InvalidValue as error:  # values of the type that the transform has no place for
+                positions = np.array(error.positions, np.intp)
+                good = np.arange(len(text)) if good is None else good
+                if on_invalid is OnInvalid.RAISE or not len(positions):
+                    raise self._invalid(error.reason, lifted, whole[good[positions]]) from None
+                good = np.delete(good, positions)
+        if good is None:
+            return part, None
+        bad = np.delete(np.arange(len(text)), good)
         stars = Ragged.of_text([STARS if on_invalid is OnInvalid.STAR else ""] * len(bad))
         return Ragged.merge(len(text), [(good, part), (bad, stars)]), bad
+
+    def _invalid(self, reason: str, lifted: Column[Any], positions: NDArray[np.intp]) -> InvalidValue:
+        where = lifted.rows(positions)
+        return InvalidValue(reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(where))
 
     def _restore(self, lifted: Column[Any], result: Ragged, nulls: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
         """Put results back into the container they came from."""
@@ -274,6 +284,14 @@ class ReversibleFieldTransform(FieldTransform, Reversible):
     def reveal_column(self, column: C) -> Outcome[C]:
         """Undo `protect_column` and say what happened."""
         return self._many(column, self._reveal, OnInvalid.RAISE)
+
+
+def _rows_of(reading: Reading, raw: Ragged, rows: NDArray[np.intp] | None) -> tuple[Reading, Ragged]:
+    """Some rows of a reading, or all of them, and the same rows as they were passed."""
+    if rows is None:
+        return reading, raw
+    changed = np.flatnonzero(np.isin(rows, reading.changed))
+    return Reading(reading.text.take(rows), changed=changed), raw.take(rows)
 
 
 def _spread(rows: int, positions: NDArray[np.intp], part: Ragged) -> Ragged:
