@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Never, TypeVar
 
-from privkit.errors import KeyringUnreadable
+from privkit._kernels.marker import key_id_of
+from privkit.errors import DecryptionFailed, KeyNotFound, KeyringUnreadable
 from privkit.keys import lifecycle
+from privkit.keys.document import hex_id
 from privkit.keys.handle import FieldKey
 from privkit.keys.material import Secret
 from privkit.keys.names import canonical_name
@@ -178,6 +180,35 @@ class Keyring:
 
     def __getitem__(self, field_name: str) -> FieldKey:
         return FieldKey(self, self.canonical(field_name))
+
+    def needs_rotation(self, value: bytes | str) -> bool:
+        """Whether what `Encrypt` wrote is under another version than the one that writes now, by the key id in it.
+
+        Deterministic ciphertexts stay on the stable version, and it is for their own `Encrypt` to say whether that is
+        where they are: this says of those, too, whether they are on the primary.
+
+        Args:
+            value: A ciphertext, as bytes or text. Its first bytes are looked at, and not whether it opens.
+
+        Raises:
+            DecryptionFailed: If it does not begin as a ciphertext does.
+            KeyNotFound: If its key id is none of this keyring's: another keyring wrote it, or it is a person's.
+
+        Example:
+            >>> keys = Keyring.create(directory / "rotated.json")
+            >>> sealed = Encrypt(keys["customer.note"]).protect("leave at the door")
+            >>> before, _, after = keys.needs_rotation(sealed), keys.rotate(), keys.needs_rotation(sealed)
+            >>> before, after
+            (False, True)
+        """
+        key_id = key_id_of(value)
+        if key_id is None:
+            raise DecryptionFailed
+        if not self.knows(key_id):
+            raise KeyNotFound(
+                f"keyring has no key {hex_id(key_id)}; another keyring wrote the value, or it is a person's"
+            )
+        return key_id != self.primary_id
 
     # What is derived from it
 

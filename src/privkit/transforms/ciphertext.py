@@ -30,18 +30,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from privkit import columns
+from privkit._kernels import marker
 from privkit.columns import Kind
 from privkit.errors import DecryptionFailed, InvalidParameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MARKER = 0x01
-"""The first byte of every encrypted value."""
-INDEXED_MARKER = 0x02
-"""The first byte of an encrypted value with a blind index in it."""
-HEADER = 5
-"""Bytes of the marker and the key id."""
+MARKER = marker.MARKER
+INDEXED_MARKER = marker.INDEXED_MARKER
+HEADER = marker.HEADER
 INDEX_AT = 6
 """Where the index begins, after its length."""
 LONGEST_INDEX = 18
