@@ -39,6 +39,15 @@ def test_transcripts(run, tmp_path, monkeypatch):
 
 def test_every_option_is_documented(run):
     text = DOCS.read_text(encoding="utf-8")
-    for command in (["apply"], ["reveal"], ["keys", "destroy"], ["keys", "rewrap"], ["demo"]):
+    for command in (
+        ["apply"],
+        ["reveal"],
+        ["keys", "destroy"],
+        ["keys", "rewrap"],
+        ["keys", "rotate"],
+        ["keys", "forget"],
+        ["keys", "export-tink"],
+        ["demo"],
+    ):
         options = set(re.findall(r"--[a-z-]+", run(*command, "--help").out)) - {"--help", "--rows"}
         assert {option for option in options if option not in text} == set()

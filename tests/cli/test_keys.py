@@ -144,3 +144,78 @@ def test_a_keyring_that_does_not_tell_what_opens_it(keys, place):
     Keyring.create(place / "far.json", wrapper=Elsewhere(place / "far.kek"))
     assert "wrapped by 'elsewhere'; name its key with --kek" in keys("list", path="far.json").failed()
     assert "wrapped by 'elsewhere', not by 'local'" in keys("list", "--kek", "local", path="far.json").failed()
+
+
+def test_a_staged_key_reads_before_it_writes(keys):
+    ran = keys("rotate", "--staged")
+    assert "hand the keyring out first" in ran.out
+    assert states(keys) == ["primary", "staged"]
+    assert keys("enable", listed(keys)["keys"][1]["id"]).status == 0
+    assert states(keys) == ["enabled", "primary"]
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["json", "binary"])
+def test_a_keyset_for_tink_is_written_for_its_owner_alone(keys, place, binary):
+    from privkit.keys.tink import export_tink
+
+    out = place / "tink.keyset"
+    ran = keys("export-tink", "customer.email", "tink.keyset", *(["--binary"] if binary else []))
+    assert ran.status == 0
+    assert "in clear" in ran.out
+    keyset = export_tink(Keyring.open(place / "keyring.json")["customer.email"])
+    assert out.read_bytes() == (keyset.to_binary() if binary else keyset.to_json().encode())
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert json.loads(keyset.to_json())["key"][0]["keyData"]["value"] not in ran.out + ran.err
+
+
+def test_a_keyset_replaces_nothing(keys, place):
+    before = (place / "keyring.json").read_bytes()
+    assert "does not exist" in keys("export-tink", "customer.email", "keyring.json").failed()
+    assert "cannot write nowhere/at/all" in keys("export-tink", "customer.email", "nowhere/at/all").failed()
+    assert (place / "keyring.json").read_bytes() == before
+    told = json.loads(keys("export-tink", "customer.email", "new", "--json").out)
+    assert told == {"out": "new", "primary": listed(keys)["keys"][0]["id"]}
+
+
+def written_for(place, person):
+    keyring = Keyring.open(place / "keyring.json")
+    keyring.subjects.create([person])
+    return keyring
+
+
+def test_a_person_is_asked_about_and_forgotten(keys, place, monkeypatch):
+    assert "has no key" in keys("person", "user:42").out
+    keyring = written_for(place, "user:42")
+    assert json.loads(keys("person", "user:42", "--json").out) == {"exists": True, "forgotten": None}
+
+    for answers in ("n\n", "", "y\nuser:43\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+        assert keys("forget", "user:42").status != 0
+    assert "nobody was forgotten" in keys("forget", "user:42", "--confirm", "user:43").failed()
+    assert keyring.subject("user:42").exists
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\nuser:42\n"))
+    ran = keys("forget", "user:42", "--reason", "account closed")
+    assert ran.status == 0
+    assert "forgotten on" in ran.out
+    assert "user:42" not in ran.out
+    when = keyring.subject("user:42").forgotten
+    assert json.loads(keys("person", "user:42", "--json").out) == {"exists": False, "forgotten": when.isoformat()}
+    assert json.loads(keys("forget", "user:42", "--json").out)["forgotten"] == when.isoformat()
+
+
+def test_forgetting_who_has_no_key_is_said(keys):
+    message = keys("forget", "user:42", "--confirm", "user:42").failed()
+    assert "has no key" in message
+    assert "user:42" not in message
+
+
+def test_persons_are_rewrapped_before_a_key_is_destroyed(keys, place):
+    written_for(place, "user:42")
+    keys("rotate")
+    first = listed(keys)["keys"][0]["id"]
+    destroy = ("destroy", first, "--confirm", first, "--breaks-stable")
+    assert "rewrap" in keys(*destroy).failed()
+    assert "1 keys of persons" in keys("rewrap-persons").out
+    assert keys(*destroy).status == 0
+    assert "has a key" in keys("person", "user:42").out

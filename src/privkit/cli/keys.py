@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,14 @@ import click
 from privkit.cli.app import Group
 from privkit.cli.keyrings import KEK_HELP, open_keyring, wrapper_of
 from privkit.cli.screen import console, plain, table
-from privkit.errors import InvalidParameter, KeyNotFound
+from privkit.errors import InvalidParameter, KeyNotFound, KeyringError
 from privkit.keys import Keyring
 from privkit.keys.document import hex_id
+from privkit.keys.tink import export_tink as exported  # the dangerous door: its one use is the command of that name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 _KEYRING = click.argument("keyring", type=click.Path(path_type=Path))
 _KEK = click.option("--kek", help=KEK_HELP)
@@ -25,14 +28,18 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, fo
 
 @click.group(cls=Group)
 def keys() -> None:
-    """Make keyrings, rotate their keys, and retire old ones."""
+    """Make keyrings, rotate their keys, retire old ones, and forget persons."""
 
 
-def _command(*, versioned: bool = False) -> Callable[[Callable[..., None]], click.Command]:
-    """A command on a keyring, and where `versioned` on one of its versions."""
+_VERSION = click.argument("key_id", metavar="KEY")
+_PERSON = click.argument("person")
+
+
+def _command(*arguments: Callable[[Callable[..., None]], Callable[..., None]]) -> Callable[..., click.Command]:
+    """A command on a keyring, with what arguments come after that."""
 
     def decorated(function: Callable[..., None]) -> click.Command:
-        for decorate in (_JSON, _KEK, *([click.argument("key_id", metavar="KEY")] if versioned else []), _KEYRING):
+        for decorate in (_JSON, _KEK, *reversed(arguments), _KEYRING):
             function = decorate(function)
         return keys.command()(function)
 
@@ -52,13 +59,16 @@ def list(keyring: Path, kek: str | None, *, as_json: bool) -> None:  # noqa: A00
 
 
 @_command()
-def rotate(keyring: Path, kek: str | None, *, as_json: bool) -> None:
+@click.option("--staged", is_flag=True, help="A key that only reads, until it is enabled: for keyrings kept as copies.")
+def rotate(keyring: Path, kek: str | None, *, as_json: bool, staged: bool) -> None:
     """Add a key, which writes from now on; what was written before stays readable."""
     opened = open_keyring(keyring, kek)
-    _tell(opened, as_json=as_json, done=f"key {hex_id(opened.rotate())} writes from now on")
+    added = hex_id(opened.rotate(staged=staged))
+    what = "reads, and will write once it is enabled: hand the keyring out first" if staged else "writes from now on"
+    _tell(opened, as_json=as_json, done=f"key {added} {what}")
 
 
-@_command(versioned=True)
+@_command(_VERSION)
 def disable(keyring: Path, kek: str | None, key_id: str, *, as_json: bool) -> None:
     """Stop a key from reading and writing, until it is enabled again."""
     opened = open_keyring(keyring, kek)
@@ -66,15 +76,15 @@ def disable(keyring: Path, kek: str | None, key_id: str, *, as_json: bool) -> No
     _tell(opened, as_json=as_json, done=f"key {key_id} is disabled")
 
 
-@_command(versioned=True)
+@_command(_VERSION)
 def enable(keyring: Path, kek: str | None, key_id: str, *, as_json: bool) -> None:
-    """Let a disabled key read again."""
+    """Let a disabled key read again, and a staged one write."""
     opened = open_keyring(keyring, kek)
     opened.enable(_version_id(opened, key_id))
     _tell(opened, as_json=as_json, done=f"key {key_id} is enabled")
 
 
-@_command(versioned=True)
+@_command(_VERSION)
 @click.option("--breaks-stable", is_flag=True, help="Even where tokens and format-preserving output stand on it.")
 @click.option("--confirm", metavar="KEY", help="The key once more, instead of being asked.")
 def destroy(
@@ -99,6 +109,71 @@ def rewrap(keyring: Path, kek: str | None, to: str, *, as_json: bool) -> None:
     opened = open_keyring(keyring, kek)
     opened.rewrap(wrapper_of(to, new=True))
     _tell(opened, as_json=as_json, done="wrapped anew; copies from before still open with the old key")
+
+
+@_command(click.argument("field"), click.argument("out", type=click.Path(path_type=Path)))
+@click.option("--binary", is_flag=True, help="Write Tink's binary form instead of its JSON.")
+def export_tink(keyring: Path, kek: str | None, field: str, out: Path, *, as_json: bool, binary: bool) -> None:
+    """Write a field's keys, in clear, as a keyset for Google's Tink.
+
+    Tink then reads what was encrypted deterministically in FIELD. OUT is readable by you alone, and never replaced.
+    """
+    keyset = exported(open_keyring(keyring, kek)[field])
+    _write_new(out, keyset.to_binary() if binary else keyset.to_json().encode())
+    if as_json:
+        click.echo(json.dumps({"out": str(out), "primary": hex_id(keyset.primary_id)}, indent=2))
+        return
+    console().print(plain(f"{out} has the keys of {field} in clear: give it to Tink, and store it only encrypted"))
+
+
+@_command(_PERSON)
+def person(keyring: Path, kek: str | None, person: str, *, as_json: bool) -> None:
+    """Say whether a person has a key of their own, or was forgotten."""
+    found = open_keyring(keyring, kek).subject(person)
+    _tell_person(found.forgotten, exists=found.exists, as_json=as_json)
+
+
+@_command(_PERSON)
+@click.option("--reason", default="", help="Why, for the records; it is stored in clear.")
+@click.option("--confirm", metavar="PERSON", help="The person's id once more, instead of being asked.")
+def forget(keyring: Path, kek: str | None, person: str, *, as_json: bool, reason: str, confirm: str | None) -> None:
+    """Destroy a person's own key: what was written under it can never be read again."""
+    opened = open_keyring(keyring, kek)
+    if opened.subject(person).forgotten is None and confirm is None:
+        click.confirm("Everything under this person's key will be lost. Destroy it?", abort=True, err=True)
+        confirm = click.prompt("Type the person's id once more", err=True)
+    if confirm is not None and confirm != person:
+        raise InvalidParameter("the id typed to confirm is another one; nobody was forgotten")
+    _tell_person(opened.forget(person, reason=reason), exists=False, as_json=as_json)
+
+
+@_command()
+def rewrap_persons(keyring: Path, kek: str | None, *, as_json: bool) -> None:
+    """Wrap all persons' keys by the key that writes now, so that older ones can be destroyed; no data changes."""
+    opened = open_keyring(keyring, kek)
+    count = opened.subjects.rewrap()
+    _tell(opened, as_json=as_json, done=f"{count:,} keys of persons wrapped anew")
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that was not there, for its owner alone."""
+    try:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(content)
+    except OSError as error:
+        raise KeyringError(f"cannot write {path}: {error.strerror}; name a file that does not exist") from None
+
+
+def _tell_person(forgotten: datetime | None, *, exists: bool, as_json: bool) -> None:
+    """Print what there is of a person's key; not the id, which may be personal itself."""
+    if as_json:
+        when = None if forgotten is None else forgotten.isoformat()
+        click.echo(json.dumps({"exists": exists, "forgotten": when}, indent=2))
+        return
+    if forgotten is not None:
+        console().print(plain(f"forgotten on {forgotten:%Y-%m-%d %H:%M} UTC: the key is destroyed"))
+    else:
+        console().print(plain("has a key" if exists else "has no key; one is made when something is first written"))
 
 
 def _version_id(keyring: Keyring, text: str) -> int:
