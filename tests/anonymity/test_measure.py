@@ -287,7 +287,7 @@ GOOD = {"age": [30, 31], "ill": ["flu", "gout"], "name": ["a", "b"]}
         (GOOD, {"population_size": 1}, TableError, "must hold all of its people"),
         (GOOD, {"population": {"age": [30]}}, TableError, "must hold all of its people"),
         (GOOD, {"population": {"age": [30, 31, 32]}, "population_size": 3}, InvalidParameter, "pass the one"),
-        (GOOD, {"population": {"years": [30, 31, 32]}}, TableError, "no column 'age'"),
+        (GOOD, {"population": {"years": [30, 31, 32]}}, TableError, "the population has no column 'age'"),
         (GOOD, {"distances": {"ill": "ordered"}}, InvalidParameter, "it has: equal"),
         (GOOD, {"distances": {"age": "ordered"}}, InvalidParameter, "not measured"),
         (GOOD, {"orders": {"ill": ["flu"]}}, InvalidParameter, "does not name 1 of 2"),

@@ -126,8 +126,14 @@ def test_a_hierarchy_has_to_cover_the_population():
 
 
 def test_an_empty_population_is_refused():
-    with pytest.raises(TableError, match="no rows"):
+    with pytest.raises(TableError, match="the population has no rows"):
         measure({"city": ["zj"]}, ["city"], population={"city": []})
+
+
+def test_a_population_as_large_as_the_table_is_the_table():
+    found = measure({"age": [1, 1, 2]}, ["age"], population_size=3)
+    assert found.risk.journalist == found.risk.prosecutor
+    assert (found.population.k_map, found.uniqueness.uniques) == (1, {"counted": 1.0})
 
 
 def test_a_size_gives_expectations_only():

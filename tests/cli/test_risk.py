@@ -73,6 +73,15 @@ def test_parquet_and_a_population(folder, run):
     }  # fmt: skip
 
 
+def test_a_population_is_printed(folder, run):
+    counted = run("risk", "survey.csv", "--quasi", "age", "--population", "survey.csv")
+    assert "population of 5: k-map 1, delta-presence from 1 to 1, 0 classes" in counted.out
+    declared = run("risk", "survey.csv", "--quasi", "age", "--population-size", "50")
+    assert "population of 50 (declared): expected k-map 10.0" in declared.out
+    assert ", chosen: " in declared.out
+    assert [path.name for path in folder.iterdir()] == ["survey.csv"]
+
+
 def test_files_are_replaced_only_on_request(folder, run):
     arguments = ("risk", "survey.csv", "--quasi", "age", "--json", "m.json")
     assert run(*arguments).status == 0

@@ -6,5 +6,6 @@ from privkit.anonymity.hierarchy import Hierarchy
 from privkit.anonymity.measurement import Measurement, measure
 from privkit.anonymity.metrics import Report
 from privkit.anonymity.plan import Plan
+from privkit.anonymity.report import html_report
 
-__all__ = ["Anonymiser", "FrequencySet", "Hierarchy", "Measurement", "Plan", "Report", "measure"]
+__all__ = ["Anonymiser", "FrequencySet", "Hierarchy", "Measurement", "Plan", "Report", "html_report", "measure"]

@@ -14,7 +14,6 @@ import numpy as np
 from privkit.anonymity.hierarchy import ANY
 from privkit.anonymity.keys import combine, lengths
 from privkit.anonymity.models import presence
-from privkit.errors import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,17 +93,15 @@ def match(
 
     Args:
         frequency: The table.
-        population: The population, counted over the same quasi-identifiers.
+        population: The population, counted over the same quasi-identifiers; not empty.
         hierarchies: The hierarchies by which the table was generalised, by quasi-identifier.
 
     Returns:
         The people of each class, and which tuples of the population fall into one.
 
     Raises:
-        TableError: If the population has no records.
+        InvalidParameter: If a hierarchy does not cover the population.
     """
-    if not population.records:
-        raise TableError("the population has no rows; pass the people that the table was drawn from")
     classes = frequency.codes[: len(frequency.quasi), frequency.starts]
     tuples = population.codes[:, population.starts]
     weights = np.add.reduceat(population.counts, population.starts)

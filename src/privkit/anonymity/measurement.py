@@ -140,7 +140,7 @@ def measure(
 ) -> Measurement:
     """Measure a table, without changing it.
 
-    Null is a value of its own, and numbers are numbers: 1 and 1.0 are one value, and stand in their order.
+    Null is a value of its own, and numbers are numbers: they stand in their order.
 
     Args:
         table: What `privkit.columns.tables.open_table` takes, or a `FrequencySet` of just these columns.
@@ -217,6 +217,8 @@ def _counted(
     quasi_identifiers: Sequence[str],
     sensitive: Sequence[str],
     identifiers: Sequence[str],
+    *,
+    called: str = "the table",
 ) -> FrequencySet:
     """The frequency set of a table that has rows."""
     if isinstance(table, FrequencySet):
@@ -231,10 +233,10 @@ def _counted(
         opened = open_table(table)
         for name in (*quasi_identifiers, *sensitive, *identifiers):
             if name not in opened.names:
-                raise TableError(f"no column {name!r}{nearest(name, opened.names)}")
+                raise TableError(f"{called} has no column {name!r}{nearest(name, opened.names)}")
         frequency = FrequencySet.of(table, quasi_identifiers, sensitive)
     if not frequency.records:
-        raise TableError("the table has no rows; there is nobody to measure")
+        raise TableError(f"{called} has no rows; there is nobody to measure")
     return frequency
 
 
@@ -246,7 +248,7 @@ def _counted_population(
 ) -> tuple[NDArray[np.int64], PopulationMeasurement]:
     """The people of each class, and what they say."""
     names = [domain.name for domain in frequency.quasi]
-    whole = _counted(population, names, (), ())
+    whole = _counted(population, names, (), (), called="the population")
     _check_size(whole.records, frequency.records)
     people, matched = match(frequency, whole, hierarchies)
     return people, against_people(sizes, people, whole, matched)

@@ -69,8 +69,7 @@ def html_report(measurement: Measurement, *, language: str = "en", subject: str 
         MissingExtra: If matplotlib is not installed, the extra `report`.
 
     Example:
-        >>> from privkit.anonymity import measure
-        >>> from privkit.anonymity.report import html_report
+        >>> from privkit.anonymity import html_report, measure
         >>> page = html_report(measure({"age": [30, 30, 41]}, ["age"]), language="zh", subject="orders.csv")
         >>> page.startswith("<!doctype html>"), "重标识风险评估报告" in page
         (True, True)
