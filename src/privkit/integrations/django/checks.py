@@ -10,6 +10,7 @@
 | privkit.E006 | the base field has errors of its own |
 | privkit.E007 | an admin searches, filters or edits in its list what it cannot |
 | privkit.E008 | the setting `PRIVKIT` is missing or malformed |
+| privkit.E009 | a column whose mode reads plaintext is not text, or its values have several texts |
 | privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
 | privkit.W002 | an admin shows a model with encrypted fields without masking them |
 | privkit.W003 | (deploy) the keyring cannot be opened |
@@ -24,7 +25,9 @@ from django.db import models
 
 from privkit.errors import PrivkitError
 from privkit.integrations.django.config import configuration, keyring
+from privkit.integrations.django.plain import stands_as_text
 from privkit.integrations.django.refusals import NotConfigured
+from privkit.integrations.lifecycle import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +77,13 @@ def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage
     if field.has_db_default():
         yield Error(
             "db_default would have the database write plaintext", hint="use default", obj=field, id="privkit.E004"
+        )
+    if field.mode is not Mode.STRICT and not (field.text and stands_as_text(base)):
+        yield Error(
+            f"plaintext of a {type(base).__name__} cannot be told from ciphertexts in this column",
+            hint="adopt encryption with text=True on text, integers and dates; for others copy into a new column",
+            obj=field,
+            id="privkit.E009",
         )
     yield from _base_messages(field, **given)
 

@@ -20,8 +20,9 @@ from privkit.integrations.django import checks
 from privkit.integrations.django.config import OPENED, keyring
 from privkit.integrations.django.expressions import check_written
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
-from privkit.integrations.django.plain import plain_of, value_of
+from privkit.integrations.django.plain import plain_of, tag_of, value_of
 from privkit.integrations.django.widths import content_width, width
+from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
 from privkit.keys.names import canonical_name
 from privkit.transforms import Encrypt
 
@@ -55,6 +56,8 @@ class EncryptedField(Base):
             model, the table or the field is renamed, and no two columns share one.
         deterministic: Whether equal values get equal ciphertexts.
         text: Whether the column is text (base64url) and not binary.
+        mode: Where the column stands in its life: `plaintext_ok`, `dual` or, as is usual, `strict`. See
+            `privkit.integrations.lifecycle`.
         **options: Those of any field: `null`, `blank`, `unique`, `default`, `db_column`, `choices`, `verbose_name` ...
 
     Example:
@@ -66,6 +69,7 @@ class EncryptedField(Base):
     """
 
     description = "Encrypted value"
+    non_db_attrs = (*models.Field.non_db_attrs, "mode")
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class EncryptedField(Base):
         key: str,
         deterministic: bool = False,
         text: bool = False,
+        mode: str = Mode.STRICT,
         **options: Any,  # noqa: ANN401 - as above
     ) -> None:
         if not isinstance(base_field, models.Field):
@@ -83,7 +88,8 @@ class EncryptedField(Base):
         self.key = canonical_name(key)
         self.deterministic = deterministic
         self.text = text
-        self._encrypt: Encrypt | None = None
+        self.mode = mode_of(mode)
+        self._stored: StoredForm | None = None
         self._generation = -1
         self.empty_strings_allowed = base_field.empty_strings_allowed
         if not base_field.editable:  # binary fields, and moments that the application sets
@@ -100,6 +106,8 @@ class EncryptedField(Base):
         for option in ("deterministic", "text"):
             if getattr(self, option):
                 options[option] = True
+        if self.mode is not Mode.STRICT:
+            options["mode"] = self.mode.value
         path = f"privkit.integrations.django.{EncryptedField.__name__}"
         return name, path, [self._declared(), *args], options
 
@@ -166,14 +174,14 @@ class EncryptedField(Base):
     # Values
 
     @property
-    def transform(self) -> Encrypt:
-        """What encrypts and decrypts the column; asking for it opens the keyring."""
-        if self._encrypt is None or self._generation != OPENED.generation:
+    def stored(self) -> StoredForm:
+        """How values stand in the column; asking for it opens the keyring."""
+        if self._stored is None or self._generation != OPENED.generation:
             generation = OPENED.generation
-            key = keyring()[self.key]
-            self._encrypt = Encrypt(key, deterministic=self.deterministic, text=self.text)
+            encrypt = Encrypt(keyring()[self.key], deterministic=self.deterministic, text=self.text)
+            self._stored = StoredForm(encrypt, self.mode, tag=tag_of(self.base_field))
             self._generation = generation
-        return self._encrypt
+        return self._stored
 
     def to_python(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base field
         """Bring a value from a form or fixture into the base field's type."""
@@ -194,8 +202,7 @@ class EncryptedField(Base):
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - Django's own
         """Encrypt a value."""
-        plain = value if prepared else self.get_prep_value(value)
-        return None if plain is None else self.transform.protect(plain)
+        return self.stored.write(value if prepared else self.get_prep_value(value))
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - as above
         """Encrypt a value that is written, or make sure that an expression gives ciphertexts.
@@ -210,7 +217,7 @@ class EncryptedField(Base):
 
     def stored_forms(self, plain: Any) -> list[bytes | str]:  # noqa: ANN401 - as above
         """All forms in which a value may stand in a deterministic column."""
-        return [self.transform.protect(plain)]
+        return self.stored.candidates(plain)
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401, ARG002 - as above
         """Decrypt a value.
@@ -221,7 +228,7 @@ class EncryptedField(Base):
         if value is None:
             return None
         try:
-            return value_of(self.base_field, self.transform.reveal(value), connection)
+            return value_of(self.base_field, self.stored.read(value), connection)
         except (DecryptionFailed, InvalidValue) as failure:
             raise failure.located(self.label) from None
 

@@ -18,13 +18,39 @@ from django.db import models
 from django.db.backends.utils import format_number
 from django.utils.duration import duration_string
 
+from privkit.columns import Kind
 from privkit.errors import InvalidParameter, InvalidValue
+from privkit.transforms.ciphertext import JSON_TAG, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
     Base = models.Field[Any, Any]
+
+
+_TAGS: dict[type[Base], Kind] = {
+    models.BinaryField: Kind.BYTES,
+    models.BooleanField: Kind.BOOLEAN,
+    models.DateTimeField: Kind.TIMESTAMP,
+    models.DateField: Kind.DATE,
+    models.DecimalField: Kind.DECIMAL,
+    models.FloatField: Kind.FLOAT,
+    models.IntegerField: Kind.INTEGER,
+}
+"""As what a field's values are encrypted, where it is not text; subclasses before their parents."""
+
+
+def tag_of(base: Base) -> int:
+    """The tag of the ciphertext format that a field's values get."""
+    if isinstance(base, models.JSONField):
+        return JSON_TAG
+    return next((TAGS[kind] for field_type, kind in _TAGS.items() if isinstance(base, field_type)), TAGS[Kind.TEXT])
+
+
+def stands_as_text(base: Base) -> bool:
+    """Whether every database writes a field's values as the text that is encrypted: needed to tell them in clear."""
+    return isinstance(base, models.CharField | models.TextField | models.IntegerField) or type(base) is models.DateField
 
 
 def plain_of(base: Base, value: Any) -> Any:  # noqa: ANN401 - a value of any field

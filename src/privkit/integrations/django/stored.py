@@ -1,0 +1,85 @@
+"""The rows of an encrypted column as the re-encryption job reads and replaces them: as they are stored, not as values.
+
+It speaks SQL of its own and not through models, so that nothing decrypts on the way, no signal is sent, no manager
+hides rows and no `auto_now` moves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, models, transaction
+
+from privkit.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from privkit.integrations.django.fields import EncryptedField
+    from privkit.integrations.reencryption import Change, Position
+
+
+class ColumnRows:
+    """One encrypted column of one table.
+
+    Args:
+        field: The column's field.
+        using: The alias of the database.
+
+    Raises:
+        InvalidParameter: If the table's primary key is of several columns or encrypted itself.
+    """
+
+    def __init__(self, field: EncryptedField, using: str) -> None:
+        meta = field.model._meta  # noqa: SLF001 - Django's way to ask
+        self.pk: models.Field[Any, Any] = meta.pk
+        if self.pk.column is None or hasattr(self.pk, "storage_name"):
+            raise InvalidParameter(f"{meta.label}: the job goes by a primary key of one column that is not encrypted")
+        self.connection = connections[using]
+        self.using = using
+        name = self.connection.ops.quote_name
+        self.table, self.key, self.column = name(meta.db_table), name(self.pk.column), name(str(field.column))
+        self._types = (self.pk.rel_db_type(self.connection), field.db_type(self.connection))
+
+    def position(self, text: str) -> Position:
+        """The position that a primary key names, which somebody has typed."""
+        return (self.pk.get_db_prep_value(self.pk.to_python(text), self.connection),)
+
+    def read(self, after: Position | None, limit: int) -> Sequence[tuple[Position, Any]]:
+        """The next rows after a position, with what is stored; nulls are left out."""
+        behind = "" if after is None else f" AND {self.key} > %s"
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {self.key}, {self.column} FROM {self.table} "  # noqa: S608 - quoted names
+                f"WHERE {self.column} IS NOT NULL{behind} ORDER BY {self.key} LIMIT {int(limit)}",
+                after or (),
+            )
+            return [((key,), _bytes(stored)) for key, stored in cursor.fetchall()]
+
+    def replace(self, changes: Sequence[Change]) -> int:
+        """Replace stored values where the old one still stands, and say how many were."""
+        rows = [(after, position[0], before) for position, before, after in changes]
+        with transaction.atomic(using=self.using), self.connection.cursor() as cursor:
+            if self.connection.vendor == "postgresql":
+                self._replace_at_once(cursor, rows)
+            else:
+                cursor.executemany(
+                    f"UPDATE {self.table} SET {self.column} = %s WHERE {self.key} = %s AND {self.column} = %s",  # noqa: S608 - quoted names
+                    rows,
+                )
+            return int(cursor.rowcount)
+
+    def _replace_at_once(self, cursor: Any, rows: Sequence[tuple[Any, Any, Any]]) -> None:  # noqa: ANN401 - a database cursor
+        """One statement for all: PostgreSQL takes arrays, and a statement for each row takes several times as long."""
+        key, column = self._types
+        after, keys, before = (list(part) for part in zip(*rows, strict=True))
+        cursor.execute(
+            f"UPDATE {self.table} SET {self.column} = fresh.after "  # noqa: S608 - quoted names
+            f"FROM unnest(%s::{column}[], %s::{key}[], %s::{column}[]) AS fresh(after, row_key, before) "
+            f"WHERE {self.table}.{self.key} = fresh.row_key AND {self.table}.{self.column} = fresh.before",
+            [after, keys, before],
+        )
+
+
+def _bytes(stored: Any) -> Any:  # noqa: ANN401 - whatever stands there
+    return bytes(stored) if isinstance(stored, memoryview | bytearray) else stored

@@ -1,0 +1,219 @@
+"""A live table adopts encryption, is re-keyed, and goes back; jobs are killed and values raced for."""
+
+from io import StringIO
+
+import pytest
+from django.apps.registry import Apps
+from django.core.management import CommandError, call_command
+from django.db import connections, models
+from django.test import override_settings
+
+from privkit import Keyring
+from privkit.errors import DecryptionFailed
+from privkit.integrations.django import EncryptedField
+from privkit.integrations.django.stored import ColumnRows
+from privkit.integrations.reencryption import reencrypt
+
+
+@pytest.fixture
+def keys(tmp_path):
+    keys = Keyring.create(tmp_path / "keyring.json")
+    with override_settings(PRIVKIT={"KEYRING": lambda: keys}):
+        yield keys
+
+
+def release(mode):
+    """The model as one release of the application has it; `None` is the one before encryption."""
+
+    class Member(models.Model):
+        email = (
+            models.EmailField(unique=True, null=True)
+            if mode is None
+            else EncryptedField(
+                models.EmailField(),
+                key="member.email",
+                deterministic=True,
+                text=True,
+                mode=mode,
+                unique=True,
+                null=True,
+            )
+        )
+        age = (
+            models.IntegerField(null=True)
+            if mode is None
+            else EncryptedField(models.IntegerField(), key="member.age", text=True, mode=mode, null=True)
+        )
+
+        class Meta:
+            app_label = "clinic"
+            apps = Apps()  # each release is a program of its own
+
+        def __str__(self) -> str:
+            return "member"
+
+    return Member
+
+
+def migrate(db, before, after):
+    with connections[db].schema_editor() as editor:
+        for name in ("email", "age"):
+            editor.alter_field(before, before._meta.get_field(name), after._meta.get_field(name))
+
+
+def run(db, model, **options):
+    """The command on a model that no application knows."""
+    fields = [model._meta.get_field(name) for name in ("email", "age")]
+    return [reencrypt(ColumnRows(field, db), field.stored, **options) for field in fields]
+
+
+def raw(db, column="email"):
+    with connections[db].cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM clinic_member ORDER BY id")  # noqa: S608 - a name of our own
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.fixture
+def tables(server):
+    """Tables that a test makes are dropped; SQLite alters none inside a transaction."""
+    yield server
+    with connections[server].cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS clinic_member")
+
+
+@pytest.mark.usefixtures("keys")
+def test_adopting_encryption_and_the_way_back(tables):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    plain, first, second, third = release(None), release("plaintext_ok"), release("dual"), release("strict")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(plain)
+    values = [(None, None), ("", 0), ("a@b.cn", 7), ("c@b.cn", -1)]
+    for email, age in values:
+        plain.objects.create(email=email, age=age)
+
+    migrate(db, plain, first)
+    assert list(first.objects.order_by("pk").values_list("email", "age")) == values
+    first.objects.create(email="d@b.cn", age=4)
+    assert raw(db) == [None, "", "a@b.cn", "c@b.cn", "d@b.cn"]
+
+    migrate(db, first, second)
+    second.objects.create(email="e@b.cn", age=5)
+    assert raw(db)[-1] != "e@b.cn"
+    for release_of in (first, second):  # two releases run side by side
+        assert {release_of.objects.get(email=e).age for e in ("a@b.cn", "d@b.cn", "e@b.cn")} == {7, 4, 5}
+        assert release_of.objects.get_or_create(email="a@b.cn")[1] is False
+        assert release_of.objects.filter(email__in=["a@b.cn", "e@b.cn"]).count() == 2
+
+    with pytest.raises(DecryptionFailed):
+        list(third.objects.all())
+    assert [done.outdated for done in run(db, second, dry_run=True)] == [4, 4]
+    assert "a@b.cn" in raw(db)
+    assert [done.replaced for done in run(db, second, batch=2)] == [4, 4]
+    assert [done.outdated for done in run(db, second, batch=2)] == [0, 0]
+
+    migrate(db, second, third)
+    assert list(third.objects.order_by("pk").values_list("email", "age"))[:4] == values
+    assert not {"", "a@b.cn", "c@b.cn", "d@b.cn", "e@b.cn"} & set(raw(db))
+    assert third.objects.get(email="a@b.cn").age == 7
+
+    migrate(db, third, first)
+    assert [done.replaced for done in run(db, first)] == [5, 5]
+    migrate(db, first, plain)
+    assert list(plain.objects.order_by("pk").values_list("email", "age"))[:4] == values
+    assert plain.objects.get(email="e@b.cn").age == 5
+
+
+def test_rekeying_finds_values_before_during_and_after(tables, keys):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    member = release("strict")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member)
+    for number in range(6):
+        member.objects.create(email=f"{number}@b.cn", age=number)
+    before = raw(db)
+    keys.rotate()
+    keys.move_stable("member.email")
+    assert member.objects.get(email="1@b.cn").age == 1
+    member.objects.create(email="new@b.cn", age=9)
+
+    class Killed(Exception):
+        pass
+
+    def kill(_):
+        raise Killed
+
+    with pytest.raises(Killed):
+        run(db, member, batch=2, on_progress=kill)
+    assert len(set(raw(db)) & set(before)) == 4
+    found = [member.objects.get(email=email).age for email in ("0@b.cn", "5@b.cn", "new@b.cn")]
+    assert found == [0, 5, 9]
+    assert member.objects.filter(email__in=["0@b.cn", "5@b.cn"]).count() == 2
+    assert [done.replaced for done in run(db, member)] == [4, 6]
+    assert not set(raw(db)) & set(before)
+    assert member.objects.get(email="5@b.cn").age == 5
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_concurrent_write_wins(tables):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    member = release("dual")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member)
+    with connections[db].cursor() as cursor:
+        cursor.execute("INSERT INTO clinic_member (email) VALUES ('a@b.cn'), ('b@b.cn')")
+
+    class Raced(ColumnRows):
+        def replace(self, changes):
+            member.objects.filter(email="a@b.cn").update(email="changed@b.cn")
+            return super().replace(changes)
+
+    field = member._meta.get_field("email")
+    done = reencrypt(Raced(field, db), field.stored)
+    assert (done.outdated, done.replaced, done.overtaken) == (2, 1, 1)
+    assert list(member.objects.order_by("pk").values_list("email", flat=True)) == ["changed@b.cn", "b@b.cn"]
+
+
+def test_the_command(db, keys):
+    from integrations.django.clinic.models import Person
+
+    for number in range(5):
+        Person.objects.create(email=f"{number}@b.cn", phone=str(number))
+    keys.rotate()
+    told = StringIO()
+    call_command("privkit_reencrypt", "clinic.Person", "phone", database=db, batch=2, stdout=told, dry_run=True)
+    assert told.getvalue() == "clinic.Person.phone: 5 values, 5 to replace\n"
+    third = Person.objects.order_by("pk")[2].pk
+    told = StringIO()
+    call_command("privkit_reencrypt", "clinic.Person", "phone", database=db, after=str(third), stdout=told)
+    assert told.getvalue() == "clinic.Person.phone: 2 values, 2 replaced, 0 overtaken\n"
+    told = StringIO()
+    call_command("privkit_reencrypt", "clinic.Person", database=db, batch=2, verbosity=2, stdout=told)
+    assert "clinic.Person.phone: 5 values, 3 replaced, 0 overtaken\n" in told.getvalue()
+    assert f"2 values, 2 replaced, 0 overtaken, up to {third - 1}" in told.getvalue()
+    assert sorted(Person.objects.values_list("phone", flat=True)) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    "said", [["clinic.Nobody"], ["nonsense"], ["clinic.Person", "city"], ["clinic.Person", "--after=1"]]
+)
+def test_the_command_refuses_what_is_not_there(said):
+    with pytest.raises(CommandError):
+        call_command("privkit_reencrypt", *said)
+
+
+def test_the_command_names_the_rows_that_do_not_open(db, keys):
+    from integrations.django.clinic.models import Person
+
+    Person.objects.create(phone="1")
+    Person.objects.create(phone="2")
+    keys.rotate()
+    with connections[db].cursor() as cursor:
+        cursor.execute("UPDATE clinic_person SET phone = note WHERE id = (SELECT max(id) FROM clinic_person)")
+    with pytest.raises(CommandError, match=r"clinic\.Person\.phone: decryption failed at row 1"):
+        call_command("privkit_reencrypt", "clinic.Person", "phone", database=db)
