@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit.anonymity import FrequencySet, Hierarchy, measure
+from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, measure
 from privkit.anonymity.gbt42460 import grade
 from privkit.anonymity.population import _log_gamma, estimate_uniqueness, pitman, snb, zayatz
 from privkit.anonymity.risk import attacks, expected_reciprocal
@@ -117,6 +117,24 @@ def test_a_register_that_does_not_know_a_class_says_so():
     found = measure({"age": [30, 50]}, ["age"], population={"age": [30, 31, 32]})
     assert (found.population.k_map, found.population.unknown, found.population.delta_max) == (0, 1, 1)
     assert found.risk.journalist.highest == 1
+
+
+@pytest.mark.parametrize("recoding", ["local", "full_domain"])
+def test_labels_that_an_anonymiser_gave_are_understood(recoding):
+    random = np.random.default_rng(5)
+    original = {
+        "age": random.integers(18, 80, 200).tolist(),
+        "city": random.choice(["hz", "nb", "sh"], 200).tolist(),
+        "ill": random.choice(["flu", "gout", "ulcer"], 200).tolist(),
+    }
+    ladders = {"age": AGES, "city": Hierarchy.of(CITIES)}
+    plan = Anonymiser(quasi_identifiers=ladders, sensitive=["ill"], k=5, l=2, recoding=recoding).fit(original)
+    found = measure(plan.apply(original), ["age", "city"], ["ill"], population=original, hierarchies=ladders)
+    assert (found.k, found.classes) == (plan.report.k, plan.report.classes)
+    assert found.k >= 5
+    assert found.l >= 2
+    assert found.population.k_map >= 5
+    assert found.population.unknown == 0
 
 
 def test_a_hierarchy_has_to_cover_the_population():
