@@ -42,6 +42,7 @@ def test_every_option_is_documented(run):
     for command in (
         ["apply"],
         ["reveal"],
+        ["risk"],
         ["keys", "destroy"],
         ["keys", "rewrap"],
         ["keys", "rotate"],
