@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from privkit.errors import InvalidParameter, TableError
 from privkit.policy.files import BATCH_ROWS, csv_source, open_sink, open_source, parquet
+from privkit.policy.files.landing import Landing
 
 DATUM = "13812345678"
 """A value of the data, which no message may hold."""
@@ -399,6 +400,20 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, ending, error):
         write(target, batch, force=True, then=interrupt)
     assert listed(tmp_path) == [target.name]
     assert target.read_text() == "old"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_an_interruption_while_the_file_is_opened_leaves_nothing(tmp_path, ending, monkeypatch):
+    opened = Landing.open
+
+    def interrupted(landing):
+        opened(landing)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Landing, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / f"out{ending}", pa.RecordBatch.from_pydict({"a": ["x"]}))
+    assert listed(tmp_path) == []
 
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path):

@@ -168,8 +168,8 @@ def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direc
 
     fields = [source.schema.field(name) for name in names]
     empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
-    # In a thread, where no signal arrives: pyarrow may import pandas now, and an interruption of that import would be lost
-    # in pyarrow and leave the interpreter's import lock taken.
+    # In a thread, where no signal arrives: pyarrow may import pandas now, and an interruption of that import would be
+    # lost in pyarrow and leave the interpreter's import lock taken.
     with ThreadPoolExecutor(1) as thread:
         results = thread.submit(bound.run, empty, direction).result().table.schema
     typed = _marked if direction == "protect" else _unmarked

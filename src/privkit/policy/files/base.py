@@ -124,8 +124,10 @@ class Sink(ABC):
                 self._finish()
                 self._landing.commit()
         finally:
-            self._abandon()
-            self._landing.discard()
+            try:
+                self._abandon()
+            finally:
+                self._landing.discard()
 
 
 def checked_names(names: Sequence[str]) -> None:

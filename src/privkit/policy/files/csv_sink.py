@@ -56,7 +56,7 @@ class CsvSink(Sink):
             self._file.close()
 
     def _abandon(self) -> None:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):  # the last where it was interrupted before there was a file
             self._file.close()
 
     def _put(self, lines: pa.Buffer, what: str) -> None:

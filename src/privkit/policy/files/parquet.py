@@ -119,6 +119,8 @@ class ParquetSink(Sink):
         self._writer.close()
 
     def _abandon(self) -> None:
+        if self._writer is None:  # interrupted before there was one
+            return
         with suppress(pa.ArrowException, OSError, ValueError):
             self._writer.close()
         self._writer.is_open = False  # or it would try once more when it is collected
