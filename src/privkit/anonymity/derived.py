@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FEWEST = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derived(Hierarchy):
     """Groups of neighbouring values, as many values in each.
 

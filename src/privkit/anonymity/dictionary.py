@@ -28,7 +28,10 @@ _LITTLE: Final = np.dtype("<u8")
 
 
 class Dictionary:
-    """Codes from 1 for the distinct values of one column, in order of first appearance; 0 is kept for null."""
+    """Codes from 1 for the distinct values of one column; 0 is kept for null.
+
+    They are given in order of first appearance, except among values that share a hash.
+    """
 
     def __init__(self) -> None:
         self._known: dict[bytes, int] = {}

@@ -212,7 +212,7 @@ class Hierarchy(ABC):
         return Derived.of_column(column, fanout, levels)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ladder:
     """A hierarchy laid over the values of one column.
 
@@ -286,7 +286,8 @@ def _losses(domain: Domain, groups: NDArray[np.int32], count: int) -> NDArray[np
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, groups, domain.places)
     np.maximum.at(high, groups, domain.places)
-    return np.minimum(high - low, 1.0)
+    widths: NDArray[np.float64] = np.minimum(high - low, 1.0)
+    return widths
 
 
 def read_hierarchy(described: Mapping[str, Any]) -> Hierarchy:

@@ -219,7 +219,8 @@ class SensitiveModel:
         if self.diversity == "entropy":
             return entropy(counts) >= np.log(self.values) - _ROUNDING
         if self.diversity == "recursive":
-            return recursive(counts, self.values) < self.c
+            below: NDArray[np.bool_] = recursive(counts, self.values) < self.c
+            return below
         enough: NDArray[np.bool_] = distinct(counts) >= self.values
         return enough
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SUPPRESSED: Final = -1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recoding:
     """Labels for all records of a frequency set.
 

@@ -1,0 +1,71 @@
+"""The optimum over the lattice against trying every node."""
+
+from collections import defaultdict
+from itertools import product
+
+import numpy as np
+import pytest
+
+from anonymity import recode_check as check
+from anonymity.tables import CITIES, QUASI, patients
+from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy
+
+HIERARCHIES = {
+    "age": Hierarchy.intervals([5, 10, 20, 40]),
+    "city": Hierarchy.ordering(CITIES, [2, 6]),
+    "sex": Hierarchy.of({"m": [], "f": []}),
+}
+
+
+def every_node(table, good, limit):
+    """The least loss over all nodes that suppress at most a share of the rows."""
+    frequency = FrequencySet.of(table, QUASI)
+    ladders = [HIERARCHIES[domain.name].bind(domain) for domain in frequency.quasi]
+    codes = []
+    for name, domain in zip(QUASI, frequency.quasi, strict=True):
+        place = {text: code for code, text in enumerate(domain.texts)}
+        codes.append([place[str(value)] if value is not None else len(domain.texts) for value in table[name]])
+    rows, best = len(table["age"]), (9.0, None)
+    for node in product(*(range(ladder.height) for ladder in ladders)):
+        groups = [ladder.groups[level][own] for ladder, level, own in zip(ladders, node, codes, strict=True)]
+        losses = sum(ladder.losses[level][group] for ladder, level, group in zip(ladders, node, groups, strict=True))
+        classes = defaultdict(list)
+        for row, key in enumerate(zip(*groups, strict=True)):
+            classes[key].append(row)
+        gone = [row for members in classes.values() if not good(members) for row in members]
+        if len(gone) <= limit * rows:
+            kept = np.ones(rows, bool)
+            kept[gone] = False
+            best = min(best, ((losses[kept].sum() / 3 + len(gone)) / rows, node))
+    return best
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("k", [2, 5, 25])
+def test_k_alone(k, limit):
+    table = patients()
+    wanted, _ = every_node(table, lambda rows: len(rows) >= k, limit)
+    plan = Anonymiser(HIERARCHIES, k=k, recoding="full_domain", suppression=limit).fit(table)
+    assert plan.report.gcp == pytest.approx(wanted, abs=1e-9)
+    assert set(plan.generalisations) == set(QUASI)
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.1])
+@pytest.mark.parametrize("asked", [{"l": 2}, {"l": 2, "diversity": "entropy"}, {"t": 0.2}])
+def test_with_sensitive_values(asked, limit):
+    table = patients()
+    whole = table["ill"]
+
+    def good(rows):
+        one = {"ill": [whole[row] for row in rows], "same": [0] * len(rows)}
+        if len(rows) < 3:
+            return False
+        if "t" in asked:
+            return check.t_of(one, ["same"], "ill", whole, ordered=False) <= 0.2 + 1e-9
+        if "diversity" in asked:
+            return check.entropy_of(one, ["same"], "ill") >= np.log(2) - 1e-9
+        return check.distinct_of(one, ["same"], "ill") >= 2
+
+    wanted, _ = every_node(table, good, limit)
+    anonymiser = Anonymiser(HIERARCHIES, sensitive=["ill"], k=3, recoding="full_domain", suppression=limit, **asked)
+    assert anonymiser.fit(table).report.gcp == pytest.approx(wanted, abs=1e-9)
