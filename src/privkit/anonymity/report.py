@@ -48,6 +48,8 @@ th:first-child, td:first-child { padding-left: 0 } th { color: var(--soft); font
 .number { text-align: right; font-variant-numeric: tabular-nums } td.number { white-space: nowrap }
 ul { margin: .4rem 0; padding-left: 1.2rem }
 .declared { border: 1px dashed #b9c0c9; border-radius: 8px; padding: .4rem 1.2rem .8rem }
+@media (max-width: 40rem) { main { padding: 1.2rem } .grade, .axis { flex-wrap: wrap } }
+@media (max-width: 40rem) { td.number { white-space: normal } }
 @media print { body { background: #fff } main { box-shadow: none; margin: 0 } }
 @media print { figure, table, .grade { break-inside: avoid } }
 """ % {"above": ABOVE, "below": BELOW}  # noqa: UP031 - style sheets are made of braces

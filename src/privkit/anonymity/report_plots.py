@@ -72,7 +72,9 @@ def risk_plot(class_sizes: Sequence[tuple[int, int]], threshold: float) -> str:
     shares = np.concatenate([[0.0], np.cumsum(records) / records.sum(), [1.0]])
     figure, axes = _figure()
     axes.step(risks, shares, where="post", color=BELOW, linewidth=1.8)
-    axes.fill_between(risks, shares, step="post", where=list(risks > threshold * (1 - 1e-9)), color=ABOVE, alpha=0.25)
+    above = risks > threshold * (1 + 1e-9)
+    edge = np.append(risks[above], threshold)  # the last share above holds on to the threshold
+    axes.fill_between(edge, np.append(shares[above], shares[above][-1:]), step="post", color=ABOVE, alpha=0.25)
     axes.axvline(threshold, color=ABOVE, linewidth=1.4, linestyle=(0, (5, 3)))
     axes.set_xscale("log")
     axes.set_xlim(least, 1.15)
