@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from privkit.anonymity.lattice import Lattice
     from privkit.anonymity.sensitive import Diversity
 
+_TOGETHER: Final = 32
+"""Tuples that join at once: what they add to a class together is known only then."""
 _ASKED: Final = 64
 """Classes, cheapest first, that the models are asked about at once."""
 
@@ -59,19 +61,42 @@ class Joiner:
 
     def join_all(self) -> NDArray[np.intp]:
         """Put every tuple that has no class into one; returns the class of each tuple."""
-        waiting = np.flatnonzero(self.classes < 0)
-        while len(waiting):
+        while (self.classes < 0).any():
+            waiting = np.flatnonzero(self.classes < 0)
             self._look(waiting)
-            for number, row in enumerate(waiting.tolist()):
-                chosen = self._choice(row)
-                self._take_in(row, chosen[0])
-                if len(chosen) > 1:
-                    self.classes[np.isin(self.classes, chosen)] = chosen[0]
-                    waiting = waiting[number + 1 :]
-                    break
-            else:
-                break
+            for start in range(0, len(waiting), _TOGETHER):
+                if not all(map(self._join_one, self._join_some(waiting[start : start + _TOGETHER]).tolist())):
+                    break  # classes were put together: look again
         return self.classes
+
+    def _join_some(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Put tuples into their cheapest classes, where these meet the models with all that come; returns the rest."""
+        chosen = np.argmin(self._growth(rows), axis=1)
+        some, which = np.unique(chosen, return_inverse=True)
+        came = self._diversity.counts(rows, which, len(some))
+        sizes = self._sizes[some] + np.bincount(which, self._tuple_sizes[rows], len(some))
+        joined = [table[some] + own for table, own in zip(self._counts, came, strict=True)]
+        good = self._diversity.models.meets(sizes, joined)[which]
+        self._take_in(rows[good], chosen[good])
+        return rows[~good]
+
+    def _join_one(self, row: int) -> bool:
+        """Put one tuple into the cheapest class that can have it; false where classes had to be put together."""
+        chosen = self._choice(row)
+        self._take_in(np.array([row]), np.array(chosen[:1]))
+        if len(chosen) > 1:
+            self.classes[np.isin(self.classes, chosen)] = chosen[0]
+        return len(chosen) == 1
+
+    def _growth(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """By how much the loss of all records grows in each class with each of some tuples: `(tuples, classes)`."""
+        growth = np.zeros((len(rows), len(self._sizes)), np.float32)
+        lost = np.zeros_like(growth)
+        for places, grow, own in zip(self._place[:, rows], self._grow, self._own, strict=True):
+            growth += grow[places]
+            lost += own[places]
+        growth += lost * self._tuple_sizes[rows].astype(np.float32)[:, None]
+        return growth
 
     def _look(self, waiting: NDArray[np.intp]) -> None:
         """Number the classes anew, and look at what is in them."""
@@ -117,16 +142,8 @@ class Joiner:
 
         All classes do together, because the whole table does.
         """
-        growth = np.zeros(len(self._sizes), np.float32)
-        lost = np.zeros(len(self._sizes), np.float32)
-        for place, grow, own in zip(self._place[:, row].tolist(), self._grow, self._own, strict=True):
-            growth += grow[place]
-            lost += own[place]
-        growth += lost * np.float32(self._tuple_sizes[row])
-        best = int(np.argmin(growth))
-        counts = self._own_counts(row)
-        if self._good(np.array([best]), row, counts)[0]:
-            return [best]
+        growth = self._growth(np.array([row]))[0]
+        counts = self._diversity.counts(np.array([row]), np.zeros(1, np.intp), 1)
         order = np.argsort(growth, kind="stable")
         for start in range(0, len(order), _ASKED):
             good = self._good(order[start : start + _ASKED], row, counts)
@@ -142,18 +159,19 @@ class Joiner:
         joined = [table[some] + own for table, own in zip(self._counts, counts, strict=True)]
         return self._diversity.models.meets(self._sizes[some] + self._tuple_sizes[row], joined)
 
-    def _own_counts(self, row: int) -> list[NDArray[np.float64]]:
-        return self._diversity.counts(np.array([row]), np.zeros(1, np.intp), 1)
-
-    def _take_in(self, row: int, chosen: int) -> None:
-        self.classes[row] = chosen
-        one = np.array([chosen])
+    def _take_in(self, rows: NDArray[np.intp], chosen: NDArray[np.intp]) -> None:
+        """Put tuples into classes, and look at these anew."""
+        if not len(rows):
+            return
+        self.classes[rows] = chosen
+        some, which = np.unique(chosen, return_inverse=True)
         for attribute, codes in enumerate(self._lattice.codes):
-            self._levels[attribute, chosen] = self._met(attribute, one, codes[row : row + 1])[0, 0]
-        self._sizes[chosen] += self._tuple_sizes[row]
-        for table, own in zip(self._counts, self._own_counts(row), strict=True):
-            table[chosen] += own[0]
+            levels = self._met(attribute, chosen, codes[rows])[np.arange(len(rows)), np.arange(len(rows))]
+            np.maximum.at(self._levels[attribute], chosen, levels)
+        np.add.at(self._sizes, chosen, self._tuple_sizes[rows])
+        for table, own in zip(self._counts, self._diversity.counts(rows, which, len(some)), strict=True):
+            table[some] += own
         for attribute in range(len(self._grow)):
-            grow, lost = self._table(attribute, one)
-            self._grow[attribute][:, chosen] = grow[:, 0]
-            self._own[attribute][:, chosen] = lost[:, 0]
+            grow, lost = self._table(attribute, some)
+            self._grow[attribute][:, some] = grow
+            self._own[attribute][:, some] = lost

@@ -217,7 +217,8 @@ class SensitiveModel:
 
     def _diverse(self, counts: Counts) -> NDArray[np.bool_]:
         if self.diversity == "entropy":
-            return entropy(counts) >= np.log(self.values) - _ROUNDING
+            many: NDArray[np.bool_] = entropy(counts) >= np.log(self.values) - _ROUNDING
+            return many
         if self.diversity == "recursive":
             below: NDArray[np.bool_] = recursive(counts, self.values) < self.c
             return below

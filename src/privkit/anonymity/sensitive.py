@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from privkit.anonymity.models import Models
 
 _BITS: Final = 64
+_TABLE: Final = 1 << 23
+"""Counts of all tuples by sensitive value that are kept laid out."""
 _AT_ONCE: Final = 1 << 22
 """Counts in one table at once: groups times sensitive values."""
 
@@ -34,6 +36,10 @@ class Diversity:
         self._starts = np.append(frequency.starts, len(frequency.counts))
         self._codes = frequency.codes[len(frequency.quasi) :]
         self._counts = frequency.counts
+        widest = max((len(model.whole) for model in models.sensitive), default=0)
+        tuples = np.arange(len(frequency.starts))
+        small = len(tuples) * widest <= _TABLE and widest <= _BITS
+        self._tables = self.counts(tuples, tuples, len(tuples)) if small else None
         self._present = [
             (model.values, np.bitwise_or.reduceat(np.uint64(1) << codes.astype(np.uint64), frequency.starts))
             for model, codes in zip(models.sensitive, self._codes, strict=True)
@@ -61,9 +67,17 @@ class Diversity:
         sizes_of_groups = lengths(starts, len(tuples))
         widest = max(len(model.whole) for model in self.models.sensitive)
         for chunk in _chunks(groups, max(_AT_ONCE // widest, 1)):
-            members = tuples[spread(starts[chunk], sizes_of_groups[chunk])]
-            ok[chunk] = self._meet(sizes[chunk], members, np.repeat(np.arange(len(chunk)), sizes_of_groups[chunk]))
+            number = sizes_of_groups[chunk]
+            members = tuples[spread(starts[chunk], number)]
+            ok[chunk] = self.models.meets(sizes[chunk], self._counted(members, number))
         return ok
+
+    def _counted(self, members: NDArray[Any], number: NDArray[np.intp]) -> list[NDArray[np.float64]]:
+        """Counts of groups of tuples that stand one after another, `number` of them in each."""
+        if self._tables is None:
+            return self.counts(members, np.repeat(np.arange(len(number)), number), len(number))
+        starts = np.cumsum(number) - number
+        return [np.add.reduceat(table[members], starts) for table in self._tables]
 
     def counts(self, tuples: NDArray[Any], group: NDArray[Any], groups: int) -> list[NDArray[np.float64]]:
         """For each sensitive column, records of each group by value: `float64` of shape `(groups, values)`.
@@ -83,9 +97,6 @@ class Diversity:
             flat = np.bincount(row * values + codes[cells], weights, groups * values)
             found.append(flat.reshape(groups, values).astype(np.float64, copy=False))
         return found
-
-    def _meet(self, sizes: NDArray[Any], members: NDArray[Any], group: NDArray[Any]) -> NDArray[np.bool_]:
-        return self.models.meets(sizes, self.counts(members, group, len(sizes)))
 
 
 def spread(starts: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:
