@@ -3,8 +3,10 @@
 Put `"privkit.integrations.django"` into `INSTALLED_APPS`, name a keyring in the setting `PRIVKIT`, and wrap fields.
 """
 
+from privkit.integrations.django.bulk import reveal_rows
 from privkit.integrations.django.config import keyring
 from privkit.integrations.django.fields import EncryptedField
+from privkit.integrations.django.indexes import BlindIndexField
 from privkit.integrations.django.refusals import NotConfigured, NotSearchable, WouldWritePlaintext
 from privkit.integrations.django.shorthands import (
     EncryptedBooleanField,
@@ -20,6 +22,7 @@ from privkit.integrations.django.shorthands import (
 )
 
 __all__ = [
+    "BlindIndexField",
     "EncryptedBooleanField",
     "EncryptedCharField",
     "EncryptedDateField",
@@ -35,4 +38,5 @@ __all__ = [
     "NotSearchable",
     "WouldWritePlaintext",
     "keyring",
+    "reveal_rows",
 ]

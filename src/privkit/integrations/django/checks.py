@@ -11,6 +11,7 @@
 | privkit.E007 | an admin searches, filters or edits in its list what it cannot |
 | privkit.E008 | the setting `PRIVKIT` is missing or malformed |
 | privkit.E009 | a column whose mode reads plaintext is not text, or its values have several texts |
+| privkit.E010 | `index` names no `BlindIndexField` of this field |
 | privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
 | privkit.W002 | an admin shows a model with encrypted fields without masking them |
 | privkit.W003 | (deploy) the keyring cannot be opened |
@@ -23,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.db import models
 
-from privkit.errors import PrivkitError
+from privkit.errors import InvalidParameter, PrivkitError
 from privkit.integrations.django.config import configuration, keyring
+from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.plain import stands_as_text
 from privkit.integrations.django.refusals import NotConfigured
 from privkit.integrations.lifecycle import Mode
@@ -85,7 +87,15 @@ def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage
             obj=field,
             id="privkit.E009",
         )
+    yield from _index_messages(field)
     yield from _base_messages(field, **given)
+
+
+def _index_messages(field: EncryptedField) -> Iterator[CheckMessage]:
+    try:
+        index_field(field)
+    except InvalidParameter as missing:
+        yield Error(str(missing), obj=field, id="privkit.E010")
 
 
 def _encryptable(base: Any) -> bool:  # noqa: ANN401 - any field

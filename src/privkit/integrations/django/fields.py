@@ -19,8 +19,10 @@ from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django import checks
 from privkit.integrations.django.config import OPENED, keyring
 from privkit.integrations.django.expressions import check_written
+from privkit.integrations.django.indexed import IndexedExact, IndexedIn, IndexedPart
+from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
-from privkit.integrations.django.plain import plain_of, tag_of, value_of
+from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
 from privkit.integrations.django.widths import content_width, width
 from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
 from privkit.keys.names import canonical_name
@@ -40,6 +42,7 @@ MIRRORED = ("null", "blank", "default", "choices", "verbose_name", "help_text", 
 """What is said outside and asked of the base field when it makes form fields and validates."""
 
 LOOKUPS = {"exact": EncryptedExact, "in": EncryptedIn}
+INDEXED = {"exact": IndexedExact, "in": IndexedIn}
 
 
 class EncryptedField(Base):
@@ -56,6 +59,7 @@ class EncryptedField(Base):
             model, the table or the field is renamed, and no two columns share one.
         deterministic: Whether equal values get equal ciphertexts.
         text: Whether the column is text (base64url) and not binary.
+        index: The name of the `BlindIndexField` by which a randomised column is found.
         mode: Where the column stands in its life: `plaintext_ok`, `dual` or, as is usual, `strict`. See
             `privkit.integrations.lifecycle`.
         **options: Those of any field: `null`, `blank`, `unique`, `default`, `db_column`, `choices`, `verbose_name` ...
@@ -78,16 +82,21 @@ class EncryptedField(Base):
         key: str,
         deterministic: bool = False,
         text: bool = False,
+        index: str | None = None,
         mode: str = Mode.STRICT,
         **options: Any,  # noqa: ANN401 - as above
     ) -> None:
         if not isinstance(base_field, models.Field):
             raise InvalidParameter("EncryptedField takes a field, as in EncryptedField(models.EmailField(), key=...)")
         self.base_field = base_field
+        self._textual = is_plain_text(base_field)
         self.declared_options = base_field.deconstruct()[3]
         self.key = canonical_name(key)
         self.deterministic = deterministic
         self.text = text
+        if deterministic and index is not None:
+            raise InvalidParameter("a deterministic column is found by itself; leave out the index")
+        self.index = index
         self.mode = mode_of(mode)
         self._stored: StoredForm | None = None
         self._generation = -1
@@ -106,6 +115,8 @@ class EncryptedField(Base):
         for option in ("deterministic", "text"):
             if getattr(self, option):
                 options[option] = True
+        if self.index is not None:
+            options["index"] = self.index
         if self.mode is not Mode.STRICT:
             options["mode"] = self.mode.value
         path = f"privkit.integrations.django.{EncryptedField.__name__}"
@@ -144,14 +155,18 @@ class EncryptedField(Base):
     # Its column
 
     def get_internal_type(self) -> str:
-        """Name a type that no database back end treats specially."""
-        return "EncryptedField"
+        """Name the field that its column is like, which lets PostgreSQL insert many rows as arrays."""
+        return "TextField" if self.text else "BinaryField"
 
     @property
     def ciphertext_length(self) -> int | None:
         """The most bytes (characters, where it is text) that a stored value has; `None` where there is no bound."""
         content = content_width(self.base_field)
-        return None if content is None else width(content, deterministic=self.deterministic, text=self.text)
+        if content is None:
+            return None
+        companion = index_field(self)
+        index = 0 if companion is None else companion.size
+        return width(content, deterministic=self.deterministic, text=self.text, index=index)
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Name the column's type: as wide as the base field needs where a database wants a width, else unbounded."""
@@ -164,13 +179,6 @@ class EncryptedField(Base):
             return f"varbinary({length})"  # BLOBs cannot be unique there
         return models.BinaryField().db_type(connection)
 
-    def get_placeholder(self, value: Any, compiler: Any, connection: BaseDatabaseWrapper) -> str:  # noqa: ANN401, ARG002 - Django's own
-        """Say how a value stands in SQL; Django asks it of every expression that updates the column."""
-        if hasattr(value, "as_sql"):
-            check_written(self, value)
-            return "%s"
-        return "_binary %s" if connection.vendor == "mysql" and value is not None and not self.text else "%s"
-
     # Values
 
     @property
@@ -178,8 +186,10 @@ class EncryptedField(Base):
         """How values stand in the column; asking for it opens the keyring."""
         if self._stored is None or self._generation != OPENED.generation:
             generation = OPENED.generation
-            encrypt = Encrypt(keyring()[self.key], deterministic=self.deterministic, text=self.text)
-            self._stored = StoredForm(encrypt, self.mode, tag=tag_of(self.base_field))
+            key, companion = keyring()[self.key], index_field(self)
+            found_by = None if companion is None else companion.index_of(key)
+            sealed = Encrypt(key, deterministic=self.deterministic, text=self.text, index=found_by)
+            self._stored = StoredForm(sealed, self.mode, tag=tag_of(self.base_field))
             self._generation = generation
         return self._stored
 
@@ -193,8 +203,10 @@ class EncryptedField(Base):
         Raises:
             InvalidValue: If it is none of the base field.
         """
-        if value is None:
-            return None
+        if value is None or (type(value) is str and self._textual):
+            return value
+        if value == b"" and self.empty_strings_allowed and not isinstance(self.base_field, models.BinaryField):
+            value = ""  # what the schema editor takes for the empty value of a binary column
         try:
             return plain_of(self.base_field, value)
         except InvalidValue as refusal:
@@ -228,7 +240,8 @@ class EncryptedField(Base):
         if value is None:
             return None
         try:
-            return value_of(self.base_field, self.stored.read(value), connection)
+            plain = self.stored.read(value)
+            return plain if type(plain) is str and self._textual else value_of(self.base_field, plain, connection)
         except (DecryptionFailed, InvalidValue) as failure:
             raise failure.located(self.label) from None
 
@@ -267,6 +280,11 @@ class EncryptedField(Base):
             return super().get_lookup(lookup_name)
         if self.deterministic and lookup_name in LOOKUPS:
             return LOOKUPS[lookup_name]
+        companion = index_field(self)
+        if companion is not None and lookup_name in INDEXED:
+            return INDEXED[lookup_name]
+        if companion is not None and lookup_name == companion.part:
+            return IndexedPart
         raise refused(self, lookup_name)
 
     def get_transform(self, lookup_name: str) -> Never:

@@ -67,9 +67,9 @@ def refused(field: EncryptedField, lookup: str) -> NotSearchable:
     if lookup in {"exact", "in"}:
         return NotSearchable(
             f"{field.label}: equal values have different ciphertexts here, so that {lookup!r} would find nothing; "
-            "give the field deterministic=True, or look the value up by another column"
+            "give the field deterministic=True or an index"
         )
-    able = "'exact', 'in' and 'isnull'" if field.deterministic else "'isnull'"
+    able = "'exact', 'in' and 'isnull'" if field.deterministic or field.index else "'isnull'"
     return NotSearchable(
         f"{field.label}: the database sees ciphertexts, which {lookup!r} cannot be asked of; "
         f"the column knows {able}, and the rest is done after reading"

@@ -48,6 +48,17 @@ def tag_of(base: Base) -> int:
     return next((TAGS[kind] for field_type, kind in _TAGS.items() if isinstance(base, field_type)), TAGS[Kind.TEXT])
 
 
+def is_plain_text(base: Base) -> bool:
+    """Whether text is a value of the field as it is, both ways, so that there is nothing to convert."""
+    ours = type(base)
+    known = {models.CharField, models.TextField}
+    return (
+        ours.to_python in {one.to_python for one in known}
+        and ours.get_prep_value in {one.get_prep_value for one in known}
+        and not hasattr(base, "from_db_value")
+    )
+
+
 def stands_as_text(base: Base) -> bool:
     """Whether every database writes a field's values as the text that is encrypted: needed to tell them in clear."""
     return isinstance(base, models.CharField | models.TextField | models.IntegerField) or type(base) is models.DateField

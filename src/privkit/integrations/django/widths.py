@@ -40,7 +40,8 @@ def content_width(base: Base) -> int | None:
     return base.max_length if isinstance(base, models.BinaryField) else None
 
 
-def width(content: int, *, deterministic: bool, text: bool) -> int:
+def width(content: int, *, deterministic: bool, text: bool, index: int = 0) -> int:
     """How long a ciphertext is whose content has so many bytes: in bytes, or in characters of base64url."""
-    length = ciphertext.length(content, deterministic=deterministic)
+    padded = index + (-index % 3 if text else 0)
+    length = ciphertext.length(content, deterministic=deterministic, index=padded)
     return -(-length * 4 // 3) if text else length

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 
-from privkit.integrations.django import EncryptedCharField, EncryptedDecimalField, EncryptedField, EncryptedJSONField
+from privkit.integrations.django import (
+    BlindIndexField,
+    EncryptedCharField,
+    EncryptedDecimalField,
+    EncryptedField,
+    EncryptedJSONField,
+)
 
 
 class Person(models.Model):
@@ -49,3 +55,19 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"visit {self.pk}"
+
+
+class Contact(models.Model):
+    """Columns that are found by a blind index; the one of four bits has many values that share it."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="contacts")
+    phone = EncryptedCharField(max_length=20, key="contact.phone", index="phone_idx", null=True)
+    phone_idx = BlindIndexField("phone", bits=4, field_type="cn_mobile")
+    card = EncryptedCharField(max_length=20, key="contact.card", index="card_idx", text=True, null=True)
+    card_idx = BlindIndexField("card", bits=32, part="last_four")
+
+    class Meta:
+        app_label = "clinic"
+
+    def __str__(self) -> str:
+        return f"contact {self.pk}"

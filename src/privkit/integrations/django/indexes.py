@@ -1,0 +1,132 @@
+"""`BlindIndexField`: the column by which a randomised column is found.
+
+The index of a value stands inside its ciphertext, and the database cuts it out into a stored generated column. So no
+way of writing can leave it behind: `save`, `update`, `bulk_update`, an upsert and SQL by hand all move both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.functions import Substr
+
+from privkit import fields as catalogue
+from privkit.errors import InvalidParameter
+from privkit.transforms import BlindIndexOf
+from privkit.transforms.ciphertext import INDEX_AT
+from privkit.transforms.index import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from privkit.integrations.django.fields import EncryptedField
+    from privkit.keys import FieldKey
+
+    Generated = models.GeneratedField
+    Bytes = models.BinaryField[Any, Any]
+else:
+    Generated = models.GeneratedField
+    Bytes = models.BinaryField
+
+
+class IndexBytes(Bytes):
+    """Bytes of one length, which MySQL can only index if it knows that length."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Name the column's type."""
+        return f"varbinary({self.max_length})" if connection.vendor == "mysql" else super().db_type(connection)
+
+
+class BlindIndexField(Generated):
+    """The blind index of a randomised `EncryptedField`, in a stored generated column with a database index.
+
+    Whoever reads the database learns which values *may* be equal: of n different values, some n / 2^bits share the
+    index of another by chance. Fewer bits say less and cost lookups more candidates to decrypt.
+
+    Args:
+        of: The name of the encrypted field, which stands before it in the model and names it with `index=`.
+        bits: How long the index is, from 1 to 128.
+        field_type: What the values are, by its name in `privkit.fields`: spellings of one value have one index.
+        part: What of the value is indexed: `whole`, `last_four` or `domain`. A part is a lookup of the encrypted field
+            too: `filter(phone__last_four="5678")`.
+        **options: `db_column`, `db_index` (on by default), `verbose_name` ...
+
+    Example:
+        >>> from privkit.integrations.django import BlindIndexField
+        >>> BlindIndexField("phone", bits=32, field_type="cn_mobile").size
+        4
+    """
+
+    def __init__(
+        self,
+        of: str,
+        *,
+        bits: int = 32,
+        field_type: str = "text",
+        part: str = Part.WHOLE,
+        **options: Any,  # noqa: ANN401 - those of any field
+    ) -> None:
+        if not 1 <= bits <= 128 or part not in list(Part):  # noqa: PLR2004 - what a CMAC has (SP 800-38B)
+            raise InvalidParameter(f"a blind index has from 1 to 128 bits, and indexes {', '.join(Part)}")
+        self.of = of
+        self.bits = bits
+        self.part = Part(part)
+        self.field_type = catalogue.get(field_type).name
+        options.setdefault("db_index", True)
+        expression = Substr(of, INDEX_AT + 1, self.size)  # until it enters a model and knows whether that is text
+        super().__init__(
+            expression=expression, output_field=IndexBytes(max_length=self.size), db_persist=True, **options
+        )
+
+    @property
+    def size(self) -> int:
+        """How many bytes an index has."""
+        return -(-self.bits // 8)
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Describe the field for migrations, without the expression, which follows from it."""
+        name, _, _, options = super().deconstruct()
+        for implied in ("db_persist", "expression", "output_field"):
+            del options[implied]
+        options.update(bits=self.bits, field_type=self.field_type, part=self.part.value)
+        return name, f"privkit.integrations.django.{BlindIndexField.__name__}", [self.of], options
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
+        """Enter a model, behind the field that is indexed.
+
+        Raises:
+            InvalidParameter: If the model has no such encrypted field before it.
+        """
+        found = [field for field in cls._meta.local_fields if field.name == self.of and hasattr(field, "storage_name")]
+        if not found and not cls._meta.abstract:
+            raise InvalidParameter(f"{cls.__name__}.{name}: no encrypted field {self.of!r} stands before it")
+        text = bool(found) and found[0].text  # type: ignore[attr-defined] # the attribute above says what it is
+        padded = self.size + (-self.size % 3 if text else 0)
+        first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
+        self.expression = Substr(self.of, first, length)
+        self.output_field = models.CharField(max_length=length) if text else IndexBytes(max_length=length)
+        super().contribute_to_class(cls, name, private_only=private_only)
+
+    def index_of(self, key: FieldKey) -> BlindIndexOf:
+        """What computes the index under a key."""
+        return BlindIndexOf(key, catalogue.get(self.field_type), self.bits, self.part)
+
+
+def index_field(field: EncryptedField) -> BlindIndexField | None:
+    """The blind index that an encrypted field names; `None` where it names none.
+
+    Raises:
+        InvalidParameter: If the model has no blind index of that name and field.
+    """
+    if field.index is None:
+        return None
+    named: Mapping[str, Any] = {one.name: one for one in field.model._meta.local_fields}  # noqa: SLF001 - as above
+    found = named.get(field.index)
+    if not isinstance(found, BlindIndexField) or found.of != field.name:
+        raise InvalidParameter(
+            f"{field.label}: no blind index {field.index!r}; write {field.index} = BlindIndexField({field.name!r})"
+        )
+    return found
