@@ -1,0 +1,20 @@
+"""Encrypted columns for SQLAlchemy 2; needs the extra `sqlalchemy`."""
+
+from privkit.integrations.sqlalchemy.blind_index import BlindIndex
+from privkit.integrations.sqlalchemy.bulk import reveal_rows
+from privkit.integrations.sqlalchemy.encrypted import Encrypted
+from privkit.integrations.sqlalchemy.job import reencrypt
+from privkit.integrations.sqlalchemy.migrations import render_item
+from privkit.integrations.sqlalchemy.refusals import NotSearchable
+from privkit.integrations.sqlalchemy.transformed import FormatPreserved, Tokenised
+
+__all__ = [
+    "BlindIndex",
+    "Encrypted",
+    "FormatPreserved",
+    "NotSearchable",
+    "Tokenised",
+    "reencrypt",
+    "render_item",
+    "reveal_rows",
+]

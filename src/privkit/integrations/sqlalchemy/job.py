@@ -1,0 +1,132 @@
+"""The re-encryption job on a table that SQLAlchemy knows."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from privkit.errors import InvalidParameter
+from privkit.integrations import reencryption
+from privkit.integrations.sqlalchemy.encrypted import Encrypted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from privkit.integrations.reencryption import Change, Position, Progress
+
+
+class ColumnRows:
+    """One encrypted column of a table, as the job reads and writes it: in Core, so that no ORM event fires.
+
+    Args:
+        database: An engine, or a connection, which is then committed after each batch.
+        column: The column of a table, or the attribute of a mapped class.
+
+    Raises:
+        InvalidParameter: If the column is not encrypted, or the table has no primary key to go by.
+    """
+
+    def __init__(self, database: sa.Engine | sa.Connection, column: Any) -> None:  # noqa: ANN401 - see above
+        own = column.__clause_element__() if hasattr(column, "__clause_element__") else column
+        table = getattr(own, "table", None)
+        if not isinstance(table, sa.Table) or not isinstance(own.type, Encrypted):
+            raise InvalidParameter("not an encrypted column of a table; pass the column, or the mapped attribute")
+        self.encrypted = own.type
+        self._column: sa.Column[Any] = table.c[own.key]
+        self._table = table
+        self._keys = list(table.primary_key.columns)
+        if not self._keys or any(isinstance(key.type, Encrypted) for key in self._keys):
+            raise InvalidParameter(f"table {table.name!r} has no plain primary key to go by; add one")
+        self._database = database
+
+    def read(self, after: Position | None, limit: int) -> Sequence[tuple[Position, Any]]:
+        """The next rows after a position that are not null."""
+        raw = sa.type_coerce(self._column, self.encrypted.stored_type())
+        query = sa.select(*self._keys, raw).where(raw.is_not(None)).order_by(*self._keys).limit(limit)
+        if after is not None:
+            position = [sa.literal(value, key.type) for key, value in zip(self._keys, after, strict=True)]
+            many = len(self._keys) > 1
+            query = query.where(sa.tuple_(*self._keys) > sa.tuple_(*position) if many else self._keys[0] > position[0])
+        with self._transaction() as connection:
+            return [(tuple(row[:-1]), row[-1]) for row in connection.execute(query)]
+
+    def replace(self, changes: Sequence[Change]) -> int:
+        """Replace stored values where the old one still stands, and commit."""
+        with self._transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                return int(connection.execute(self._from_arrays(changes)).rowcount)
+            names = [f"key_{number}" for number in range(len(self._keys))]
+            rows = [
+                {**dict(zip(names, position, strict=True)), "old": old, "new": new} for position, old, new in changes
+            ]
+            return int(connection.execute(self._one_by_one(names), rows).rowcount)
+
+    def _one_by_one(self, names: list[str]) -> sa.Update:
+        stored = self.encrypted.stored_type()
+        at = [key == sa.bindparam(name, type_=key.type) for key, name in zip(self._keys, names, strict=True)]
+        unchanged = sa.type_coerce(self._column, stored) == sa.bindparam("old", type_=stored)
+        fresh = sa.type_coerce(sa.bindparam("new", type_=stored), stored)
+        return sa.update(self._table).where(*at, unchanged).values({self._column: fresh})
+
+    def _from_arrays(self, changes: Sequence[Change]) -> sa.Update:
+        """One statement for a whole batch: three arrays, and not a parameter for every value."""
+        stored = sa.String() if self.encrypted.text else sa.LargeBinary()  # no length: a cast to one would cut values
+        kinds = [*(key.type for key in self._keys), stored, stored]
+        columns = zip(*((*position, old, new) for position, old, new in changes), strict=True)
+        arrays = [sa.literal(list(values), postgresql.ARRAY(kind)) for values, kind in zip(columns, kinds, strict=True)]
+        names = [*(f"key_{number}" for number in range(len(self._keys))), "old", "new"]
+        given = sa.func.unnest(*arrays).table_valued(*map(sa.column, names, kinds), name="given").render_derived()
+        at = [key == given.c[name] for key, name in zip(self._keys, names[:-2], strict=True)]
+        unchanged = sa.type_coerce(self._column, stored) == given.c.old
+        return sa.update(self._table).where(*at, unchanged).values({self._column: given.c.new})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        if isinstance(self._database, sa.Engine):
+            with self._database.begin() as connection:
+                yield connection
+            return
+        yield self._database
+        self._database.commit()
+
+
+def reencrypt(
+    database: sa.Engine | sa.Connection,
+    column: Any,  # noqa: ANN401 - a column or a mapped attribute
+    *,
+    batch: int = 2_000,
+    after: Position | None = None,
+    dry_run: bool = False,
+    pause: float = 0.0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Bring an encrypted column into the form that its mode writes now, under the key version that writes now.
+
+    It encrypts a column that is adopted, re-keys one after a rotation, and decrypts one in `plaintext_ok`. While it
+    runs the application may write: a value that somebody else has written meanwhile is left to them. If it is killed,
+    start it again, from the last `position` or from the beginning; what is done is not done twice.
+
+    Args:
+        database: An engine, or a connection, which is then committed after each batch. Under asyncio, call it with
+            `await connection.run_sync(reencrypt, User.email)`.
+        column: The column of a table, or the attribute of a mapped class.
+        batch: How many rows are read, converted and committed at a time.
+        after: The primary key to resume after.
+        dry_run: Whether to convert and count without writing.
+        pause: Seconds to wait after each batch that changed something.
+        on_progress: Called after each batch.
+
+    Returns:
+        What was done.
+
+    Raises:
+        DecryptionFailed: If stored values do not open; earlier batches stay done.
+        InvalidParameter: If the column is not encrypted, or the table has no primary key.
+    """
+    rows = ColumnRows(database, column)
+    return reencryption.reencrypt(
+        rows, rows.encrypted.stored, batch=batch, after=after, dry_run=dry_run, pause=pause, on_progress=on_progress
+    )

