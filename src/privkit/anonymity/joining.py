@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.lattice import Lattice
     from privkit.anonymity.sensitive import Diversity
 
-_TOGETHER: Final = 32
+_TOGETHER: Final = 64
 """Tuples that join at once: what they add to a class together is known only then."""
 _ASKED: Final = 64
 """Classes, cheapest first, that the models are asked about at once."""
@@ -65,7 +65,8 @@ class Joiner:
             waiting = np.flatnonzero(self.classes < 0)
             self._look(waiting)
             for start in range(0, len(waiting), _TOGETHER):
-                if not all(map(self._join_one, self._join_some(waiting[start : start + _TOGETHER]).tolist())):
+                rest = self._join_singly(self._join_some(waiting[start : start + _TOGETHER]))
+                if not all(map(self._join_one, rest.tolist())):
                     break  # classes were put together: look again
         return self.classes
 
@@ -79,6 +80,28 @@ class Joiner:
         good = self._diversity.models.meets(sizes, joined)[which]
         self._take_in(rows[good], chosen[good])
         return rows[~good]
+
+    def _join_singly(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Put tuples into the cheapest class of a few dozen that can have them, one a round; returns the rest.
+
+        The rest can go into none of those.
+        """
+        hopeless: list[NDArray[np.intp]] = []
+        few = min(_ASKED, len(self._sizes))
+        while len(rows):
+            growth = self._growth(rows)
+            near = np.argpartition(growth, few - 1, axis=1)[:, :few]
+            near = np.take_along_axis(near, np.argsort(np.take_along_axis(growth, near, 1), 1, kind="stable"), 1)
+            own = self._diversity.counts(rows, np.arange(len(rows)), len(rows))
+            joined = [table[near] + one[:, None] for table, one in zip(self._counts, own, strict=True)]
+            good = self._diversity.models.meets(self._sizes[near] + self._tuple_sizes[rows][:, None], joined)
+            able = np.flatnonzero(good.any(1))
+            hopeless.append(rows[~good.any(1)])
+            chosen = near[able, np.argmax(good[able], axis=1)]
+            _, first = np.unique(chosen, return_index=True)
+            self._take_in(rows[able[first]], chosen[first])
+            rows = np.delete(rows[able], first)
+        return np.concatenate([rows, *hopeless])
 
     def _join_one(self, row: int) -> bool:
         """Put one tuple into the cheapest class that can have it; false where classes had to be put together."""

@@ -127,7 +127,7 @@ class _Peeling:
             return
         keys = lattice.key(node)[inside]
         if len(inside) > _WORTH_SIEVING:
-            large = self._sieve(keys, self.sizes[active[inside]])
+            large = self._sieve(keys, active[inside])
             inside, keys = inside[large], keys[large]
             if not len(keys):
                 return
@@ -143,11 +143,18 @@ class _Peeling:
         group = np.repeat(np.arange(int(good.sum())), members[good])
         self._found(chosen, group, int(good.sum()))
 
-    def _sieve(self, keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The tuples whose group may have k records: sizes are added up by a hash, which never makes them less."""
+    def _sieve(self, keys: NDArray[np.uint64], tuples: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The tuples whose group may have k records, and enough that have not the most frequent sensitive value.
+
+        Records are added up by a hash, which never makes them fewer.
+        """
+        sizes = self.sizes[tuples]
         bits = (4 * len(keys)).bit_length()
         slots = hashed(keys, bits)
-        return np.flatnonzero(np.bincount(slots, sizes)[slots] >= self.diversity.models.k)
+        large = np.bincount(slots, sizes)[slots] >= self.diversity.models.k
+        for least, rare in self.diversity.rare:
+            large &= np.bincount(slots, rare[tuples])[slots] >= least
+        return np.flatnonzero(large)
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
         self.classes[tuples] = self.count + group

@@ -29,6 +29,10 @@ class Diversity:
     Args:
         frequency: The set; its sensitive columns are those of the models.
         models: What is asked.
+
+    Attributes:
+        rare: For each model of diversity, how many records of a group at least have not the most frequent value, and
+            how many of each tuple have not.
     """
 
     def __init__(self, frequency: FrequencySet, models: Models) -> None:
@@ -40,6 +44,14 @@ class Diversity:
         tuples = np.arange(len(frequency.starts))
         small = len(tuples) * widest <= _TABLE and widest <= _BITS
         self._tables = self.counts(tuples, tuples, len(tuples)) if small else None
+        self.rare = [
+            (
+                model.values - 1,
+                np.add.reduceat(np.where(codes == np.argmax(model.whole), 0, self._counts), frequency.starts),
+            )
+            for model, codes in zip(models.sensitive, self._codes, strict=True)
+            if model.values > 1
+        ]
         self._present = [
             (model.values, np.bitwise_or.reduceat(np.uint64(1) << codes.astype(np.uint64), frequency.starts))
             for model, codes in zip(models.sensitive, self._codes, strict=True)
