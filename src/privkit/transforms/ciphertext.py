@@ -59,6 +59,7 @@ TAGS = {
     Kind.FLOAT: 0x18,
 }
 BYTES_TAG = TAGS[Kind.BYTES]
+_TEXT_TAG = TAGS[Kind.TEXT]
 KINDS = {tag: kind for kind, tag in TAGS.items()}
 JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
@@ -134,10 +135,12 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
     tag = plaintext[0] if plaintext else 0
     if tag == BYTES_TAG:
         return plaintext[1:]
-    decoder = _DECODERS.get(tag)
-    if decoder is None:
-        raise DecryptionFailed
     try:
+        if tag == _TEXT_TAG:
+            return plaintext[1:].decode()
+        decoder = _DECODERS.get(tag)
+        if decoder is None:
+            raise DecryptionFailed
         return decoder(plaintext[1:].decode())
     except (ValueError, ArithmeticError):
         raise DecryptionFailed from None

@@ -105,7 +105,8 @@ class Encrypt(Form, Reversible):
         """
         if value is None:
             return None
-        return layout.decode(self._sealer.open(self._bytes(value), self._place_of(row)))
+        sealed = value if type(value) is bytes and not self.text else self._bytes(value)
+        return layout.decode(self._sealer.open(sealed, self._place if row is None else self._place_of(row)))
 
     def needs_rotation(self, value: bytes | str) -> bool:
         """Whether a ciphertext is under another key version than the one that writes now, or has another index.
