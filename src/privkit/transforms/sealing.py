@@ -9,7 +9,7 @@ import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.heads import cut_mark, read_heads, write_heads
-from privkit._kernels.ragged import Ragged
+from privkit._kernels.ragged import Ragged, windows
 from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
 from privkit.keys.usages import DETERMINISTIC, RANDOMISED
 from privkit.transforms import ciphertext as layout
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from privkit.transforms.index import BlindIndexOf
 
 _MARKER = layout.MARKER
+_HEADS = np.frombuffer(b"\xff" * layout.HEADER + bytes(8 - layout.HEADER), np.uint64)[0]
+"""What of the first eight bytes of a ciphertext is marker and key id."""
 _NO_FORM = -1
 _FORM_SHIFT = 32
 
@@ -177,6 +179,9 @@ class Sealer:
         Raises:
             KeyUnavailable: If a version that sealed some of them is disabled or destroyed.
         """
+        only = self._siv_of(self._only_form(sealed))
+        if only is not None:
+            return self._open_form(only, 0, sealed, [*places])
         forms = self._forms(sealed)
         failed = np.ones(len(sealed), np.bool_)
         parts: list[tuple[NDArray[np.intp], Ragged]] = []
@@ -259,6 +264,15 @@ class Sealer:
             indexes[:, : self._index.size] = self._index.of_many(content)
         return indexes
 
+    def _only_form(self, sealed: Ragged) -> int:
+        """The form of all rows, where they have but one, without an index: the usual case, seen in one look at each."""
+        if not len(sealed) or (sealed.lengths < self._shortest).any():
+            return _NO_FORM
+        heads = windows(sealed.data, _HEADS.itemsize)[sealed.offsets[:-1]].view(np.uint64)
+        if ((heads ^ heads[0]) & _HEADS).any() or sealed.data[sealed.offsets[0]] != _MARKER:
+            return _NO_FORM
+        return int.from_bytes(sealed[0][1 : layout.HEADER], "big")
+
     def _forms(self, sealed: Ragged) -> NDArray[np.int64]:
         """Of each row the key id, and above 32 bits the bytes of index and its length; -1 where it is no ciphertext."""
         forms = np.full(len(sealed), _NO_FORM, np.int64)
@@ -287,11 +301,12 @@ class Sealer:
         """Open rows of one form; `width` is what the index and its length take."""
         if self._deterministic:
             return siv.decrypt_many(sealed, places, room=self._head)
-        heads = read_heads(sealed, self._head + width)
         if width:
-            places = [*places, Ragged.of_matrix(heads[:, layout.INDEX_AT : layout.HEADER + width])]
-        nonces = Ragged.of_matrix(heads[:, layout.HEADER + width :])
-        return siv.decrypt_many(sealed, [*places, nonces], room=self._head + width)
+            heads = read_heads(sealed, layout.HEADER + width)
+            places = [*places, Ragged.of_matrix(heads[:, layout.INDEX_AT :])]
+        nonces = windows(sealed.data, layout.NONCE)[sealed.offsets[:-1] + (layout.HEADER + width)].view(np.uint8)
+        places = [*places, Ragged.of_matrix(nonces.reshape(-1, layout.NONCE))]
+        return siv.decrypt_many(sealed, places, room=self._head + width)
 
 
 def _check_text(tag: int) -> None:
