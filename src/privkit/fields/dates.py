@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit._kernels.ragged import Ragged
+from privkit.fields.base import Category, FieldType, Reading, Sensitivity, chunks
 from privkit.fields.calendar import is_date
 from privkit.fields.date_layout import DateLayout
 from privkit.fields.digits import are_digits, numbers
@@ -20,8 +21,6 @@ from privkit.fields.plain import tidy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 _DAY = r"(?P<y>[0-9]{4})(?P<sep>[-/.年])(?P<m>[0-9]{1,2})(?:(?P=sep)|月)(?P<d>[0-9]{1,2})日?"
 _SHORT_DAY = r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"
@@ -36,6 +35,8 @@ _ISO_WIDTH = 10
 _SECOND_WIDTH = 19
 _MOMENT_WIDTHS = (_SECOND_WIDTH, _SECOND_WIDTH + 7)
 """Without and with microseconds; longer ones have a zone."""
+_FRACTION_WIDTHS = range(_SECOND_WIDTH + 2, _SECOND_WIDTH + 8)
+"""With one digit of a fraction to six; of more, what is canonical depends on how many are zero."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -108,6 +109,17 @@ class Timestamp(Date):
                 good[rows] = known
         return good
 
+    def read(self, text: Ragged) -> Reading:
+        """Bring a column into canonical form; rows as databases and CSV exports write them need no slow way."""
+        parts = list(chunks(text))
+        if all(self.recognise(part).all() for part in parts):
+            return Reading(text)
+        written = [_rewritten(part) for part in parts]
+        reading = super().read(Ragged.concat([rows for rows, _ in written]))
+        changed = np.concatenate([changed for _, changed in written])
+        changed[reading.changed] = True
+        return replace(reading, changed=np.flatnonzero(changed))
+
     def _zone(self, zone: str | None) -> str:
         if not zone:
             return ""
@@ -130,6 +142,44 @@ def _is_written_by(kind: type[dt.date], text: str) -> bool:
 def _fraction(fraction: str | None) -> str:
     digits = (fraction or "").rstrip("0")
     return f".{digits.ljust(6, '0')}" if digits else ""
+
+
+def _rewritten(text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
+    """Bring rows `2026-01-02 03:04:05[.f]`, with a space or `T` and up to six digits, into canonical form.
+
+    Returns:
+        All rows, those of any other shape as they were; and which of them differ from what was passed.
+    """
+    parts: list[tuple[NDArray[np.intp], Ragged]] = []
+    changed = np.zeros(len(text), np.bool_)
+    for length, index in text.by_length():
+        rows = np.arange(len(text)) if index is None else index
+        if length != _SECOND_WIDTH and length not in _FRACTION_WIDTHS:
+            parts.append((rows, text.take(rows)))
+            continue
+        matrix = text.matrix(length, rows)
+        known, canonical, whole = _canonical(matrix)
+        parts.append((rows[~known], text.take(rows[~known])))
+        for some, width in ((known & whole, _SECOND_WIDTH), (known & ~whole, _SECOND_WIDTH + 7)):
+            parts.append((rows[some], Ragged.of_matrix(canonical[some, :width])))
+        stays = whole if length == _SECOND_WIDTH else ~whole & (length == _MOMENT_WIDTHS[1])
+        stays = stays & (canonical[:, :length] == matrix).all(axis=1)
+        changed[rows] = known & ~stays
+    return Ragged.merge(len(text), parts), changed
+
+
+def _canonical(matrix: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_]]:
+    """Which rows are moments with a space or `T`, their 26 characters, and which have no fraction but zero."""
+    canonical = np.full((len(matrix), _MOMENT_WIDTHS[1]), ord("0"), np.uint8)
+    canonical[:, : matrix.shape[1]] = matrix
+    parted = (matrix[:, _ISO_WIDTH] == ord(" ")) | (matrix[:, _ISO_WIDTH] == ord("T"))
+    canonical[:, _ISO_WIDTH] = ord("T")
+    known = parted & _is_moment(canonical[:, :_SECOND_WIDTH])
+    fraction = canonical[:, _SECOND_WIDTH + 1 :]
+    if matrix.shape[1] > _SECOND_WIDTH:
+        known &= (matrix[:, _SECOND_WIDTH] == ord(".")) & are_digits(fraction)
+    canonical[:, _SECOND_WIDTH] = ord(".")
+    return known, canonical, (fraction == ord("0")).all(axis=1)
 
 
 def _is_moment(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -1,0 +1,72 @@
+"""Time stamps as databases and CSV exports write them: read as a column the same as one by one."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privkit import fields
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidValue
+from privkit.transforms import Keep
+
+MOMENTS = st.builds(
+    lambda moment, sep, dot, digits, spoilt: f"{moment:%Y-%m-%d}{sep}{moment:%H:%M:%S}{dot}{digits}{spoilt}".zfill(19),
+    st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(9999, 12, 31)),
+    st.sampled_from("  TTt/"),
+    st.sampled_from(["", ".", ".", ","]),
+    st.text("0019", max_size=9),
+    st.sampled_from(["", "", "", "Z", "+08:00", " ", "x", "８"]),
+)
+ODD = st.text("0123456789-: T.", min_size=1, max_size=27)
+EXAMPLES = (
+    "2026-02-29 03:04:05",
+    "2026-01-02 24:00:00",
+    "2026-01-02 03:60:05",
+    "2026-01-02 03:04:05.000",
+    "2026-01-02T03:04:05.000000",
+    "2026-01-02T03:04:05.100000",
+    "2026-01-02 03:04:05.1",
+    "2026-01-02T03:04:05",
+    "2026-01-02 03:04:0x",
+)
+
+
+def _one(text):
+    try:
+        return fields.TIMESTAMP.normalise(text)
+    except InvalidValue:
+        return None
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(MOMENTS | ODD | st.sampled_from(EXAMPLES), min_size=1, max_size=12))
+def test_columns_are_read_as_single_values_are(values):
+    reading = fields.TIMESTAMP.read(Ragged.of_text(values))
+    expected = [_one(value) for value in values]
+    bad = [text is None for text in expected]
+    assert reading.text.to_text() == [text or "" for text in expected]
+    assert (reading.bad is None) == (not any(bad))
+    assert reading.bad is None or reading.bad.tolist() == bad
+    assert reading.changed.tolist() == [
+        row for row, (text, value) in enumerate(zip(expected, values, strict=True)) if text not in (None, value)
+    ]
+
+
+def test_what_exports_write_takes_no_slow_way(monkeypatch):
+    whole = ["2026-01-02 03:04:05", "2026-01-02 03:04:05.123", "2026-01-02T03:04:05.120000"] * 30_000
+    monkeypatch.setattr(type(fields.TIMESTAMP), "normalise", None)
+    reading = fields.TIMESTAMP.read(Ragged.of_text(whole))
+    assert reading.text.to_text()[-3:] == [
+        "2026-01-02T03:04:05",
+        "2026-01-02T03:04:05.123000",
+        "2026-01-02T03:04:05.120000",
+    ]
+    assert np.array_equal(reading.changed, np.flatnonzero(np.arange(90_000) % 3 < 2))
+
+
+def test_columns_with_nulls_and_empty_rows():
+    column = pa.array(["2026-01-02 03:04:05", None, "", "2026-01-02 03:04:05.5"])
+    assert Keep(fields.TIMESTAMP).protect_many(column).to_pylist()[1:3] == [None, ""]
