@@ -57,7 +57,10 @@ def recode_to_sets(
     space = Space(frequency.quasi, weights)
     codes = frequency.codes[: len(frequency.quasi)]
     everything = Records(space, codes, space.boxes(codes), frequency.counts, frequency.codes[len(codes) :], models)
-    classes, rest = _alone(frequency, models)
+    if models.sensitive and len(frequency.counts) <= _MANY:  # their rare values are needed by the others
+        classes, rest = np.zeros(len(frequency.counts), np.intp), np.ones(len(frequency.counts), bool)
+    else:
+        classes, rest = _alone(frequency, models)
     cells = np.flatnonzero(rest)
     records = everything.take(cells)
     found = cut(records, np.zeros(len(cells), np.intp)) if len(cells) else np.zeros(0, np.intp)
