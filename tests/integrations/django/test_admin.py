@@ -74,7 +74,8 @@ def test_a_row_is_shown_with_the_permission_and_the_hook_is_told(person, permiss
     finally:
         revealed.disconnect(listen)
     assert not [secret for secret in SECRETS if secret not in page]
-    assert told == [(Person, "staff", person.pk, ["email", "phone", "note"])]
+    assert told[0] == (Person, "staff", person.pk, ["email", "phone", "note"])
+    assert [(sender, "email" in names) for sender, _, _, names in told[1:]] == [(Visit, True)]
 
 
 def test_what_is_masked_cannot_be_changed_by_a_forged_request(person):

@@ -40,7 +40,10 @@ else:
     Base = object
 
 revealed = Signal()
-"""Sent when the page of a row shows encrypted fields in clear: `sender` the model, `user`, `instance`, `fields`."""
+"""Sent when the page of a row shows encrypted fields in clear, before it does.
+
+`sender` is the model (that of an inline for its rows), `instance` the row whose page it is, then `user` and `fields`.
+"""
 
 
 class EncryptedAdminMixin(Base):
@@ -152,6 +155,9 @@ class EncryptedAdminMixin(Base):
         """Send `revealed` where the page shows fields in clear."""
         if obj is not None and not self._hides(request, obj):
             revealed.send(sender=type(obj), user=request.user, instance=obj, fields=self._names())
+        for inline in () if obj is None else self.get_inline_instances(request, obj):  # type: ignore[attr-defined] # as above
+            if isinstance(inline, EncryptedAdminMixin) and inline.may_reveal(request):
+                revealed.send(sender=inline.model, user=request.user, instance=obj, fields=inline._names())  # noqa: SLF001 - of this class
         response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)  # type: ignore[misc] # as above
         return response
 
