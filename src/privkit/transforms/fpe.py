@@ -13,11 +13,13 @@ import numpy as np
 from privkit._kernels.integers import IntegerPermutation
 from privkit._kernels.prefix import PrefixPermutation
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DomainTooSmall, InvalidParameter
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 from privkit.keys import Usage
 from privkit.transforms.base import ReversibleFieldTransform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from privkit.fields.base import FieldType, Reading
@@ -45,8 +47,11 @@ class FormatPreserving(ReversibleFieldTransform):
 
     FF1 (SP 800-38G) on the rank that a value has among all valid ones. A phone number becomes a phone number, a card
     keeps its length and passes its Luhn check. Equal values have equal ciphertexts, which is the price; nothing shows
-    that a ciphertext was altered, since every valid value is one. Separators, and full-width digits, stay where they
-    are. It is de-identification (去标识化).
+    that a ciphertext was altered, since every valid value is one. It is de-identification (去标识化).
+
+    Separators, full-width digits and the case of letters stay as written, so that revealing gives back the very
+    spelling. One that cannot be kept comes back in canonical form: a date such as `1990年1月2日`, an IPv6 address with its
+    zeros, a lower-case letter for which a digit comes.
 
     It stands on the keyring's stable version, so a rotation changes no value.
 
@@ -105,7 +110,15 @@ class FormatPreserving(ReversibleFieldTransform):
         slot = self.layout.split_one(text)
         permutation = self._permutation(slot.size)
         moved = self.layout.join_one(text, getattr(permutation, direction)(slot.rank, slot.tweak))
-        return moved if raw == text else reframe(raw, text, moved)
+        return moved if raw == text else self._framed(raw, text, moved)
+
+    def _framed(self, raw: str, text: str, moved: str) -> str:
+        """The moved value in the form of the raw one, so long as it reads as the moved value there."""
+        framed = reframe(raw, text, moved)
+        try:
+            return framed if self.field.normalise(framed) == moved else moved
+        except InvalidValue:
+            return moved
 
     def _move(self, reading: Reading, raw: Ragged, direction: Direction) -> Ragged:
         slots = [
@@ -117,7 +130,7 @@ class FormatPreserving(ReversibleFieldTransform):
             return moved
         rows = reading.changed
         framed = [
-            reframe(*row)
+            self._framed(*row)
             for row in zip(
                 raw.take(rows).to_text(), reading.text.take(rows).to_text(), moved.take(rows).to_text(), strict=True
             )
@@ -127,7 +140,7 @@ class FormatPreserving(ReversibleFieldTransform):
 
 
 def reframe(raw: str, text: str, moved: str) -> str:
-    """Write a moved value the way the raw one was written: with its separators, prefix and full-width digits.
+    """Write a moved value the way the raw one was written: separators, prefix, full width and letter case.
 
     Args:
         raw: The value as it was passed.
@@ -135,25 +148,44 @@ def reframe(raw: str, text: str, moved: str) -> str:
         moved: The canonical form of what it becomes.
 
     Returns:
-        `raw` with the characters of `text` replaced by those of `moved`; `moved` where `text` cannot be found in it.
+        `raw` with the letters and digits of `text` replaced by those of `moved`. Where they cannot be found in it one
+        by one, `moved`, in the letter case of `raw` where that has only one.
     """
-    places = _places(raw, text) if len(text) == len(moved) else None
+    old, new = _signs(text), _signs(moved)
+    places = _places(raw, old) if len(old) == len(new) else None
+    case = _case(raw)
     if places is None:
-        return moved
+        return case(moved)
     out = list(raw)
-    for place, character in zip(places, moved, strict=True):
-        full = raw[place] != unicodedata.normalize("NFKC", raw[place])
-        out[place] = chr(ord(character) + _FULL_WIDTH) if full and "!" <= character <= "~" else character
+    for place, before, after in zip(places, old, new, strict=True):
+        if after != before:  # what stays, stays as it was written
+            written = raw[place]
+            cased = str.lower(after) if written.islower() else str.upper(after) if written.isupper() else case(after)
+            out[place] = chr(ord(cased) + _FULL_WIDTH) if _is_full_width(written) and "!" <= cased <= "~" else cased
     return "".join(out)
 
 
-def _places(raw: str, text: str) -> list[int] | None:
-    """Find the canonical characters in the raw value, from the end, so that a country code before them is passed."""
+def _signs(text: str) -> str:
+    """The letters and digits; what stands between them is the frame's."""
+    return "".join(character for character in text if character.isalnum())
+
+
+def _case(raw: str) -> Callable[[str], str]:
+    """How a letter is written where a digit stood: like the others, if those agree."""
+    return str.lower if raw.islower() else str.upper if raw.isupper() else str
+
+
+def _is_full_width(character: str) -> bool:
+    return character != unicodedata.normalize("NFKC", character)
+
+
+def _places(raw: str, signs: str) -> list[int] | None:
+    """Find the canonical signs in the raw value, from the end, so that a country code before them is passed."""
     places: list[int] = []
     place = len(raw)
-    for character in reversed(text):
+    for sign in reversed(signs):
         place -= 1
-        while place >= 0 and unicodedata.normalize("NFKC", raw[place]).upper() != character.upper():
+        while place >= 0 and unicodedata.normalize("NFKC", raw[place]).upper() != sign.upper():
             place -= 1
         if place < 0:
             return None
