@@ -50,8 +50,8 @@ class FormatPreserving(ReversibleFieldTransform):
     that a ciphertext was altered, since every valid value is one. It is de-identification (去标识化).
 
     Separators, full-width digits and the case of letters stay as written, so that revealing gives back the very
-    spelling. One that cannot be kept comes back in canonical form: a date such as `1990年1月2日`, an IPv6 address with its
-    zeros, a lower-case letter for which a digit comes.
+    spelling. One that cannot be kept comes back in canonical form: a date such as `1990年1月2日`, an IPv6 address
+    with its zeros, a lower-case letter for which a digit comes.
 
     It stands on the keyring's stable version, so a rotation changes no value.
 
