@@ -217,3 +217,58 @@ def test_the_command_names_the_rows_that_do_not_open(db, keys):
         cursor.execute("UPDATE clinic_person SET phone = note WHERE id = (SELECT max(id) FROM clinic_person)")
     with pytest.raises(CommandError, match=r"clinic\.Person\.phone: decryption failed at row 1"):
         call_command("privkit_reencrypt", "clinic.Person", "phone", database=db)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_renamed_table_still_opens(tables):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    member = release("strict")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member)
+    member.objects.create(email="a@b.cn", age=7)
+    with connections[db].schema_editor() as editor:
+        editor.alter_db_table(member, "clinic_member", "clinic_renamed")
+    member._meta.db_table = "clinic_renamed"
+    try:
+        assert member.objects.values_list("age", flat=True).get() == 7
+    finally:
+        with connections[db].schema_editor() as editor:
+            editor.alter_db_table(member, "clinic_renamed", "clinic_member")
+
+
+def test_writers_run_beside_the_job(tables, keys):
+    import threading
+
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    if connections[db].vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    member = release("strict")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member)
+    member.objects.bulk_create([member(email=f"{number}@b.cn", age=0) for number in range(300)])
+    keys.rotate()
+    keys.move_stable("member.email")
+    missed = []
+
+    def change(number):
+        return member.objects.filter(email=f"{number}@b.cn").update(age=number, email=f"new{number}@b.cn")
+
+    def write(first):
+        missed.extend(number for number in range(first, 300, 3) if change(number) != 1)
+        connections.close_all()
+
+    threads = [threading.Thread(target=write, args=(first,)) for first in (0, 1)]
+    for thread in threads:
+        thread.start()
+    run(db, member, batch=20)
+    for thread in threads:
+        thread.join()
+    assert missed == []
+    assert sum(done.outdated for done in run(db, member)) == 0
+    expected = {number: f"{number}@b.cn" if number % 3 == 2 else f"new{number}@b.cn" for number in range(300)}
+    assert set(member.objects.values_list("email", flat=True)) == set(expected.values())
+    assert set(member.objects.values_list("age", flat=True)) == {0} | {n for n in range(300) if n % 3 != 2}

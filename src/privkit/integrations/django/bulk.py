@@ -27,6 +27,7 @@ def reveal_rows(queryset: models.QuerySet[Any], *names: str) -> list[tuple[Any, 
 
     Raises:
         DecryptionFailed: If values do not open; the error names the column and the rows.
+        RevealRefused: If a column has views and the present one does not give it.
     """
     if not names:
         raise InvalidParameter("no field was named; say which columns are to be read")
@@ -55,7 +56,7 @@ def _opened(field: EncryptedField, column: tuple[Any, ...], using: str) -> list[
         plain = field.stored.read_many([bytes(one) if isinstance(one, memoryview) else one for one in column])
     except DecryptionFailed as failure:
         raise failure.located(field.label) from None
-    if is_plain_text(field.base_field):
-        return plain
-    connection = connections[using]
-    return [None if one is None else value_of(field.base_field, one, connection) for one in plain]
+    if not is_plain_text(field.base_field):
+        connection = connections[using]
+        plain = [None if one is None else value_of(field.base_field, one, connection) for one in plain]
+    return field.shown(plain)

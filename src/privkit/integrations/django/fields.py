@@ -23,16 +23,20 @@ from privkit.integrations.django.indexed import IndexedExact, IndexedIn, Indexed
 from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
+from privkit.integrations.django.refusals import ShownText, WouldWritePlaintext
 from privkit.integrations.django.widths import content_width, width
 from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
+from privkit.integrations.purposes import FieldViews
 from privkit.keys.names import canonical_name
 from privkit.transforms import Encrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from django.core.checks import CheckMessage
     from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from privkit.transforms import Transform
 
     Base = models.Field[Any, Any]
 else:
@@ -62,6 +66,9 @@ class EncryptedField(Base):
         index: The name of the `BlindIndexField` by which a randomised column is found.
         mode: Where the column stands in its life: `plaintext_ok`, `dual` or, as is usual, `strict`. See
             `privkit.integrations.lifecycle`.
+        views: By name, the transform that values are shown through, or `None` for clear: values are then read inside
+            `reveal_as` only, see `privkit.integrations.purposes`. It is a matter of the program, not of the column,
+            and no part of migrations.
         **options: Those of any field: `null`, `blank`, `unique`, `default`, `db_column`, `choices`, `verbose_name` ...
 
     Example:
@@ -84,6 +91,7 @@ class EncryptedField(Base):
         text: bool = False,
         index: str | None = None,
         mode: str = Mode.STRICT,
+        views: Mapping[str, Transform | None] | None = None,
         **options: Any,  # noqa: ANN401 - as above
     ) -> None:
         if not isinstance(base_field, models.Field):
@@ -98,6 +106,7 @@ class EncryptedField(Base):
             raise InvalidParameter("a deterministic column is found by itself; leave out the index")
         self.index = index
         self.mode = mode_of(mode)
+        self.views = None if views is None else FieldViews(self.key, views)
         self._stored: StoredForm | None = None
         self._generation = -1
         self.empty_strings_allowed = base_field.empty_strings_allowed
@@ -203,6 +212,11 @@ class EncryptedField(Base):
         Raises:
             InvalidValue: If it is none of the base field.
         """
+        if isinstance(value, ShownText):
+            raise WouldWritePlaintext(
+                f"{self.label}: what a view showed is not the value; load it in a view that shows it as it is, or "
+                "leave the field out with defer() or update_fields"
+            )
         if value is None or (type(value) is str and self._textual):
             return value
         if value == b"" and self.empty_strings_allowed and not isinstance(self.base_field, models.BinaryField):
@@ -237,13 +251,28 @@ class EncryptedField(Base):
         Raises:
             DecryptionFailed: If it is not what this key wrote for this column.
         """
-        if value is None:
+        if value is None and self.views is None:
             return None
         try:
             plain = self.stored.read(value)
-            return plain if type(plain) is str and self._textual else value_of(self.base_field, plain, connection)
+            if plain is not None and not (type(plain) is str and self._textual):
+                plain = value_of(self.base_field, plain, connection)
+            return plain if self.views is None else self.shown([plain])[0]
         except (DecryptionFailed, InvalidValue) as failure:
             raise failure.located(self.label) from None
+
+    def shown(self, values: list[Any]) -> list[Any]:
+        """Values as the present view shows them, where the field has views; as they are where it has none.
+
+        Raises:
+            RevealRefused: Outside of every view, or in one that does not give the field.
+        """
+        if self.views is None:
+            return values
+        return [
+            after if after is before else _marked(after)
+            for before, after in zip(values, self.views.show_many(values), strict=True)
+        ]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ANN401, FBT001 - Django's own
         """Let the base field set what it sets, such as the moment of a change."""
@@ -278,6 +307,8 @@ class EncryptedField(Base):
         """
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
+        if self.views is not None:
+            self.views.check_clear("look up")
         if self.deterministic and lookup_name in LOOKUPS:
             return LOOKUPS[lookup_name]
         companion = index_field(self)
@@ -290,6 +321,12 @@ class EncryptedField(Base):
     def get_transform(self, lookup_name: str) -> Never:
         """Refuse: the database cannot transform what it cannot read."""
         raise refused(self, lookup_name)
+
+
+def _marked(shown: Any) -> ShownText:  # noqa: ANN401 - whatever a view's transform gives
+    if not isinstance(shown, str):
+        raise InvalidParameter(f"a view that gives a {type(shown).__name__} could be saved as a value; give text")
+    return ShownText(shown)
 
 
 def encrypted_fields(model: type[models.Model]) -> Sequence[EncryptedField]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from privkit import Mask, fields
 from privkit.integrations.django import (
     BlindIndexField,
     EncryptedCharField,
@@ -71,3 +72,22 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"contact {self.pk}"
+
+
+class Patient(models.Model):
+    """A column that is read in views only."""
+
+    phone = EncryptedCharField(
+        max_length=20,
+        key="patient.phone",
+        deterministic=True,
+        null=True,
+        views={"desk": Mask(fields.CN_MOBILE), "doctor": None},
+    )
+    ward = models.CharField(max_length=10, default="")
+
+    class Meta:
+        app_label = "clinic"
+
+    def __str__(self) -> str:
+        return f"patient {self.pk}"
