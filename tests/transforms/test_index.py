@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from privkit import fields
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.errors import DecryptionFailed, InvalidParameter, KeyUnavailable
 from privkit.keys import Keyring, Usage
 from privkit.transforms import BlindIndexOf, Encrypt, Part
 
@@ -166,3 +166,28 @@ def test_what_cannot_be_combined(keys):
             attempt()
     assert Encrypt(keys["n"]).index_slice == (0, 0)
     assert indexed.reveal_many(indexed.protect_many(np.array([], dtype=str))).tolist() == []
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_a_reader_is_reveal_and_notices_changes_at_the_next_moment(tmp_path, text, deterministic):
+    keys = Keyring.create(tmp_path / "keyring.json")
+    transform = Encrypt(keys["e"], text=text, deterministic=deterministic)
+    indexed = Encrypt(keys["e"], text=text, index=BlindIndexOf(keys["e"]))
+    moments = [object()]
+    read = transform.reader(lambda: moments[-1])
+    sealed = [transform.protect(value) for value in ("a", "", 5, b"b")]
+    assert [read(value) for value in sealed * 2] == ["a", "", 5, b"b"] * 2
+    assert read(None) is None
+    if not deterministic:
+        assert [read(indexed.protect("c")) for _ in range(2)] == ["c", "c"]
+    for wrong in (sealed[0][:-2], sealed[0][:20], sealed[0][:5], "x" if text else b"x", "", b"", 5):
+        with pytest.raises(DecryptionFailed):
+            read(wrong)
+    old = keys.primary_id
+    keys.rotate()
+    keys.move_stable("e")
+    assert read(transform.protect("new")) == "new"
+    keys.disable(old)
+    moments.append(object())
+    with pytest.raises(KeyUnavailable):
+        read(sealed[0])

@@ -58,6 +58,7 @@ TAGS = {
     Kind.BOOLEAN: 0x17,
     Kind.FLOAT: 0x18,
 }
+TEXT_TAG = TAGS[Kind.TEXT]
 BYTES_TAG = TAGS[Kind.BYTES]
 _TEXT_TAG = TAGS[Kind.TEXT]
 KINDS = {tag: kind for kind, tag in TAGS.items()}
@@ -133,6 +134,11 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
         DecryptionFailed: If it is not one that `encode` writes.
     """
     tag = plaintext[0] if plaintext else 0
+    if tag == TEXT_TAG:
+        try:
+            return plaintext[1:].decode()
+        except UnicodeDecodeError:
+            raise DecryptionFailed from None
     if tag == BYTES_TAG:
         return plaintext[1:]
     try:

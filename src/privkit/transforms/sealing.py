@@ -15,7 +15,7 @@ from privkit.keys.usages import DETERMINISTIC, RANDOMISED
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,6 +117,38 @@ class Sealer:
             except DecryptionFailed:
                 found.append(None)
         return found
+
+    def opener(self, place: bytes, moment: Callable[[], object]) -> Callable[[bytes], bytes]:
+        """`open` for one place as one function that keeps the ciphers it has used, for as long as a moment lasts.
+
+        Args:
+            place: The associated data that names the place.
+            moment: What tells one moment from the next: when it gives another object, ciphers are asked for anew, and a
+                version that was disabled meanwhile reads no more.
+        """
+        start = layout.HEADER if self._deterministic else layout.HEADER + layout.NONCE
+        deterministic, shortest = self._deterministic, self._shortest
+        known: dict[bytes, Callable[[bytes, list[bytes]], bytes]] = {}
+        seen: object = None
+
+        def open_one(sealed: bytes) -> bytes:
+            nonlocal seen
+            now = moment()
+            if now is not seen:
+                known.clear()
+                seen = now
+            head = sealed[: layout.HEADER]
+            decrypt = known.get(head)
+            if decrypt is None or len(sealed) < shortest:
+                plain = self.open(sealed, place)
+                if sealed[0] == layout.MARKER:
+                    known[head] = self._key.siv(self.usage, int.from_bytes(head[1:], "big")).decrypt
+                return plain
+            if deterministic:
+                return decrypt(sealed[start:], [place])
+            return decrypt(sealed[start:], [place, sealed[layout.HEADER : start]])
+
+        return open_one
 
     def key_id(self, sealed: bytes) -> int:
         """The key version that a ciphertext names.

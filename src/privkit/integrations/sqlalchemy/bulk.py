@@ -48,7 +48,8 @@ def reveal_rows(
     columns = list(statement.selected_columns)
     encrypted = [column.type if isinstance(column.type, Encrypted) else None for column in columns]
     raw = [
-        column if kind is None else sa.type_coerce(column, kind.stored_type()).label(column.key)
+        # Of no type, so that nothing runs for each value.
+        column if kind is None else sa.type_coerce(column, sa.types.NullType()).label(column.key)
         for column, kind in zip(columns, encrypted, strict=True)
     ]
     fetched = database.execute(statement.with_only_columns(*raw, maintain_column_froms=True), parameters)
@@ -59,5 +60,12 @@ def reveal_rows(
     parts: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place, kind in enumerate(encrypted):
         if kind is not None:
-            parts[place] = kind.read_many(list(parts[place]))
+            parts[place] = kind.read_many(_plain_bytes(parts[place]))
     return IteratorResult(SimpleResultMetaData(names), iter(zip(*parts, strict=True)))
+
+
+def _plain_bytes(values: Sequence[Any]) -> list[Any]:
+    """What is stored, as `bytes` where the driver has a type of its own for that."""
+    if not any(issubclass(kind, bytearray | memoryview) for kind in set(map(type, values))):
+        return list(values)
+    return [bytes(value) if isinstance(value, bytearray | memoryview) else value for value in values]

@@ -13,10 +13,12 @@ from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Mode, StoredForm
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import passing
-from privkit.integrations.sqlalchemy.searching import EncryptedComparator
+from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
 from privkit.transforms import Encrypt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
@@ -203,6 +205,20 @@ class Encrypted(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - the signature is given
         """Decrypt a result."""
         return self.read(value)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:  # noqa: ANN401, ARG002 - as above
+        """Decrypt results: `process_result_value` with as little around it as can be, for it runs for each value."""
+        if self.views is not None or self.mode is not Mode.STRICT or self._plain.read is not None:
+            return self.read
+        reveal, name = self.encrypt.reader(moment), self.field_key.name
+
+        def process(value: Any) -> Any:  # noqa: ANN401 - as above
+            try:
+                return reveal(value)
+            except DecryptionFailed as error:
+                raise error.located(name) from None
+
+        return process
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:  # noqa: ANN401, ARG002 - as above
         """Whatever it is compared with is encrypted like it, or refused."""

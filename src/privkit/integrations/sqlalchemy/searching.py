@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 _found: ContextVar[dict[Search, list[Any]] | None] = ContextVar("privkit_found", default=None)
 
+_moment: object = object()
+
+
+def moment() -> object:
+    """What tells the time of one statement from that of the next: another object for each that is executed."""
+    return _moment
+
+
 _EQUAL = (operators.eq, operators.in_op)
 _UNEQUAL = (operators.ne, operators.not_in_op)
 _IS = (operators.is_, operators.is_not)
@@ -263,7 +271,9 @@ def _before_execute(
     params: Any,  # noqa: ANN401 - as above
     execution_options: Any,  # noqa: ANN401, ARG001 - as above
 ) -> tuple[Any, Any, Any]:
-    """Read the candidates of searches, and refuse to sort by ciphertexts."""
+    """Read the candidates of searches, refuse to sort by ciphertexts, and have keys asked for anew."""
+    global _moment  # noqa: PLW0603 - a moment is the same for the whole process
+    _moment = object()
     if isinstance(statement, sa.sql.Executable) and isinstance(statement, sa.sql.ClauseElement):
         searches = _searches(statement)
         if searches:
