@@ -393,3 +393,16 @@ class TestSharing:
         now[0] += 60
         with pytest.raises(SubjectForgotten):
             tag(keys.subject("a")["x"])
+
+
+def test_loading_may_make_keys_and_gives_them_in_order(keys, reopen):
+    keys.subjects.create(["a", "gone"])
+    keys.forget("gone")
+    loaded = keys.subjects.load(["new", "gone", "a", "new"], create=True)
+    assert loaded == [keys.subject(name) for name in ("new", "gone", "a", "new")]
+    assert [one.exists for one in loaded] == [True, False, True, True]
+    assert keys.subjects.load(["never"]) == [keys.subject("never")]
+    assert not keys.subject("never").exists
+    first = keys.subject("new")["note"].primary_id
+    keys.subjects.load(["new"], create=True)
+    assert reopen().subject("new")["note"].primary_id == first

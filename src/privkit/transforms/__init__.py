@@ -7,12 +7,14 @@ from privkit.transforms.generalise import Generalise
 from privkit.transforms.index import BlindIndexOf, Part
 from privkit.transforms.keep import Keep
 from privkit.transforms.mask import Mask
+from privkit.transforms.subjects import EncryptBySubject
 from privkit.transforms.surrogate import Surrogate
 from privkit.transforms.token import Form, Token
 
 __all__ = [
     "BlindIndexOf",
     "Encrypt",
+    "EncryptBySubject",
     "Form",
     "FormatPreserving",
     "Generalise",

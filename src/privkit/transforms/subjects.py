@@ -48,7 +48,7 @@ class EncryptBySubject(Form):
         text: Whether ciphertexts are text (base64url without padding, RFC 4648) or bytes.
 
     Example:
-        >>> from privkit.transforms.subjects import EncryptBySubject
+        >>> from privkit.transforms import EncryptBySubject
         >>> keys = Keyring.create(directory / "persons.json")
         >>> note = EncryptBySubject(keys, "note")
         >>> kept = note.protect_many(["rings twice", "has a dog"], subject=["user:42", "user:43"])
