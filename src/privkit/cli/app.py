@@ -26,6 +26,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("privkit.cli.demo", "demo"),
     "apply": ("privkit.cli.apply", "apply"),
     "reveal": ("privkit.cli.apply", "reveal"),
+    "inspect": ("privkit.cli.inspect", "inspect"),
     "risk": ("privkit.cli.risk", "risk"),
     "keys": ("privkit.cli.keys", "keys"),
     "fields": ("privkit.cli.fields", "fields"),
