@@ -67,7 +67,7 @@ class Viewing:
         self._leaving: dict[object, Callable[[], None]] = {}
 
     def on_leaving(self, owner: object, forget: Callable[[], None]) -> None:
-        """Have something done when the stay ends, once for each owner: forget what was loaded in it."""
+        """Have something done when the stay ends or is interrupted, for each owner: forget what was loaded in it."""
         self._leaving.setdefault(owner, forget)
 
     def leave(self) -> None:
@@ -98,7 +98,9 @@ def reveal_as(view: str, *, actor: str = "", purpose: str = "") -> Iterator[View
         ...     phone.show("13812345678")
         '138****5678'
     """
-    viewing = Viewing(view, actor, purpose)
+    viewing, outer = Viewing(view, actor, purpose), _viewing.get()
+    if outer is not None:
+        outer.leave()  # what was loaded in it is not for this one
     token = _viewing.set(viewing)
     try:
         yield viewing

@@ -7,6 +7,7 @@ from privkit.integrations.sqlalchemy.job import reencrypt
 from privkit.integrations.sqlalchemy.migrations import render_item
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
 from privkit.integrations.sqlalchemy.transformed import FormatPreserved, Tokenised
+from privkit.integrations.sqlalchemy.viewing import forget_views
 
 __all__ = [
     "BlindIndex",
@@ -14,6 +15,7 @@ __all__ = [
     "FormatPreserved",
     "NotSearchable",
     "Tokenised",
+    "forget_views",
     "reencrypt",
     "render_item",
     "reveal_rows",
