@@ -93,7 +93,7 @@ def check_utf8(rows: Ragged) -> None:
         if not (raw[starts] & 0b1100_0000 == _CONTINUATION).any():  # no row begins within a character
             return
     bad = [row for row, value in enumerate(rows.to_list()) if not _is_utf8(value)]
-    raise InvalidValue("bytes that are not UTF-8 text; encrypt them, or decode them first", rows=bad)
+    raise InvalidValue("bytes that are not UTF-8 text; decode them first (to base64, say), or drop them", rows=bad)
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -86,7 +86,7 @@ def _bytes_text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         pass  # its message quotes the bytes
-    raise InvalidValue("bytes that are not UTF-8 text; encrypt them, or decode them first")
+    raise InvalidValue("bytes that are not UTF-8 text; decode them first (to base64, say), or drop them")
 
 
 def _integer_text(value: int) -> str:
