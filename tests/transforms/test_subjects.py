@@ -1,5 +1,7 @@
+import base64
 import datetime as dt
 import sqlite3
+import traceback
 from decimal import Decimal
 
 import numpy as np
@@ -281,3 +283,29 @@ def test_an_alias_of_the_field_reads_the_same(own):
 
 def test_lengths_are_as_published(transform):
     assert len(transform.protect("x" * 64, subject="a")) == transform.ciphertext_length(64)
+
+
+def test_no_failing_call_shows_a_persons_key(own):
+    transform = EncryptBySubject(own, "note")
+    persons = ["kept", "gone", *["busy"] * LONG]
+    protected = transform.protect_many(["secret note"] * len(persons), subject=persons)
+    secrets = [one.root.expose() for one in own.subjects._cache.values()]
+    assert len(secrets) == 3
+    own.forget("gone")
+    failing = [
+        lambda: transform.reveal_many(protected, subject=persons),
+        lambda: transform.reveal_many(protected[::-1], subject=["busy"] * len(persons)),
+        lambda: transform.protect_many(["a"] * len(persons), subject=persons),
+        lambda: transform.reveal(protected[0][:-1], subject="kept"),
+    ]
+    for call in failing:
+        with pytest.raises((SubjectForgotten, DecryptionFailed)) as caught:
+            call()
+        below = caught.value.__traceback__.tb_next  # this test's own frame has the keys, of course
+        lines = traceback.TracebackException(type(caught.value), caught.value, below, capture_locals=True).format()
+        story = "".join(lines) + repr(caught.value)
+        assert "in reveal" in story or "in protect" in story
+        for secret in secrets:
+            for shown in (secret.hex(), base64.b64encode(secret).decode()[:42], repr(secret)[2:-1]):
+                assert shown not in story
+        assert "secret note" not in str(caught.value)
