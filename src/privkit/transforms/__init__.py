@@ -7,12 +7,16 @@ from privkit.transforms.generalise import Generalise
 from privkit.transforms.index import BlindIndexOf, Part
 from privkit.transforms.keep import Keep
 from privkit.transforms.mask import Mask
+from privkit.transforms.noise import Distribution, Noise
+from privkit.transforms.shift import DateShift
 from privkit.transforms.subjects import EncryptBySubject
 from privkit.transforms.surrogate import Surrogate
 from privkit.transforms.token import Form, Token
 
 __all__ = [
     "BlindIndexOf",
+    "DateShift",
+    "Distribution",
     "Encrypt",
     "EncryptBySubject",
     "Form",
@@ -20,6 +24,7 @@ __all__ = [
     "Generalise",
     "Keep",
     "Mask",
+    "Noise",
     "OnInvalid",
     "Outcome",
     "Part",
