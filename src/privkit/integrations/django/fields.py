@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 else:
     Base = models.Field
 
-MIRRORED = ("null", "blank", "default", "choices", "verbose_name", "help_text", "editable", "unique")
+MIRRORED = ("null", "blank", "default", "choices", "verbose_name", "help_text", "editable")
 """What is said outside and asked of the base field when it makes form fields and validates."""
 
 LOOKUPS = {"exact": EncryptedExact, "in": EncryptedIn}
@@ -143,7 +143,7 @@ class EncryptedField(Base):
         base.set_attributes_from_name(name)
         base.model = cls
         for option in MIRRORED:
-            setattr(base, option, getattr(self, option if option != "unique" else "_unique"))
+            setattr(base, option, getattr(self, option))
         self.base_field = base
         _add_permission(cls)
 
