@@ -141,6 +141,22 @@ def test_a_name_that_the_values_deny_gives_text_and_the_reason():
     assert "since 1970" in epoch.reason()
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Billing Phone", ["+1 512-555-0100", "+1 512-555-0101"]),
+        ("Billing City", ["Austin", "Berlin"]),
+        ("birthdate", ["02/03/1990", "12/31/1985"]),
+        ("postcode", ["SW1A 1AA", "78701"]),
+        ("imei", ["490154203237519", "861567593903815"]),
+    ],
+)
+def test_forms_that_a_type_does_not_take_are_not_proposed(name, values):
+    proposal = one(name, values)
+    assert (proposal.type.name, proposal.level) == ("text", "low")
+    assert "but the values are none" in proposal.reason()
+
+
 def test_two_types_in_one_column_are_told(export):
     mobiles, landlines = (export[name].drop_null().to_pylist()[:100] for name in ("mobile", "landline"))
     mixed = one("contact", mobiles + landlines)
@@ -204,6 +220,17 @@ def test_few_values_prove_little():
         ("订单编号", ["20260102-000042", "20260102-000043"], "order_number"),
         ("运单号", ["SF1234567890123", "YT3579313662392"], "tracking_number"),
         ("邮编", ["518000", "310012"], "postcode"),
+        ("买家会员名", ["sunny_2020", "小确幸"], "user_name"),
+        ("买家支付宝账号", ["a@example.com", "b@example.com"], "payment_account"),
+        ("买家应付货款", ["12.50", "¥8.00"], "amount"),
+        ("宝贝标题", ["加厚保温杯大容量 男女学生便携"], "text"),
+        ("Lineitem name", ["Blue Mug", "Red Mug"], "text"),
+        ("user_agent", ["Mozilla/5.0 (X11; Linux x86_64)"], "free_text"),
+        ("Device ID", ["6f1d4a3b-0c2e-4f5a-9b7d-8e6f5a4b3c2d"], "oaid"),
+        ("手机", ["１３８１２３４５６７８", "0086 139 1234 5678"], "cn_mobile"),
+        ("姓名", ["𬭎志", "买买提·艾力"], "person_name"),
+        ("card", [6228480402564890018, 6222020200112230], "bank_card"),
+        ("seen_by", ["F", "M"], "gender"),
         ("keyword", ["kettle", "水壶"], "search_words"),
     ],
 )

@@ -49,7 +49,8 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ),
     ("postcode",): "邮编 邮政编码 postcode post_code postal_code zip zip_code zipcode yb yzbm",
     ("user_name",): (
-        "用户名 昵称 用户昵称 登录名 用户id 会员号 会员id 用户编号 客户编号 会员编号 user_id user_name username login "
+        "用户名 会员名 旺旺 昵称 用户昵称 登录名 用户id 会员号 会员id 用户编号 客户编号 会员编号 user_id "
+        "user_name username login "
         "login_name nick nick_name nickname member_id customer_id client_id uid openid open_id union_id unionid "
         "screen_name "
         "buyer_id buyer_nick wechat wechat_id qq 微信号 qq号 account_name yhm userid user handle"
@@ -82,7 +83,8 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "debit_card bank_card_no cardno pan bank_account_no yhk yhkh kh"
     ),
     ("amount",): (
-        "金额 总价 单价 价格 实付 应付 实付款 运费 优惠 退款 amount price total total_price fee cost payment paid "
+        "金额 货款 邮费 总价 单价 价格 实付 应付 实付款 运费 优惠 退款 amount price total total_price fee cost "
+        "payment paid "
         "total_amount discount freight refund subtotal unit_price revenue je"
     ),
     ("payment_method",): (
@@ -141,11 +143,13 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "net_worth balance debt savings credit_score account_balance"
     ),
     ("free_text",): (
-        "备注 评价 评论 留言 描述 说明 反馈 内容 投诉 买家留言 客服记录 note notes comment comments remark "
+        "user_agent useragent ua 备注 评价 评论 留言 描述 说明 反馈 内容 投诉 买家留言 客服记录 note notes "
+        "comment comments remark "
         "remarks review "
         "message feedback description desc content memo free_text body complaint transcript bz"
     ),
     ("text",): (
+        "标题 title 积分 points 运送方式 配送方式 shipping_method lineitem_name line_item "
         "商品 商品名称 商品名 产品名称 店铺 店铺名称 公司名称 公司 单位名称 品牌 文件名 类目 类别 分类 规格 颜色 尺寸 "
         "状态 类型 数量 等级 标签 商品id 商品编号 product_name product item_name item goods_name goods sku spu "
         "shop_name "
@@ -243,7 +247,8 @@ POLITICS: Final = (
     "无党派(?:人士|民主人士)?|党员|团员|democrats?|republicans?|independent"
 )
 ILLNESSES: Final = (
-    "不耐受|综合征|术后|[病炎症癌瘤]$|高血压|糖尿病|高血脂|冠心病|心脏病|哮喘|过敏|癌|肿瘤|乙肝|肝炎|肺炎|胃炎|关节炎|痛风|贫血|抑郁|焦虑症|癫痫|"
+    "不耐受|综合征|术后|[病炎症癌瘤]$|高血压|糖尿病|高血脂|冠心病|心脏病|哮喘|过敏|癌|肿瘤|乙肝|肝炎|肺炎|胃炎|"
+    "关节炎|痛风|贫血|抑郁|焦虑症|癫痫|"
     "孕|骨折|"
     "近视|鼻炎|颈椎病|手术|残疾|hypertension|diabetes|asthma|allerg|cancer|tumou?r|hepatitis|arthritis|gout|depression|"
     "epilepsy|pregnan|migraine|anaemia|anemia|stroke|hiv"

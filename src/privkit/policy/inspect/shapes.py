@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit.columns.kinds import Kind
-from privkit.errors import InvalidValue
 from privkit.fields import divisions
 from privkit.fields.plain import tidy
 from privkit.fields.registry import CATALOGUE
@@ -158,7 +157,7 @@ _HASHED: Final = (
     r"\{S?SHA\d*\}.+"
 )
 _ADDRESS: Final = (
-    r"(?:[路街道巷弄村里镇乡园苑城区组].*(?:\d|[一二三四五六七八九十]).*(?:号|栋|幢|室|楼|单元|层|组|座|队))|"
+    r"(?:[路街道巷弄村里镇乡园苑城区组].{0,40}?[\d一二三四五六七八九十].{0,12}?(?:号|栋|幢|室|楼|单元|层|组|座|队))|"
     r"^\d+[\w/-]*,?\s.*\b(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|way|court|ct|square|place|pl|"
     r"highway|hwy|terrace|close|parkway|trail|run|row)\b"
 )
@@ -193,7 +192,7 @@ SHAPES: Final = (
     Shape("date", _other_days, ceiling=0.93),
     Shape("birth_date", _birthdays, 0.3, _LIKELY, how="lifetimes"),
     Shape("gender", _matching(r"[男女][性士]?|先生|小姐|(?:fe)?male|(?:wo)?man|保密|其他|other"), 0.05, how="words"),
-    Shape("gender", _matching(r"[mfux]"), 0.3, _MAYBE, how="words"),
+    Shape("gender", _matching(r"[mfux]"), 0.2, _MAYBE, how="words"),
     Shape("ethnicity", _valid("ethnicity", r"族|其他"), how="words"),
     Shape("nationality", _countries, 0.1, _LIKELY, how="words"),
     Shape("religion", _matching(_listed(lexicon.RELIGIONS)), how="words"),
@@ -217,12 +216,8 @@ def fit(look: Look, name: str) -> float:
 
     A name's type has to hold more than its own check where that takes nearly anything.
     """
-    field_type = CATALOGUE[name]
     form = _FORMS.get(name)
-    try:
-        valid = look.valid(field_type)
-    except InvalidValue:  # pragma: no cover - a type's own normalise says no by `bad`
-        return 0.0
+    valid = look.valid(CATALOGUE[name])
     return min(valid, look.share(form)) if form else valid
 
 
@@ -231,11 +226,14 @@ def _is_name_like(value: str) -> bool:
 
 
 _PROSE: Final = re.compile(r"[。，！？]|\S\s\S+\s\S+\s\S+\s\S+\s\S|^\S{31,}$")
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\D")
 _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "person_name": _is_name_like,
     "nationality": re.compile(r"^\D{2,40}$").search,
     "address_detail": _PLACE.search,
+    "cn_city": _HAN.search,
+    "cn_county": _HAN.search,
     "cn_landline": re.compile(r"^\D*0|^\D*86|-").search,
     "device_model": re.compile(r"[^\W\d_]").search,
     "courier": re.compile(r"[^\W\d_]").search,
