@@ -10,7 +10,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_col
 
 from privkit import fields
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, WrongType
-from privkit.integrations.sqlalchemy import BlindIndex, Encrypted, FormatPreserved, NotSearchable, Tokenised
+from privkit.integrations.sqlalchemy import (
+    BlindIndex,
+    Encrypted,
+    FormatPreserved,
+    NotSearchable,
+    Tokenised,
+    WouldWritePlaintext,
+)
 
 
 class Colour(enum.Enum):
@@ -186,6 +193,32 @@ def test_no_way_of_writing_lets_the_index_go_stale(engine, session, model):
         assert len(connection.execute(select(table.c.id).where(table.c.phone == "13900000001")).all()) == 2
     session.execute(sa.insert(model), [{"phone": "13911111111"}, {"phone": "13911111112"}])
     assert len(session.scalars(select(model).where(model.phone == "13911111112")).all()) == 1
+
+
+def test_nothing_computed_is_written(session, model):
+    table = model.__table__
+    computed = [
+        sa.update(model).values(email=sa.func.upper("a")),
+        sa.update(model).values(note=model.email),
+        table.update().values({table.c.note: table.c.id}),
+        table.update().ordered_values((table.c.note, sa.literal_column("'a'"))),
+        table.insert().values(note=sa.func.lower("A")),
+        table.insert().from_select(["note"], select(sa.literal("a"))),
+        table.insert().from_select(["note"], select(table.c.email)),
+        sa.update(model).values(note=select(sa.func.max(model.id)).scalar_subquery()),
+    ]
+    for statement in computed:
+        with pytest.raises(WouldWritePlaintext):
+            session.execute(statement)
+    session.execute(sa.update(model).where(model.id == 1).values(note=None))
+    session.execute(sa.update(model).where(model.id == 2).values(note=model.note))
+    session.execute(sa.update(model).where(model.id == 3).values(note=sa.null()))
+    session.execute(table.insert().from_select(["note"], select(table.c.note).where(table.c.id == 4)))
+    assert session.scalars(select(model.note).where(model.id.in_([1, 2, 3])).order_by(model.id)).all() == [
+        None,
+        "1",
+        None,
+    ]
 
 
 def test_uniqueness_is_the_databases(session, model):

@@ -5,7 +5,7 @@ from privkit.integrations.sqlalchemy.bulk import reveal_rows
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.job import reencrypt
 from privkit.integrations.sqlalchemy.migrations import render_item
-from privkit.integrations.sqlalchemy.refusals import NotSearchable
+from privkit.integrations.sqlalchemy.refusals import NotSearchable, WouldWritePlaintext
 from privkit.integrations.sqlalchemy.transformed import FormatPreserved, Tokenised
 from privkit.integrations.sqlalchemy.viewing import forget_views
 
@@ -15,6 +15,7 @@ __all__ = [
     "FormatPreserved",
     "NotSearchable",
     "Tokenised",
+    "WouldWritePlaintext",
     "forget_views",
     "reencrypt",
     "render_item",

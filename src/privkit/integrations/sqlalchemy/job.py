@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 from privkit.errors import InvalidParameter
 from privkit.integrations import reencryption
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
+from privkit.integrations.sqlalchemy.writing import SEALED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +70,12 @@ class ColumnRows:
         at = [key == sa.bindparam(name, type_=key.type) for key, name in zip(self._keys, names, strict=True)]
         unchanged = sa.type_coerce(self._column, stored) == sa.bindparam("old", type_=stored)
         fresh = sa.type_coerce(sa.bindparam("new", type_=stored), stored)
-        return sa.update(self._table).where(*at, unchanged).values({self._column: fresh})
+        return (
+            sa.update(self._table)
+            .where(*at, unchanged)
+            .values({self._column: fresh})
+            .execution_options(**{SEALED: True})
+        )
 
     def _from_arrays(self, changes: Sequence[Change]) -> sa.Update:
         """One statement for a whole batch: three arrays, and not a parameter for every value."""
@@ -81,7 +87,12 @@ class ColumnRows:
         given = sa.func.unnest(*arrays).table_valued(*map(sa.column, names, kinds), name="given").render_derived()
         at = [key == given.c[name] for key, name in zip(self._keys, names[:-2], strict=True)]
         unchanged = sa.type_coerce(self._column, stored) == given.c.old
-        return sa.update(self._table).where(*at, unchanged).values({self._column: given.c.new})
+        return (
+            sa.update(self._table)
+            .where(*at, unchanged)
+            .values({self._column: given.c.new})
+            .execution_options(**{SEALED: True})
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:

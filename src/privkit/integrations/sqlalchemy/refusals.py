@@ -17,6 +17,10 @@ class NotSearchable(InvalidParameter, ArgumentError):
     """A statement asks of an encrypted column what its ciphertexts cannot answer."""
 
 
+class WouldWritePlaintext(InvalidParameter, ArgumentError):
+    """A statement would have the database write something into an encrypted column that is no ciphertext of it."""
+
+
 _unwrapped: dict[type[PrivkitError], type[PrivkitError]] = {}
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from privkit.integrations.lifecycle import Mode
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, unwrapped
+from privkit.integrations.sqlalchemy.writing import check_written
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import BindParameter, ColumnElement
@@ -271,10 +272,12 @@ def _before_execute(
     params: Any,  # noqa: ANN401 - as above
     execution_options: Any,  # noqa: ANN401, ARG001 - as above
 ) -> tuple[Any, Any, Any]:
-    """Read the candidates of searches, refuse to sort by ciphertexts, and have keys asked for anew."""
+    """Read candidates, refuse to sort by ciphertexts and to write what is none, and have keys asked for anew."""
     global _moment  # noqa: PLW0603 - a moment is the same for the whole process
     _moment = object()
-    if isinstance(statement, sa.sql.Executable) and isinstance(statement, sa.sql.ClauseElement):
+    if isinstance(statement, sa.sql.expression.UpdateBase):
+        check_written(statement)
+    if isinstance(statement, sa.sql.ClauseElement):
         searches = _searches(statement)
         if searches:
             _found.set({search: search.find(connection) for search in searches})
