@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from privkit import Keyring
 from privkit.errors import DecryptionFailed
-from privkit.integrations.django import EncryptedField
+from privkit.integrations.django import BlindIndexField, EncryptedField
 from privkit.integrations.django.stored import ColumnRows
 from privkit.integrations.reencryption import reencrypt
 
@@ -272,3 +272,61 @@ def test_writers_run_beside_the_job(tables, keys):
     expected = {number: f"{number}@b.cn" if number % 3 == 2 else f"new{number}@b.cn" for number in range(300)}
     assert set(member.objects.values_list("email", flat=True)) == set(expected.values())
     assert set(member.objects.values_list("age", flat=True)) == {0} | {n for n in range(300) if n % 3 != 2}
+
+
+def indexed(mode, *, index="phone_idx", text=True):
+    """A randomised column that is found by a blind index, or not yet."""
+
+    class Member(models.Model):
+        phone = EncryptedField(
+            models.CharField(max_length=20), key="member.phone", text=text, mode=mode, index=index, null=True
+        )
+        if index:
+            phone_idx = BlindIndexField("phone", bits=16)
+
+        class Meta:
+            app_label = "clinic"
+            apps = Apps()  # as above
+
+        def __str__(self) -> str:
+            return "member"
+
+    return Member
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_indexed_column_is_found_in_clear_and_encrypted(tables):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    member = indexed("dual")
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member)
+    with connections[db].cursor() as cursor:
+        cursor.execute("INSERT INTO clinic_member (phone) VALUES ('13800000000'), ('x'), (NULL)")
+    member.objects.create(phone="13811111111")
+    asked = ["13800000000", "13811111111", "x"]
+    assert [member.objects.filter(phone=phone).count() for phone in asked] == [1, 1, 1]
+    field = member._meta.get_field("phone")
+    assert reencrypt(ColumnRows(field, db), field.stored).replaced == 2
+    assert not set(raw(db, "phone")) & set(asked)
+    strict = indexed("strict")
+    assert [strict.objects.filter(phone=phone).count() for phone in asked] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.usefixtures("keys")
+def test_an_index_comes_to_a_column_that_has_none(tables, text):
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    before, after = indexed("strict", index=None, text=text), indexed("strict", text=text)
+    with connections[db].schema_editor() as editor:
+        editor.create_model(before)
+    before.objects.create(phone="13800000000")
+    with connections[db].schema_editor() as editor:
+        editor.add_field(after, after._meta.get_field("phone_idx"))
+    assert after.objects.get().phone == "13800000000"
+    field = after._meta.get_field("phone")
+    assert reencrypt(ColumnRows(field, db), field.stored).replaced == 1
+    assert after.objects.get(phone="13800000000").phone == "13800000000"
