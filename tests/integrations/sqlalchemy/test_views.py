@@ -9,8 +9,8 @@ from privkit.integrations.sqlalchemy import Encrypted, reveal_rows
 from privkit.transforms import Mask
 
 
-@pytest.fixture
-def model(keys):
+@pytest.fixture(params=[False, True], ids=["at once", "deferred"])
+def model(keys, request):
     class Base(DeclarativeBase):
         pass
 
@@ -24,7 +24,8 @@ def model(keys):
                 keys["user.phone"],
                 deterministic=True,
                 views=FieldViews("user.phone", {"service": Mask(fields.CN_MOBILE), "owner": None}),
-            )
+            ),
+            deferred=request.param,
         )
 
     return User
