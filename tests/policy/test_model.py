@@ -6,7 +6,7 @@ import pytest
 from privkit import fields
 from privkit.errors import MissingExtra, PolicyError
 from privkit.policy import Policy, PolicyField, Treatment, View
-from privkit.transforms import surrogate
+from privkit.transforms import stand_ins
 
 FIELDS = {"mobile": fields.CN_MOBILE, "city": "cn_city"}
 
@@ -82,7 +82,7 @@ def test_a_level_that_does_not_check_its_parameters_raises_no_other_error():
 
 def test_an_extra_that_is_missing_is_missed_by_the_view_that_needs_it(monkeypatch, keys):
     monkeypatch.setitem(sys.modules, "faker.providers.person.zh_CN", None)
-    surrogate._words.cache_clear()
+    stand_ins.names.cache_clear()
     policy = Policy({"name": "person_name"}, {"a": {"name": "surrogate"}, "b": {"name": "mask"}})
     assert policy.view("b").apply({"name": ["韩梅梅"]}) == {"name": ["韩**"]}
     with pytest.raises(MissingExtra, match="surrogate"):

@@ -58,8 +58,8 @@ class Noise(BySubject):
 
     It is *not* differential privacy by itself: the scale is not derived from how much one person can change an
     answer, nobody counts what is spent over several releases, the noise of a value that repeats is not drawn anew,
-    and the holder of the key knows it. Results may leave the range of the values, and fall below zero even where the type
-    has no negative ones: cutting them off there would shift every sum. It is de-identification (去标识化).
+    and the holder of the key knows it. Results may leave the range of the values, and fall below zero even where the
+    type has no negative ones: cutting them off there would shift every sum. It is de-identification (去标识化).
 
     Args:
         field: A type of numbers, such as `AMOUNT`.
