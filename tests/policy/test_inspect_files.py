@@ -37,6 +37,8 @@ def test_of_parquet_each_part_is_seen(tmp_path):
     assert len(taken) == 80
     seen = [int(value.split("-")[0]) for value in taken]
     assert (seen[0], seen[-1], len(set(seen))) == (0, 19, 8)
+    with open_source(tmp_path / "t.parquet") as source:
+        assert sample_of(source, 10_000)["c"].to_pylist() == [value for group in groups for value in group]
 
 
 def test_of_csv_the_first_rows_and_some_that_follow(tmp_path):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from privkit.policy.files import Source
 
 _PLACES: Final = 8
-"""Row groups of a Parquet file that rows are taken from, at most."""
+"""Row groups of a Parquet file that rows are taken from; more where they are so small that it takes more."""
 _AHEAD: Final = 4
 """How many times the rows wanted are read of a CSV file, which has to be read from its beginning."""
 
@@ -48,8 +48,7 @@ def _of_groups(source: Source, names: list[str], rows: int) -> Any:  # noqa: ANN
     # A file of pyarrow's own, as in `ParquetSource`: readers are dropped before their end.
     parts = []
     with closing(pa.OSFile(str(source.path))) as raw, closing(pq.ParquetFile(raw, pre_buffer=False)) as file:
-        groups = file.metadata.num_row_groups
-        places = np.unique(np.linspace(0, max(groups - 1, 0), _PLACES).astype(int)).tolist() if groups else []
+        places = _places(file.metadata.num_row_groups, file.metadata.num_rows, rows)
         try:
             for place in places:
                 batches = file.iter_batches(-(-rows // len(places)), row_groups=[place], columns=names)
@@ -59,6 +58,12 @@ def _of_groups(source: Source, names: list[str], rows: int) -> Any:  # noqa: ANN
             raise TableError(f"{source.path} is damaged or cut short") from None
     schema = pa.schema([source.schema.field(name) for name in names])
     return pa.Table.from_batches(parts, parts[0].schema if parts else schema)
+
+
+def _places(groups: int, all_rows: int, rows: int) -> list[int]:
+    """Which row groups to take rows from: the first, the last, and some between."""
+    enough = -(-rows * groups // max(all_rows, 1))
+    return np.unique(np.linspace(0, groups - 1, max(_PLACES, enough)).astype(int)).tolist() if groups else []
 
 
 def _of_beginning(source: Source, names: list[str], rows: int) -> Any:  # noqa: ANN401 - as above

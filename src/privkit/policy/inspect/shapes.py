@@ -103,7 +103,7 @@ def _is_division_code(value: str) -> bool:
 
 def _moment(look: Look) -> float:
     """Moments, where they are not days throughout."""
-    if look.kind is Kind.TIMESTAMP:
+    if look.kind in {Kind.TIMESTAMP, Kind.INSTANT}:
         return 1.0 - _days(look)
     return _valid("timestamp", r":")(look)
 
