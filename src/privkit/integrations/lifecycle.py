@@ -139,11 +139,9 @@ class StoredForm:
             DecryptionFailed: If some do not open, or in `strict` are no ciphertexts; the error names their positions.
         """
         fresh = list(stored)
-        is_sealed = [value is not None and self.encrypt.has_form(value) for value in fresh]
         if self.mode is Mode.STRICT:
-            foreign = [row for row, value in enumerate(fresh) if value is not None and not is_sealed[row]]
-            if foreign:
-                raise DecryptionFailed(foreign)
+            return self.encrypt.rotate_many(fresh)
+        is_sealed = [value is not None and self.encrypt.has_form(value) for value in fresh]
         sealed = [row for row, known in enumerate(is_sealed) if known]
         plain = [row for row, value in enumerate(fresh) if value is not None and not is_sealed[row]]
         if self.mode is Mode.PLAINTEXT_OK:
