@@ -330,3 +330,32 @@ def test_an_index_comes_to_a_column_that_has_none(tables, text):
     field = after._meta.get_field("phone")
     assert reencrypt(ColumnRows(field, db), field.stored).replaced == 1
     assert after.objects.get(phone="13800000000").phone == "13800000000"
+
+
+def test_the_job_goes_by_any_key_of_one_column(tables, keys):
+    import uuid
+
+    from integrations.django.conftest import Router
+
+    class Member(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+        phone = EncryptedField(models.CharField(max_length=20), key="member.phone")
+
+        class Meta:
+            app_label = "clinic"
+            apps = Apps()  # as above
+
+        def __str__(self) -> str:
+            return "member"
+
+    db = Router.alias = tables
+    with connections[db].schema_editor() as editor:
+        editor.create_model(Member)
+    Member.objects.bulk_create([Member(phone=str(number)) for number in range(5)])
+    keys.rotate()
+    field = Member._meta.get_field("phone")
+    rows = ColumnRows(field, db)
+    second = str(Member.objects.order_by("pk")[1].pk)
+    assert reencrypt(rows, field.stored, batch=2, after=rows.position(second)).replaced == 3
+    assert reencrypt(rows, field.stored, batch=2).replaced == 2
+    assert sorted(Member.objects.values_list("phone", flat=True)) == list("01234")

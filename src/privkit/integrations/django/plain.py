@@ -126,7 +126,9 @@ def _timestamp(base: Base, value: Any) -> Any:  # noqa: ANN401 - as above
     moment = base.get_prep_value(value)
     if moment is not None and moment.tzinfo is not None and not settings.USE_TZ:
         raise InvalidParameter("a datetime with a zone while USE_TZ is off; make it naive")
-    return moment
+    if moment is None or moment.tzinfo is None:
+        return moment
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)  # whatever zone it comes in, one moment has one ciphertext
 
 
 def _read_timestamp(base: Base, plain: Any) -> Any:  # noqa: ANN401 - as above
