@@ -1,6 +1,5 @@
 """What becomes of encrypted values in the life of a keyring: each read gives the value, or the one right error."""
 
-import datetime as dt
 import shutil
 
 import pytest
@@ -205,11 +204,3 @@ def test_persons_outlive_a_rotation_and_not_their_forgetting(tmp_path, text, det
     with pytest.raises(SubjectForgotten) as caught:
         transform.reveal_many(sealed, subject=persons)
     assert caught.value.rows == (2,)
-
-
-def test_a_moment_with_a_zone_comes_back_as_the_same_moment_in_utc(tmp_path, text, deterministic):
-    transform = Encrypt(Keyring.create(tmp_path / "keyring.json")[FIELD], text=text, deterministic=deterministic)
-    there = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone(dt.timedelta(hours=8)))
-    utc = dt.datetime(2026, 1, 1, 19, 4, 5)
-    assert transform.reveal(transform.protect(there)) == utc
-    assert transform.reveal_many(transform.protect_many([there, None])) == [utc, None]

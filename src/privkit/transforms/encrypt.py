@@ -39,8 +39,7 @@ class Encrypt(Form, Reversible):
 
     The newest key version writes, every enabled one reads; deterministic values stand on the stable version, so that
     they stay equal over a rotation. Type and value come back: str, bytes, int, float, Decimal, date, datetime, bool,
-    and dict or list by way of JSON; but a datetime with a zone comes back as that moment in UTC, without one. The empty
-    string is encrypted like any other; null stays null.
+    and dict or list by way of JSON. The empty string is encrypted like any other; null stays null.
 
     Args:
         key: The field's key.
@@ -112,7 +111,7 @@ class Encrypt(Form, Reversible):
         return layout.decode(self._sealer.open(sealed, self._place if row is None else self._place_of(row)))
 
     def reader(self, moment: Callable[[], object]) -> Callable[[Any], Any]:
-        """`reveal` without rows as one function, with half the Python around the cipher: for columns of an ORM.
+        """`reveal` without rows as one function, with less Python around the cipher: for columns of an ORM.
 
         Args:
             moment: Gives another object whenever the keyring's state may have changed, such as for each statement. Only
