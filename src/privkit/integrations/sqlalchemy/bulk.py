@@ -23,8 +23,8 @@ def reveal_rows(
 ) -> sa.Result[Any]:
     """Execute a query and decrypt its encrypted columns, each of them all at once.
 
-    The same rows as `database.execute(statement)` has for a query of columns, in a third of the time and less. All of
-    them are read before the first is given: for more than fits in memory, ask for them in parts.
+    The same rows as `database.execute(statement)` has for a query of columns, in about half the time. All of them
+    are read before the first is given: for more than fits in memory, ask for them in parts.
 
     Args:
         database: A connection or session. Under asyncio, `await connection.run_sync(reveal_rows, statement)`.

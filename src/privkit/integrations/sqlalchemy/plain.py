@@ -140,7 +140,7 @@ def _decimal(precision: int | None, scale: int | None) -> Convert:
 def _zoned(value: Any) -> dt.datetime:  # noqa: ANN401 - what was passed
     if not isinstance(value, dt.datetime) or value.tzinfo is None:
         raise InvalidValue(f"a {type(value).__name__} without a time zone, in a column with one; give it its zone")
-    return value
+    return value.astimezone(dt.UTC).replace(tzinfo=None)  # whatever zone it comes in, one moment has one ciphertext
 
 
 def _unzoned(value: Any) -> dt.datetime:  # noqa: ANN401 - what was passed
@@ -150,7 +150,7 @@ def _unzoned(value: Any) -> dt.datetime:  # noqa: ANN401 - what was passed
 
 
 def _utc(value: dt.datetime) -> dt.datetime:
-    return value.replace(tzinfo=dt.UTC)
+    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
 def _wrong(value: object, wanted: type) -> WrongType:
