@@ -10,6 +10,7 @@ from privkit import fields
 from privkit.integrations.django.admin import EncryptedAdminMixin, revealed
 from shop.models import Customer, Order
 
+admin.site.site_header = "The shop"
 log = logging.getLogger("shop.revealed")
 
 

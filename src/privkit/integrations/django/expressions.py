@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from privkit.integrations.django.fields import EncryptedField
 
 VENDORS = ("sqlite", "postgresql", "mysql")
-"""Whose SQL is checked: the databases that the column is tested on, MariaDB under the name that Django gives it."""
+"""Whose SQL is checked; Django gives MariaDB the name of MySQL."""
 
 UNSORTABLE = (OrderBy, Max, Min)
 """Expressions that say something about the order of values."""
