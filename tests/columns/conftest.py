@@ -1,6 +1,7 @@
 """Every container that privkit knows, each made from one list of Python values."""
 
 import datetime as dt
+import zoneinfo
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ import pytest
 from privkit.columns import Kind
 
 SHANGHAI = "Asia/Shanghai"
+ZONE = zoneinfo.ZoneInfo(SHANGHAI)
 
 VALUES = {
     Kind.TEXT: ["13812345678", "", "王小明", None, "a\x00b", "𠮷野家", "13812345678"],
@@ -22,6 +24,13 @@ VALUES = {
     Kind.DECIMAL: [Decimal("12.50"), Decimal("-0.01"), None, Decimal("0.00"), Decimal("99999999.99")],
     Kind.DATE: [dt.date(1990, 1, 2), dt.date(1, 1, 1), None, dt.date(9999, 12, 31), dt.date(2024, 2, 29)],
     Kind.TIMESTAMP: [dt.datetime(2026, 1, 2, 3, 4, 5), None, dt.datetime(1969, 12, 31, 23, 59, 59, 5000)],
+    Kind.INSTANT: [
+        dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=ZONE),
+        None,
+        dt.datetime(1969, 12, 31, 23, 59, 59, 5000, tzinfo=ZONE),
+        dt.datetime(1988, 7, 1, 0, 30, tzinfo=ZONE),  # when there was summer time
+        dt.datetime(1900, 1, 1, tzinfo=ZONE),  # before there was any standard time
+    ],
     Kind.BOOLEAN: [True, None, False],
 }
 TEXTS = {
@@ -31,6 +40,13 @@ TEXTS = {
     Kind.DECIMAL: ["12.50", "-0.01", None, "0.00", "99999999.99"],
     Kind.DATE: ["1990-01-02", "0001-01-01", None, "9999-12-31", "2024-02-29"],
     Kind.TIMESTAMP: ["2026-01-02T03:04:05", None, "1969-12-31T23:59:59.005000"],
+    Kind.INSTANT: [
+        "2026-01-02T03:04:05+08:00",
+        None,
+        "1969-12-31T23:59:59.005000+08:00",
+        "1988-07-01T00:30:00+09:00",
+        "1900-01-01T00:00:00+08:05:43",
+    ],
     Kind.BOOLEAN: ["true", None, "false"],
 }
 
@@ -79,15 +95,15 @@ def sliced(of):
 
 
 def datetimes(unit, zone=None):
-    return lambda rows: pa.array(rows, pa.timestamp("us")).cast(pa.timestamp(unit)).cast(pa.timestamp(unit, zone))
+    return lambda rows: pa.array(rows, pa.timestamp("us", zone)).cast(pa.timestamp(unit, zone))
 
 
 def indexed(rows, dtype):
     return pd.Series(rows, dtype=dtype, index=[f"row {number}" for number in range(len(rows))], name="column")
 
 
-def pandas_zone(rows):
-    return pd.Series(rows, dtype="datetime64[us]", name="column").dt.tz_localize("UTC").dt.tz_convert(SHANGHAI)
+def pandas_zone(unit):
+    return lambda rows: pd.Series(rows, dtype=f"datetime64[us, {SHANGHAI}]", name="column").dt.as_unit(unit)
 
 
 STRING = pa.string()
@@ -106,7 +122,7 @@ ARROW = [
     *((Kind.DECIMAL, of, STRING) for of in (pa.decimal128(12, 2), pa.decimal256(50, 2), pa.decimal64(12, 2))),
     *((Kind.DATE, of, STRING) for of in (pa.date32(), pa.date64())),
     *((Kind.TIMESTAMP, pa.timestamp(unit), STRING) for unit in ("ms", "us", "ns")),
-    (Kind.TIMESTAMP, pa.timestamp("us", SHANGHAI), STRING),
+    *((Kind.INSTANT, pa.timestamp(unit, SHANGHAI), STRING) for unit in ("ms", "us", "ns")),
     (Kind.BOOLEAN, pa.bool_(), STRING),
 ]
 STR = pd.StringDtype(na_value=np.nan)
@@ -133,6 +149,8 @@ PANDAS = [
     (Kind.DATE, pd.ArrowDtype(pa.date32()), pd.ArrowDtype(pa.string())),
     (Kind.TIMESTAMP, "datetime64[us]", STR),
     (Kind.TIMESTAMP, "datetime64[ns]", STR),
+    (Kind.INSTANT, object, object),
+    (Kind.INSTANT, pd.ArrowDtype(pa.timestamp("us", SHANGHAI)), pd.ArrowDtype(pa.string())),
     (Kind.BOOLEAN, "boolean", NULLABLE_STRING),
     (Kind.BOOLEAN, object, object),
 ]
@@ -145,7 +163,7 @@ POLARS = [
     (Kind.DECIMAL, pl.Decimal(12, 2), pl.String),
     (Kind.DATE, pl.Date, pl.String),
     *((Kind.TIMESTAMP, pl.Datetime(unit), pl.String) for unit in ("ms", "us", "ns")),
-    (Kind.TIMESTAMP, pl.Datetime("us", SHANGHAI), pl.String),
+    *((Kind.INSTANT, pl.Datetime(unit, SHANGHAI), pl.String) for unit in ("ms", "us", "ns")),
     (Kind.BOOLEAN, pl.Boolean, pl.String),
 ]
 
@@ -160,7 +178,7 @@ def _arrow(kind, of, text):
 
 def _polars(of):
     if isinstance(of, pl.Datetime):
-        return lambda rows: pl.Series("column", rows, dtype=pl.Datetime("us")).cast(pl.Datetime(of.time_unit)).cast(of)
+        return lambda rows: pl.Series("column", rows, dtype=pl.Datetime("us", of.time_zone)).cast(of)
     return lambda rows: pl.Series("column", rows, dtype=of)
 
 
@@ -205,7 +223,7 @@ CONTAINERS = [
         Container(f"pandas {of}", kind, lambda rows, of=of: indexed(rows, of), holds_null=False, text_type=STR)
         for kind, of in [(Kind.INTEGER, "int64"), (Kind.INTEGER, "int8"), (Kind.BOOLEAN, "bool")]
     ),
-    Container("pandas zone", Kind.TIMESTAMP, pandas_zone, text_type=STR),
+    *(Container(f"pandas zone {unit}", Kind.INSTANT, pandas_zone(unit), text_type=STR) for unit in ("ms", "us", "ns")),
     Container("pandas category", Kind.TEXT, lambda rows: indexed(rows, "category"), text_type="category"),
     Container(
         "pandas category of integers",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from privkit.columns import Column
 
-NUMERIC: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
+NUMERIC: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 """Kinds whose values have a distance; the others are categories."""
 
 AWAY: Final = 2.0
@@ -134,7 +134,7 @@ class ColumnEncoder:
         column = self._lifted(container)
         if len(column.values):
             self._kind = _common(self.name, self._kind, column.kind)
-        values = column.values
+        values = column.text() if column.kind is Kind.INSTANT else column.values
         if isinstance(values, Ragged):
             codes = self._dictionary.encode(values)
         else:
@@ -184,7 +184,7 @@ class ColumnEncoder:
 
     def _texts(self, kind: Kind) -> Iterable[bytes]:
         values = self._dictionary.values()
-        if kind in {Kind.TEXT, Kind.DECIMAL} or not values:
+        if kind in {Kind.TEXT, Kind.DECIMAL, Kind.INSTANT} or not values:
             return values
         bits = np.frombuffer(b"".join(values), "<u8").astype(np.uint64)
         if kind is Kind.BOOLEAN:
@@ -200,6 +200,7 @@ def to_numbers(kind: Kind, texts: Iterable[str]) -> NDArray[np.float64]:
         return np.array([float(text) for text in found], np.float64)
     values, _ = parse_values(kind, Ragged.of_text(found))
     assert isinstance(values, np.ndarray)  # noqa: S101 - dates and moments are
+    values = values["moment"] if kind is Kind.INSTANT else values
     unit = "datetime64[D]" if kind is Kind.DATE else "datetime64[us]"
     scale = 1 if kind is Kind.DATE else 1e6
     return values.astype(unit).astype(np.int64) / scale

@@ -38,7 +38,8 @@ class ArrayHome:
             return _string_dtype(self.dtype, values, nulls)
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return datetimes(cast("NDArray[Any]", values), nulls, self.dtype if exact else None)
-        if self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):  # nulls it may have, no fixed width holds them
+        if kind is Kind.INSTANT or self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):
+            # NumPy has no type for moments with a zone, and no fixed width holds the nulls that the others may have
             return to_object_array(with_nulls(to_objects(kind, values), nulls, None))
         if nulls is not None:
             raise InvalidParameter(_NO_NULL.format(self.dtype.name if exact else kind.value))

@@ -19,6 +19,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.columns.arrays import datetimes, fit
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
+from privkit.columns.instants import in_zone, zone_named
 from privkit.columns.kinds import Kind, Values, as_integers
 from privkit.errors import InvalidValue, WrongType
 
@@ -144,6 +145,10 @@ def number_values(values: Values) -> tuple[Values, NDArray[np.int64]]:
     if isinstance(values, Ragged):
         encoded = text_array(values, None, pa.large_binary()).dictionary_encode()
         return _take_text(encoded.dictionary), encoded.indices.to_numpy().astype(np.int64)
+    if values.dtype.names:  # instants: two numbers in a row
+        rows = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
+        few, codes = number_values(Ragged.of_matrix(rows))
+        return cast("Ragged", few).matrix(values.dtype.itemsize).reshape(-1).view(values.dtype), codes
     words = values.view(np.int64 if values.dtype.itemsize > 1 else np.int8)  # so that -0.0 is not 0.0, and NaN is NaN
     encoded = pa.array(words).dictionary_encode()
     return encoded.dictionary.to_numpy().view(values.dtype), encoded.indices.to_numpy().astype(np.int64)
@@ -230,6 +235,14 @@ def _take_timestamps(array: Any) -> NDArray[Any]:
     return moments.view(f"datetime64[{array.type.unit}]")
 
 
+def _take_instants(array: Any) -> NDArray[Any]:
+    return in_zone(_take_timestamps(array), zone_named(array.type.tz))
+
+
+def _is_zoned(of: Any) -> bool:
+    return types.is_timestamp(of) and of.tz is not None
+
+
 def _take_decimals(array: Any) -> Ragged:
     dense = array.drop_null()
     if array.type.scale in _PLAIN_SCALES:
@@ -262,6 +275,7 @@ _LIFTERS: Final[tuple[tuple[Callable[[Any], bool], Kind, Callable[[Any], Values]
     (types.is_boolean, Kind.BOOLEAN, _take_numbers),
     (types.is_decimal, Kind.DECIMAL, _take_decimals),
     (types.is_date, Kind.DATE, _take_dates),
+    (_is_zoned, Kind.INSTANT, _take_instants),
     (types.is_timestamp, Kind.TIMESTAMP, _take_timestamps),
     (types.is_null, Kind.TEXT, _take_nothing),
 )
@@ -312,7 +326,11 @@ def _holds(of: Any, word: str) -> bool:
 
 
 def _numbers(kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, of: Any) -> Any:
-    """Numbers, booleans, dates and timestamps; exactly of the type `of` where that is given."""
+    """Numbers, booleans, dates and moments; exactly of the type `of` where that is given, instants in UTC else."""
+    if kind is Kind.INSTANT:
+        moments = np.ascontiguousarray(values["moment"])
+        zoned = of or pa.timestamp(np.datetime_data(moments.dtype)[0], "UTC")
+        return _numbers(Kind.TIMESTAMP, moments, nulls, zoned)
     if kind is Kind.DATE:
         days = fit(values.astype("datetime64[D]").view(np.int64), np.dtype(np.int32))
         return pa.array(_spread(days, nulls), mask=nulls).cast(pa.date32()).cast(of or pa.date32())

@@ -22,6 +22,7 @@ from privkit._kernels.decimal_text import (
     parse_integers,
 )
 from privkit._kernels.ragged import Ragged
+from privkit.columns.instants import pack, to_datetimes
 from privkit.columns.kinds import Kind, Values
 from privkit.errors import InvalidValue
 
@@ -37,6 +38,9 @@ _SECONDS_A_DAY: Final = 86_400
 _A_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _STAMP: Final = len("2026-01-02T03:04:05")
 _MICRO: Final = 6  # digits of a fraction in microseconds
+_STAMPS: Final = (_STAMP, _STAMP + 7, _STAMP + 10)
+_OFFSETS: Final = (len("+08:00"), len("+08:05:43"))  # the longer one for the local mean times of the nineteenth century
+_SIGNS: Final = np.frombuffer(b"+-", np.uint8)
 _FIRST: Final = divmod(-(2**63) + 1, 10**9)  # second and fraction of the first moment in nanoseconds; before it is NaT
 _LAST: Final = divmod(2**63 - 1, 10**9)
 _CONTINUATION: Final = 0b1000_0000  # the upper two bits of a byte of UTF-8 that begins no character
@@ -118,25 +122,60 @@ def _format_booleans(values: NDArray[np.bool_]) -> Ragged:
 
 
 def _format_timestamps(values: NDArray[np.datetime64]) -> Ragged:
-    a_second = _A_SECOND[np.datetime_data(values.dtype)[0]]
-    numbers = values.view(np.int64)
-    seconds = numbers // a_second  # not by NumPy's own conversion, which wraps at the first moments in nanoseconds
-    nanoseconds = (numbers - seconds * a_second) * (10**9 // a_second)
-    days = seconds // _SECONDS_A_DAY
-    of_day = seconds - days * _SECONDS_A_DAY
-    text = np.empty((len(values), _STAMP + 10), np.uint8)
-    text[:, :10] = date_matrix(days.view("datetime64[D]"))
-    text[:, [10, 13, 16, 19]] = np.frombuffer(b"T::.", np.uint8)
-    for column, number in ((11, of_day // 3600), (14, of_day // 60 % 60), (17, of_day % 60)):
-        text[:, column] = number // 10 + ord("0")
-        text[:, column + 1] = number % 10 + ord("0")
-    if not nanoseconds.any():
+    text, width = _stamps(*_seconds(values))
+    if (width == _STAMP).all():
         return Ragged.of_matrix(text[:, :_STAMP])
-    text[:, _STAMP + 1 :] = nanoseconds[:, None] // _FRACTION % 10 + ord("0")
-    width = _STAMP + np.where(nanoseconds == 0, 0, np.where(nanoseconds % 1000 == 0, 7, 10))
     out = Ragged.empty(width)
     out.data[:] = text[np.arange(text.shape[1]) < width[:, None]]
     return out
+
+
+def _format_instants(values: NDArray[Any]) -> Ragged:
+    """Local time and offset."""
+    offsets = values["offset"]
+    seconds, nanoseconds = _seconds(np.ascontiguousarray(values["moment"]))
+    stamps, width = _stamps(seconds + offsets, nanoseconds)
+    suffix = np.empty((len(values), _OFFSETS[1]), np.uint8)
+    suffix[:, 0] = np.where(offsets < 0, ord("-"), ord("+"))
+    suffix[:, [3, 6]] = ord(":")
+    ahead = np.abs(offsets)
+    _write_clock(suffix, ((1, ahead // 3600), (4, ahead // 60 % 60), (7, ahead % 60)))
+    of_suffix = np.where(ahead % 60 == 0, *_OFFSETS)
+    text = np.concatenate([stamps, suffix], axis=1)
+    columns = np.arange(text.shape[1]) - stamps.shape[1]
+    shown = (columns < (width - stamps.shape[1])[:, None]) | ((columns >= 0) & (columns < of_suffix[:, None]))
+    out = Ragged.empty(width + of_suffix)
+    out.data[:] = text[shown]
+    return out
+
+
+def _seconds(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Moments as whole seconds, and the nanoseconds beyond them."""
+    a_second = _A_SECOND[np.datetime_data(values.dtype)[0]]
+    numbers = values.view(np.int64)
+    seconds = numbers // a_second  # not by NumPy's own conversion, which wraps at the first moments in nanoseconds
+    return seconds, (numbers - seconds * a_second) * (10**9 // a_second)
+
+
+def _stamps(seconds: NDArray[np.int64], nanoseconds: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Stamps with nine digits of a fraction, and how many of the characters are the canonical text."""
+    days = seconds // _SECONDS_A_DAY
+    of_day = seconds - days * _SECONDS_A_DAY
+    text = np.empty((len(seconds), _STAMP + 10), np.uint8)
+    text[:, :10] = date_matrix(days.view("datetime64[D]"))
+    text[:, [10, 13, 16, 19]] = np.frombuffer(b"T::.", np.uint8)
+    _write_clock(text, ((11, of_day // 3600), (14, of_day // 60 % 60), (17, of_day % 60)))
+    if not nanoseconds.any():
+        return text, np.full(len(seconds), _STAMP)
+    text[:, _STAMP + 1 :] = nanoseconds[:, None] // _FRACTION % 10 + ord("0")
+    return text, _STAMP + np.where(nanoseconds == 0, 0, np.where(nanoseconds % 1000 == 0, 7, 10))
+
+
+def _write_clock(text: NDArray[np.uint8], parts: tuple[tuple[int, NDArray[np.int64]], ...]) -> None:
+    """Write numbers of two digits, each at its column."""
+    for column, number in parts:
+        text[:, column] = number // 10 + ord("0")
+        text[:, column + 1] = number % 10 + ord("0")
 
 
 _FORMATS: Final[dict[Kind, Callable[[NDArray[Any]], Ragged]]] = {
@@ -144,6 +183,7 @@ _FORMATS: Final[dict[Kind, Callable[[NDArray[Any]], Ragged]]] = {
     Kind.FLOAT: _format_floats,
     Kind.DATE: format_dates,
     Kind.TIMESTAMP: _format_timestamps,
+    Kind.INSTANT: _format_instants,
     Kind.BOOLEAN: _format_booleans,
 }
 
@@ -159,8 +199,8 @@ def parse_values(kind: Kind, text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
 
     Returns:
         The values, as `Kind` says, with anything in the bad rows; and the mask of the rows that are not the canonical
-        text of such a value. Timestamps come in nanoseconds where the text has nine fractional digits, else in
-        microseconds.
+        text of such a value. Timestamps and instants come in nanoseconds where the text has nine fractional digits,
+        else in microseconds.
     """
     if kind in (Kind.TEXT, Kind.BYTES):
         return text, np.zeros(len(text), bool)
@@ -205,13 +245,67 @@ def _parse_timestamps(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
     values = np.zeros(len(text), "datetime64[ns]" if nanoseconds else "datetime64[us]")
     bad = np.ones(len(text), bool)
     for width, rows in text.by_length():
-        if width in (_STAMP, _STAMP + 7, _STAMP + 10):
+        if width in _STAMPS:
             where: Any = slice(None) if rows is None else rows
-            values[where], bad[where] = _parse_stamps(text.matrix(width, rows), nanoseconds=nanoseconds)
+            seconds, fraction, wrong = _read_stamps(text.matrix(width, rows))
+            values[where], bad[where] = _moments(seconds, fraction, wrong, nanoseconds=nanoseconds)
     return values, bad
 
 
-def _parse_stamps(matrix: NDArray[np.uint8], *, nanoseconds: bool) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+def _parse_instants(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
+    """Read each width of stamp and of offset by itself."""
+    signs = {size: _signs(text, size) for size in _OFFSETS}
+    nanoseconds = any(bool((text.lengths[found] == _STAMPS[2] + size).any()) for size, found in signs.items())
+    values = pack(np.zeros(len(text), "datetime64[ns]" if nanoseconds else "datetime64[us]"), np.zeros(len(text), int))
+    bad = np.ones(len(text), bool)
+    for size, found in signs.items():
+        for width in _STAMPS:
+            rows = np.flatnonzero(found & (text.lengths == width + size))
+            if not len(rows):
+                continue
+            matrix = text.matrix(width + size, rows)
+            seconds, fraction, wrong = _read_stamps(matrix[:, :width])
+            offsets, wrong_offset = _read_offsets(matrix[:, width:])
+            moments, bad[rows] = _moments(seconds - offsets, fraction, wrong | wrong_offset, nanoseconds=nanoseconds)
+            values[rows] = pack(moments, offsets)
+    return values, bad
+
+
+def has_offsets(text: Ragged) -> NDArray[np.bool_]:
+    """Which rows of canonical text of timestamps end in an offset, and so are instants."""
+    short, long = (_signs(text, size) for size in _OFFSETS)
+    return short | long
+
+
+def _signs(text: Ragged, size: int) -> NDArray[np.bool_]:
+    """Which rows are a stamp and have the sign of an offset so many characters before their end."""
+    found = np.isin(text.lengths, np.add(_STAMPS, size))
+    found[found] = np.isin(text.data[text.offsets[1:][found] - size], _SIGNS)
+    return found
+
+
+def _read_offsets(matrix: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Offsets in seconds, and which are not the canonical text of one."""
+    whole = np.full((len(matrix), _OFFSETS[1]), ord("0"), np.uint8)
+    whole[:, : matrix.shape[1]] = matrix
+    digits = whole.astype(np.int64) - ord("0")
+    hours, minutes, seconds = (digits[:, at] * 10 + digits[:, at + 1] for at in (1, 4, 7))
+    figures = digits[:, [1, 2, 4, 5, 7, 8]]
+    bad = ((figures < 0) | (figures > 9)).any(axis=1)  # noqa: PLR2004 the last digit
+    bad |= (hours > 23) | (minutes > 59) | (seconds > 59)  # noqa: PLR2004 the clock
+    bad |= (matrix[:, 3::3] != ord(":")).any(axis=1)
+    offsets = hours * 3600 + minutes * 60 + seconds
+    negative = matrix[:, 0] == ord("-")
+    bad |= negative & (offsets == 0)  # UTC is +00:00
+    if matrix.shape[1] == _OFFSETS[1]:
+        bad |= seconds == 0  # the shorter text says the same
+    return np.where(bad, 0, np.where(negative, -offsets, offsets)), bad
+
+
+def _read_stamps(
+    matrix: NDArray[np.uint8],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Seconds, the nanoseconds beyond them, and which rows are not the canonical text of a stamp."""
     days, bad = parse_date_matrix(matrix[:, :10])
     digits = matrix.astype(np.int64) - ord("0")
     hour, minute, second = (digits[:, at] * 10 + digits[:, at + 1] for at in (11, 14, 17))
@@ -226,9 +320,16 @@ def _parse_stamps(matrix: NDArray[np.uint8], *, nanoseconds: bool) -> tuple[NDAr
         fraction = digits[:, _STAMP + 1 :] @ _FRACTION[:shown]
         bad |= matrix[:, _STAMP] != ord(".")
         bad |= fraction % (1000 if shown > _MICRO else 10**9) == 0  # fewer digits say the same
+    return seconds, fraction, bad
+
+
+def _moments(
+    seconds: NDArray[np.int64], fraction: NDArray[np.int64], bad: NDArray[np.bool_], *, nanoseconds: bool
+) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Moments in nanoseconds or microseconds, and which are bad or do not fit."""
     if not nanoseconds:
         return (seconds * 10**6 + fraction // 1000).view("datetime64[us]"), bad
-    bad |= (seconds < _FIRST[0]) | ((seconds == _FIRST[0]) & (fraction < _FIRST[1]))
+    bad = bad | (seconds < _FIRST[0]) | ((seconds == _FIRST[0]) & (fraction < _FIRST[1]))
     bad |= (seconds > _LAST[0]) | ((seconds == _LAST[0]) & (fraction > _LAST[1]))
     return (np.where(bad, 0, seconds) * 10**9 + fraction).view("datetime64[ns]"), bad  # what wraps wraps back
 
@@ -239,6 +340,7 @@ _PARSES: Final[dict[Kind, Callable[[Ragged], tuple[Values, NDArray[np.bool_]]]]]
     Kind.DECIMAL: _parse_decimals,
     Kind.DATE: parse_dates,
     Kind.TIMESTAMP: _parse_timestamps,
+    Kind.INSTANT: _parse_instants,
     Kind.BOOLEAN: _parse_booleans,
 }
 
@@ -275,6 +377,8 @@ def to_objects(kind: Kind, values: Values) -> list[Any]:
             return values.to_list()
         text = values.to_text()
         return [Decimal(word) for word in text] if kind is Kind.DECIMAL else text
+    if kind is Kind.INSTANT:
+        return to_datetimes(values)
     if kind is Kind.TIMESTAMP:
         values = values.astype("datetime64[us]")
     rows: list[Any] = values.tolist()

@@ -77,8 +77,9 @@ class Column(Generic[C]):
 
         Whole numbers are plain, and so are floats that are whole (up to 2**53); other floats are the shortest text that
         reads back as the same float; decimals keep their scale; dates are `1990-01-02`, timestamps
-        `2026-01-02T03:04:05` with `.ffffff` where there is a fraction (nine digits where it takes them), in UTC where
-        the container knows a zone; booleans are `true` and `false`.
+        `2026-01-02T03:04:05` with `.ffffff` where there is a fraction (nine digits where it takes them), and where the
+        container knows a zone the local time with its offset, `2026-01-02T03:04:05+08:00`; booleans are `true` and
+        `false`.
 
         Raises:
             InvalidValue: If a date is outside the years 0001 to 9999, or bytes are not UTF-8; with the rows.

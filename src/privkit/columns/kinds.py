@@ -33,7 +33,10 @@ class Kind(Enum):
     DATE = "date"
     """Calendar days: `datetime64[D]`."""
     TIMESTAMP = "timestamp"
-    """Moments: `datetime64` in the unit of their source; UTC where the source knows a zone."""
+    """Local times without a zone: `datetime64` in the unit of their source."""
+    INSTANT = "instant"
+    """Moments with a zone: records of `moment`, `datetime64` in UTC, and `offset`, the seconds that the local clock was
+    ahead of it."""
     BOOLEAN = "boolean"
     """`bool`."""
 

@@ -18,6 +18,7 @@ import pandas as pd
 from privkit._kernels.ragged import Ragged
 from privkit.columns.arrays import datetimes, fit, lift_plain, to_object_array
 from privkit.columns.column import Column
+from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import Zone, lift_objects, with_nulls
@@ -72,8 +73,8 @@ class PandasHome:
             return self._objects(kind, values, nulls)
         if isinstance(values, Ragged):
             return self._text(values, nulls)
-        if kind is Kind.TIMESTAMP:
-            return self._timestamps(values, nulls, exact=exact)
+        if kind in (Kind.TIMESTAMP, Kind.INSTANT):
+            return self._moments(kind, values, nulls, exact=exact)
         return self._numbers(kind, values, nulls, exact=exact)
 
     def _categories(self, array: Any) -> Any:
@@ -102,13 +103,13 @@ class PandasHome:
             return text.__from_arrow__(home.build(Kind.TEXT, values, nulls, exact=False))
         return pd.array(with_nulls(list(values.to_text()), nulls, text.na_value), dtype=text)
 
-    def _timestamps(self, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
-        if not exact:
-            return pd.array(datetimes(values, nulls, None))
-        zone = getattr(self.dtype, "tz", None)
-        unit = self.dtype.unit if zone is not None else np.datetime_data(self.dtype)[0]
-        moments = datetimes(values, nulls, np.dtype(f"datetime64[{unit}]"))
-        return moments if zone is None else pd.DatetimeIndex(moments).tz_localize("UTC").tz_convert(zone).array
+    def _moments(self, kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """Timestamps; instants in the zone of the column, or in UTC where it had none."""
+        if kind is Kind.TIMESTAMP:
+            return datetimes(values, nulls, self.dtype) if exact else pd.array(datetimes(values, nulls, None))
+        dtype = np.dtype(f"datetime64[{self.dtype.unit}]") if exact else None
+        utc = pd.DatetimeIndex(datetimes(values["moment"], nulls, dtype)).tz_localize("UTC")
+        return utc.tz_convert(self.dtype.tz).array if exact else utc.array
 
     def _numbers(self, kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """Numbers and booleans, with a mask where the dtype has one or there are nulls that it could not hold."""
@@ -140,8 +141,8 @@ def lift_pandas(series: Any) -> Column[Any]:
     if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "O"):
         return _lift_objects(series)
     if isinstance(dtype, pd.DatetimeTZDtype):
-        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-    elif not (_is_masked(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "iufbM")):
+        return _lift_instants(series)
+    if not (_is_masked(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "iufbM")):
         raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(series, PandasHome(dtype, series.index, series.name))
 
@@ -187,6 +188,13 @@ def _lift_numbers(series: Any, home: PandasHome) -> Column[Any]:
         values = series.to_numpy() if nulls is None else series.to_numpy()[~nulls]
     kind, plain, _ = lift_plain(values)
     return Column(kind, plain, nulls, home)
+
+
+def _lift_instants(series: Any) -> Column[Any]:
+    home = PandasHome(series.dtype, series.index, series.name)
+    column = _lift_numbers(series.dt.tz_convert("UTC").dt.tz_localize(None), home)
+    moments = cast("NDArray[Any]", column.values)
+    return Column(Kind.INSTANT, in_zone(moments, series.dtype.tz), column.nulls, home)
 
 
 def _is_masked(dtype: Any) -> bool:

@@ -19,6 +19,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.columns.arrays import datetimes, fit
 from privkit.columns.canonical import decimal_text, to_objects
 from privkit.columns.column import Column
+from privkit.columns.instants import in_zone, zone_named
 from privkit.columns.kinds import Kind, Values, as_integers
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import lift_objects, with_nulls
@@ -62,6 +63,9 @@ class PolarsHome:
         if isinstance(values, Ragged):
             series = self._ragged(kind, values, nulls)
             return self._categories(series) if kind is Kind.TEXT else series
+        if kind is Kind.INSTANT:
+            moments = np.ascontiguousarray(values["moment"])
+            return self._temporal(Kind.TIMESTAMP, moments, nulls, exact=exact, zone="UTC")
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return self._temporal(kind, values, nulls, exact=exact)
         plain = fit(values, np.dtype(_NUMPY[self.dtype.base_type()])) if exact else values
@@ -95,12 +99,21 @@ class PolarsHome:
             raise InvalidValue(f"a decimal that {dtype} does not hold", rows=bad)
         return pl.Series(self.name, with_nulls(rows, nulls, None), dtype=dtype)
 
-    def _temporal(self, kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+    def _temporal(
+        self,
+        kind: Kind,
+        values: NDArray[Any],
+        nulls: NDArray[np.bool_] | None,
+        *,
+        exact: bool,
+        zone: str | None = None,
+    ) -> Any:
+        """Days, or moments; those with a zone in the series' own if `exact`, else in the one given."""
         if kind is Kind.DATE:
             days = fit(values.astype("datetime64[D]").view(np.int64), np.dtype(np.int32))
             return self._spread(days, nulls).cast(pl.Date)
         unit = np.datetime_data(values.dtype)[0]
-        dtype = self.dtype if exact else pl.Datetime(unit if unit in _UNITS else "us")  # type: ignore[arg-type]
+        dtype = self.dtype if exact else pl.Datetime(unit if unit in _UNITS else "us", zone)  # type: ignore[arg-type]
         moments = datetimes(values, None, np.dtype(f"datetime64[{dtype.time_unit}]"))
         return self._spread(moments.view(np.int64), nulls).cast(dtype)
 
@@ -129,8 +142,10 @@ def lift_polars(series: Any) -> Column[Any]:
         days = dense.to_physical().to_numpy().astype(np.int64).view("datetime64[D]")
         return Column(Kind.DATE, days, nulls, home)
     if dtype == pl.Datetime:
-        moments = dense.to_physical().to_numpy().astype(np.int64)
-        return Column(Kind.TIMESTAMP, moments.view(f"datetime64[{dtype.time_unit}]"), nulls, home)
+        moments = dense.to_physical().to_numpy().astype(np.int64).view(f"datetime64[{dtype.time_unit}]")
+        if dtype.time_zone is None:
+            return Column(Kind.TIMESTAMP, moments, nulls, home)
+        return Column(Kind.INSTANT, in_zone(moments, zone_named(dtype.time_zone)), nulls, home)
     if dtype.base_type() not in _NUMPY:
         raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(dense.to_numpy(), nulls, home)

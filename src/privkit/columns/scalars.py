@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import numpy as np
 
 from privkit.columns.canonical import decimal_text, float_text, is_encodable
+from privkit.columns.instants import has_offset
 from privkit.columns.kinds import Kind, kind_of_type
 from privkit.errors import InvalidValue, WrongType
 
@@ -40,7 +41,7 @@ def like(value: T, text: str) -> T:
     """Parse canonical text to the type of another value, as `Column.restore_like` does for a column.
 
     Args:
-        value: Says the type, and the zone of a `datetime`.
+        value: Says the type, and the zone of a `datetime`, in which the moment comes back.
         text: What `text_of` gives for the value wanted.
 
     Raises:
@@ -58,7 +59,7 @@ def like(value: T, text: str) -> T:
     kind = _kind(value)
     try:
         parsed = _PARSES[kind](text, value)
-        if text_of(parsed) == text:  # the only text of that value: nothing was rounded, trimmed or padded
+        if kind is Kind.TIMESTAMP or text_of(parsed) == text:  # its only text: nothing was rounded, trimmed or padded
             return cast("T", parsed)
     except (ValueError, InvalidOperation, OverflowError):
         pass  # their messages quote the text
@@ -98,14 +99,18 @@ def _integer_text(value: int) -> str:
 def _timestamp_text(value: dt.datetime) -> str:
     if getattr(value, "nanosecond", 0):
         raise InvalidValue("a timestamp finer than microseconds; put it in a datetime64 or Arrow array")
-    if value.tzinfo is not None:
-        value = value.astimezone(dt.UTC).replace(tzinfo=None)
+    if not has_offset(value):
+        return value.replace(tzinfo=None).isoformat()
+    if (value.utcoffset() or dt.timedelta()).microseconds:
+        raise InvalidValue("a time zone whose offset has a fraction of a second")
     return value.isoformat()
 
 
 def _parse_timestamp(text: str, value: dt.datetime) -> dt.datetime:
     parsed = dt.datetime.fromisoformat(text)
-    return parsed if value.tzinfo is None else parsed.replace(tzinfo=dt.UTC).astimezone(value.tzinfo)
+    if parsed.isoformat() != text or has_offset(parsed) is not has_offset(value):
+        raise ValueError  # for `like` to say
+    return parsed if parsed.tzinfo is None else parsed.astimezone(value.tzinfo)
 
 
 def _parse_number(text: str, value: Any) -> Any:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import compress, repeat
 from operator import is_
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.columns.canonical import decimal_text, encode_text, to_objects
 from privkit.columns.column import Column, at_rows
+from privkit.columns.instants import has_offset, of_datetimes, to_datetimes
 from privkit.columns.kinds import Kind, Values, as_integers, kind_of_type
 from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
@@ -25,16 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What timestamps need to become `datetime` objects again: their time zone, `None` where they have none."""
+    """What instants need to become the `datetime` objects that they were: their zone; `None` where it is not one."""
 
     zone: dt.tzinfo | None = None
 
     def objects(self, kind: Kind, values: Values) -> list[Any]:
-        """Values as Python objects, timestamps in this zone."""
-        rows = to_objects(kind, values)
-        if kind is Kind.TIMESTAMP and self.zone is not None:
-            return [row.replace(tzinfo=dt.UTC).astimezone(self.zone) for row in rows]
-        return rows
+        """Values as Python objects, instants in this zone."""
+        return (
+            to_datetimes(cast("NDArray[Any]", values), self.zone) if kind is Kind.INSTANT else to_objects(kind, values)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def lift_objects(
         nulls: Which rows are null; by default those that are `None`.
 
     Returns:
-        Kind, values and nulls as a `Column` has them, and the zone of timestamps. No value at all is text.
+        Kind, values and nulls as a `Column` has them, and the zone of instants. No value at all is text.
 
     Raises:
         WrongType: If rows are of several kinds, or of no kind; with the first such row and the types.
@@ -90,10 +90,12 @@ def lift_objects(
     kind = kinds.pop() if kinds else Kind.TEXT
     assert kind is not None  # noqa: S101 for the type checker: refused above
     try:
-        values, zone = _values(kind, objects)
+        if kind is Kind.TIMESTAMP:
+            kind, moments, zone = _moments(objects)
+            return kind, moments, nulls, zone
+        return kind, _VALUES[kind](objects), nulls, Zone()
     except InvalidValue as error:
         raise at_rows(error, nulls) from None
-    return kind, values, nulls, zone
 
 
 def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -> list[Any]:
@@ -106,13 +108,6 @@ def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -
     out[~nulls] = dense
     rows: list[Any] = out.tolist()
     return rows
-
-
-def _values(kind: Kind, objects: Sequence[Any]) -> tuple[Values, Zone]:
-    """Objects of one kind as values, and the zone of timestamps."""
-    if kind is Kind.TIMESTAMP:
-        return _timestamps(objects)
-    return _VALUES[kind](objects), Zone()
 
 
 def _decimals(objects: Sequence[Any]) -> Ragged:
@@ -146,19 +141,22 @@ _VALUES: Final[dict[Kind, Callable[[Sequence[Any]], Values]]] = {
 }
 
 
-def _timestamps(objects: Sequence[Any]) -> tuple[NDArray[Any], Zone]:
-    """Moments in microseconds; those with a zone in UTC, and then all in the one zone."""
+def _moments(objects: Sequence[Any]) -> tuple[Kind, NDArray[Any], Zone]:
+    """Timestamps, or instants and their zone where it is one, in microseconds."""
     bad = [row for row, value in enumerate(objects) if getattr(value, "nanosecond", 0)]
     if bad:
         raise InvalidValue(
             "a timestamp finer than microseconds; put the column in a datetime64 or Arrow array", rows=bad
         )
-    zone = objects[0].tzinfo
-    bad = [row for row, value in enumerate(objects) if value.tzinfo != zone]
+    zoned = has_offset(objects[0])
+    bad = [row for row, value in enumerate(objects) if has_offset(value) is not zoned]
     if bad:
-        raise InvalidValue("a timestamp of another time zone than the first; convert them to one", rows=bad)
-    plain = objects if zone is None else [value.astimezone(dt.UTC).replace(tzinfo=None) for value in objects]
-    return np.array(plain, "datetime64[us]"), Zone(zone)
+        raise InvalidValue("timestamps with a time zone and without; give all of them one, or none", rows=bad)
+    if not zoned:
+        return Kind.TIMESTAMP, np.array([value.replace(tzinfo=None) for value in objects], "datetime64[us]"), Zone()
+    zone = objects[0].tzinfo
+    same = all(value.tzinfo == zone for value in objects)
+    return Kind.INSTANT, of_datetimes(objects), Zone(zone if same else None)
 
 
 def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType:

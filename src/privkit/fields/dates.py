@@ -26,7 +26,7 @@ _DAY = r"(?P<y>[0-9]{4})(?P<sep>[-/.年])(?P<m>[0-9]{1,2})(?:(?P=sep)|月)(?P<d>
 _SHORT_DAY = r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"
 _TIME = (
     r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
-    r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2})?)?"
+    r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2}(?::[0-9]{2})?)?)?"
 )
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]0?0:00(?::00(?:\.0+)?)?)?")
 _SHORT_DATE = re.compile(_SHORT_DAY)
@@ -35,6 +35,8 @@ _ISO_WIDTH = 10
 _SECOND_WIDTH = 19
 _MOMENT_WIDTHS = (_SECOND_WIDTH, _SECOND_WIDTH + 7)
 """Without and with microseconds; longer ones have a zone."""
+_OFFSET_WIDTH = 6
+_ZONED_WIDTHS = tuple(width + _OFFSET_WIDTH for width in _MOMENT_WIDTHS)
 _FRACTION_WIDTHS = range(_SECOND_WIDTH + 2, _SECOND_WIDTH + 8)
 """With one digit of a fraction to six; of more, what is canonical depends on how many are zero."""
 
@@ -88,7 +90,7 @@ class Timestamp(Date):
         Understood are the dates of `Date` but for `19900102`, alone (midnight) or followed by `T` or a space and
         `3:04`, `03:04:05`, a fraction of up to nine digits, and `Z` or an offset.
         """
-        if len(text) in _MOMENT_WIDTHS and _is_written_by(dt.datetime, text):
+        if len(text) in (*_MOMENT_WIDTHS, *_ZONED_WIDTHS) and _is_written_by(dt.datetime, text):
             return text
         match = _MOMENT.fullmatch(tidy(text))
         if match is None:
@@ -99,11 +101,11 @@ class Timestamp(Date):
         return f"{self._day(match)}T{hour:02}:{minute:02}:{second:02}{_fraction(match['f'])}{self._zone(match['zone'])}"
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Whole seconds and microseconds without a zone are canonical."""
+        """Whole seconds and microseconds are canonical, and so are both with an offset in hours and minutes."""
         good = np.zeros(len(text), np.bool_)
         for length, rows in text.by_length():
-            if length in _MOMENT_WIDTHS:
-                known = _is_moment(text.matrix(length, rows))
+            if length in _MOMENT_WIDTHS or length in _ZONED_WIDTHS:
+                known = (_is_moment if length in _MOMENT_WIDTHS else _is_zoned)(text.matrix(length, rows))
                 if rows is None:
                     return known
                 good[rows] = known
@@ -125,10 +127,12 @@ class Timestamp(Date):
             return ""
         if zone in {"Z", "z"}:
             return "+00:00"
-        digits = zone[1:].replace(":", "").ljust(4, "0")
-        if int(digits[:2]) > 23 or int(digits[2:]) > 59:  # noqa: PLR2004 - the clock
+        digits = zone[1:].replace(":", "").ljust(6, "0")
+        hours, minutes, seconds = digits[:2], digits[2:4], digits[4:]
+        if int(hours) > 23 or int(minutes) > 59 or int(seconds) > 59:  # noqa: PLR2004 - the clock
             raise self.invalid("there is no such offset from UTC")
-        return f"{zone[0]}{digits[:2]}:{digits[2:]}"
+        sign = "+" if int(digits) == 0 else zone[0]  # one text for UTC
+        return f"{sign}{hours}:{minutes}" + (f":{seconds}" if int(seconds) else "")
 
 
 def _is_written_by(kind: type[dt.date], text: str) -> bool:
@@ -191,6 +195,17 @@ def _is_moment(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     if matrix.shape[1] > _SECOND_WIDTH:
         fraction = matrix[:, 20:]
         good &= (matrix[:, _SECOND_WIDTH] == ord(".")) & are_digits(fraction) & (numbers(fraction) > 0)
+    return good
+
+
+def _is_zoned(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which rows are a moment and `+08:00`; not `-00:00`, which is UTC and written `+00:00`."""
+    offset = matrix[:, -_OFFSET_WIDTH:]
+    hours, minutes = offset[:, 1:3], offset[:, 4:]
+    good = _is_moment(matrix[:, :-_OFFSET_WIDTH]) & are_digits(hours) & are_digits(minutes)
+    good &= (numbers(hours) <= 23) & (numbers(minutes) <= 59) & (offset[:, 3] == ord(":"))  # noqa: PLR2004 - the clock
+    ahead, behind = offset[:, 0] == ord("+"), offset[:, 0] == ord("-")
+    good &= ahead | (behind & (numbers(hours) + numbers(minutes) > 0))
     return good
 
 

@@ -55,13 +55,14 @@ TAGS = {
     Kind.DECIMAL: 0x14,
     Kind.DATE: 0x15,
     Kind.TIMESTAMP: 0x16,
+    Kind.INSTANT: 0x16,  # the same, with an offset at the end
     Kind.BOOLEAN: 0x17,
     Kind.FLOAT: 0x18,
 }
 TEXT_TAG = TAGS[Kind.TEXT]
 BYTES_TAG = TAGS[Kind.BYTES]
 _TEXT_TAG = TAGS[Kind.TEXT]
-KINDS = {tag: kind for kind, tag in TAGS.items()}
+KINDS: dict[int, Kind] = {tag: kind for kind, tag in TAGS.items() if kind is not Kind.INSTANT}
 JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
 

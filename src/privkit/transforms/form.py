@@ -12,7 +12,7 @@ from privkit._kernels import textual
 from privkit._kernels.heads import add_head, add_mark, cut_mark
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
-from privkit.columns.canonical import parse_values
+from privkit.columns.canonical import has_offsets, parse_values
 from privkit.errors import InvalidParameter
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import Outcome
@@ -145,13 +145,21 @@ def plaintexts(lifted: Column[Any]) -> Ragged:
 
 
 def restore_plaintexts(lifted: Column[C], plain: Ragged, nulls: NDArray[np.bool_] | None) -> C:
-    """Put decrypted rows of tag and content back, as values of the type they had."""
+    """Put decrypted rows of tag and content back, as values of the type they had.
+
+    Which zone instants were in is not in a ciphertext, only how far it was from UTC: objects come back at their own
+    offset, and containers whose moments have one zone for all of them in UTC.
+    """
     if not len(plain):
         return lifted.restore(plain, Kind.TEXT, nulls)
     tags, content = cut_mark(plain)
     tag = int(tags[0])
     if (tags == tag).all() and tag in layout.KINDS:
         kind = layout.KINDS[tag]
+        zoned = has_offsets(content) if kind is Kind.TIMESTAMP else np.zeros(1, np.bool_)
+        if zoned.any() and not zoned.all():
+            raise InvalidParameter("the column holds timestamps with a zone and without; reveal them one at a time")
+        kind = Kind.INSTANT if zoned.any() else kind
         return lifted.restore(parse_values(kind, content)[0], kind, nulls)
     raise InvalidParameter("the column holds values of several types, or JSON; reveal them one at a time")
 
