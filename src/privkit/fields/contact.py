@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import one_each, rows_at, tight, without
+from privkit._kernels.ragged import Ragged
+from privkit.fields.base import Category, FieldType, Reading, chunks
+from privkit.fields.bytesets import CONTINUATION, one_each, rows_at, tight, without
 from privkit.fields.characters import email_layout
 from privkit.fields.contact_masks import AddressMask, EmailMask
 from privkit.fields.levels import After
@@ -20,8 +21,6 @@ from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 _PLAIN, _NAME_ONLY, _FOREIGN, _HYPHEN, _DOT, _AT = range(6)
 """What a byte can be: in name and domain alike, in a name only, in neither; and the three marks."""
@@ -80,6 +79,19 @@ class Email(FieldType):
         good = without(text, np.flatnonzero(kinds == _FOREIGN)) & _sizes_fit(offsets, ats)
         return good & _domains_fit(text, kinds, marks, ats)
 
+    def read(self, text: Ragged) -> Reading:
+        """Bring a column into canonical form; domains with capitals need no slow way."""
+        parts = chunks(text)
+        if all(self.recognise(part).all() for part in parts):
+            return Reading(text)
+        lowered = [_lowered(part) for part in parts]
+        reading = super().read(Ragged.concat([rows for rows, _ in lowered]))
+        changed = np.concatenate([changed for _, changed in lowered])
+        changed[reading.changed] = True
+        if reading.bad is not None:
+            changed &= ~reading.bad
+        return replace(reading, changed=np.flatnonzero(changed))
+
     def _recognise_some(self, text: Ragged, ats: NDArray[np.intp]) -> NDArray[np.bool_]:
         """The same for a column in which some rows have no `@`, or several."""
         good = np.zeros(len(text), np.bool_)
@@ -93,6 +105,27 @@ class Email(FieldType):
         if name.isascii():
             return _ASCII_NAME.fullmatch(name) is not None
         return not has_controls(name) and " " not in name
+
+
+def _lowered(text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
+    """Make capitals after the last `@` small in rows of ASCII, which is all that `normalise` would do about them.
+
+    Returns:
+        All rows, and which of them differ from what was passed.
+    """
+    data, offsets = tight(text)
+    changed = np.zeros(len(text), np.bool_)
+    capitals = np.flatnonzero(data - np.uint8(ord("A")) < 26)  # noqa: PLR2004 - letters; bytes below A wrap around
+    ats = np.flatnonzero(data == ord("@"))
+    last = np.full(len(text), -1, np.intp)
+    np.maximum.at(last, rows_at(offsets, ats), ats)
+    rows = rows_at(offsets, capitals)
+    ascii_only = without(text, np.flatnonzero(data >= CONTINUATION))
+    after = (capitals > last[rows]) & (last[rows] >= 0) & ascii_only[rows]
+    changed[rows[after]] = True
+    small = data.copy()
+    small[capitals[after]] += np.uint8(ord("a") - ord("A"))
+    return Ragged(small, offsets), changed
 
 
 def _is_domain(domain: str) -> bool:
