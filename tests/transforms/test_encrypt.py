@@ -255,7 +255,7 @@ def test_what_has_no_encoding_is_refused(keys):
 
 
 def test_decoding_trusts_no_tag():
-    for plaintext in (b"", b"\x00a", b"\x13x", b"\x15x", b"\x19{", b"\x11\xff"):
+    for plaintext in (b"", b"\x00a", b"\x13x", b"\x15x", b"\x171", b"\x19{", b"\x11\xff"):
         with pytest.raises(DecryptionFailed):
             layout.decode(plaintext)
 

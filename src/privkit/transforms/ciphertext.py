@@ -74,13 +74,15 @@ _PYTHON_KINDS: dict[type, Kind] = {
     float: Kind.FLOAT,
 }
 
+_BOOLEANS = {"true": True, "false": False}
+
 _DECODERS: dict[int, Callable[[str], Any]] = {
     TAGS[Kind.TEXT]: str,
     TAGS[Kind.INTEGER]: int,
     TAGS[Kind.DECIMAL]: Decimal,
     TAGS[Kind.DATE]: dt.date.fromisoformat,
     TAGS[Kind.TIMESTAMP]: dt.datetime.fromisoformat,
-    TAGS[Kind.BOOLEAN]: lambda text: text == "true",
+    TAGS[Kind.BOOLEAN]: lambda text: _BOOLEANS[text],
     TAGS[Kind.FLOAT]: float,
     JSON_TAG: json.loads,
 }
@@ -149,7 +151,7 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
         if decoder is None:
             raise DecryptionFailed
         return decoder(plaintext[1:].decode())
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError, KeyError):
         raise DecryptionFailed from None
 
 
