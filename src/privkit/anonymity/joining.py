@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import order_of, renumbered, runs
+from privkit.anonymity.keys import order_of, renumbered, runs, shuffled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 _TOGETHER: Final = 64
 """Tuples that join at once: what they add to a class together is known only then."""
+_LARGE: Final = 20_000_000
+"""Tuples times classes that are laid out at once."""
+_COMPARED: Final = 4_000_000_000
+"""Tuples times classes up to which all of both are compared, which takes up to a minute; beyond, neighbours only."""
+_ROUNDS: Final = 12
+_ORDERS: Final = 4
+_REACH: Final = 8
+"""Candidates of a tuple, in each of `_ORDERS` random orders, on either side."""
+_SEED: Final = 20_231  # any fixed number: results must not change from run to run
 _ASKED: Final = 64
 """Classes, cheapest first, that the models are asked about at once."""
 
@@ -61,9 +70,13 @@ class Joiner:
 
     def join_all(self) -> NDArray[np.intp]:
         """Put every tuple that has no class into one; returns the class of each tuple."""
+        self._look()
+        if int((self.classes < 0).sum()) * len(self._sizes) > _COMPARED:
+            self._join_near()
         while (self.classes < 0).any():
-            waiting = np.flatnonzero(self.classes < 0)
-            self._look(waiting)
+            self._look()
+            waiting = np.flatnonzero(self.classes < 0)[: max(_LARGE // len(self._sizes), _TOGETHER)]
+            self._tabulate(waiting)
             for start in range(0, len(waiting), _TOGETHER):
                 rest = self._join_singly(self._join_some(waiting[start : start + _TOGETHER]))
                 if not all(map(self._join_one, rest.tolist())):
@@ -121,7 +134,63 @@ class Joiner:
         growth += lost * self._tuple_sizes[rows].astype(np.float32)[:, None]
         return growth
 
-    def _look(self, waiting: NDArray[np.intp]) -> None:
+    def _join_near(self) -> None:
+        """Put tuples into good classes out of a few that are like them in some random order of the attributes.
+
+        What finds none is left to a search over all classes.
+        """
+        rng = np.random.default_rng(_SEED)
+        for _ in range(_ROUNDS):
+            rows = np.flatnonzero(self.classes < 0)
+            if not len(rows):
+                return
+            near = np.concatenate([self._neighbours(rows, rng) for _ in range(_ORDERS)], axis=1)
+            growth = self._growth_of(rows, near)
+            own = self._diversity.counts(rows, np.arange(len(rows)), len(rows))
+            good = np.ones(near.shape, bool)
+            for column in range(near.shape[1]):
+                some = near[:, column]
+                joined = [table[some] + one for table, one in zip(self._counts, own, strict=True)]
+                good[:, column] = self._diversity.models.meets(self._sizes[some] + self._tuple_sizes[rows], joined)
+            growth[~good] = np.inf
+            best = np.argmin(growth, axis=1)
+            loss = growth[np.arange(len(rows)), best]
+            chosen = near[np.arange(len(rows)), best]
+            order = np.argsort(loss, kind="stable")
+            order = order[np.isfinite(loss[order])]
+            _, first = np.unique(chosen[order], return_index=True)  # one tuple a class and round: the cheapest
+            self._take_in(rows[order[first]], chosen[order[first]])
+
+    def _neighbours(self, rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+        """For each tuple some classes whose example is near it in one random order: `(tuples, candidates)`."""
+        count = len(self._sizes)
+        order = shuffled(np.concatenate([self._example, self._lattice.codes[:, rows]], axis=1), rng)
+        is_class = order < count
+        before = np.cumsum(is_class) - 1  # the last class up to each place
+        place = np.empty(len(order), np.intp)
+        place[order] = np.arange(len(order))
+        start = before[place[count:]]
+        by_order = order[is_class]
+        reach = np.arange(-_REACH + 1, _REACH + 1)
+        found: NDArray[np.intp] = by_order[np.clip(start[:, None] + reach, 0, count - 1)]
+        return found
+
+    def _growth_of(self, rows: NDArray[np.intp], near: NDArray[np.intp]) -> NDArray[np.float64]:
+        """By how much the loss of all records grows in some classes with each of some tuples."""
+        growth = np.zeros(near.shape)
+        weight = self._tuple_sizes[rows][:, None]
+        for attribute, codes in enumerate(self._lattice.codes):
+            example, old = self._example[attribute][near], self._levels[attribute][near]
+            level = np.zeros(near.shape, np.int16)
+            for own in self._groups[attribute][:-1]:
+                level += own[codes[rows]][:, None] != own[example]
+            level = np.maximum(level, old)
+            losses = self._losses[attribute]
+            new = losses[level, example]
+            growth += self._sizes[near] * (new - losses[old, example]) + weight * new
+        return growth
+
+    def _look(self) -> None:
         """Number the classes anew, and look at what is in them."""
         inside = np.flatnonzero(self.classes >= 0)
         if not len(inside):  # nothing has become a class: all tuples together are one
@@ -136,7 +205,12 @@ class Joiner:
         first[own[::-1]] = inside[::-1]
         self._example = self._lattice.codes[:, first]
         self._counts = self._diversity.counts(inside, own, count)
-        every = np.arange(count)
+        self._grow: list[NDArray[np.float32]] = []
+        self._own: list[NDArray[np.float32]] = []
+
+    def _tabulate(self, waiting: NDArray[np.intp]) -> None:
+        """Lay out what every class would lose by every value of the tuples that wait."""
+        every = np.arange(len(self._sizes))
         self._values = [np.unique(row[waiting], return_inverse=True) for row in self._lattice.codes]
         self._place = np.zeros((len(self._values), len(self.classes)), np.intp)
         self._place[:, waiting] = np.stack([inverse for _, inverse in self._values])

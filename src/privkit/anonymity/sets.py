@@ -35,6 +35,10 @@ _MANY: Final = 100_000
 _QUICK: Final = (4, ())
 """What is done of `normal` for more records than `_MANY`: there is less to gain where there are more neighbours."""
 
+_TOO_MANY: Final = 2_000_000
+"""Cells beyond which tuples that meet the models by themselves are set apart also where sensitive values are asked of:
+it saves time, and leaves too few rare values to the rest."""
+
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
 
 
@@ -57,7 +61,7 @@ def recode_to_sets(
     space = Space(frequency.quasi, weights)
     codes = frequency.codes[: len(frequency.quasi)]
     everything = Records(space, codes, space.boxes(codes), frequency.counts, frequency.codes[len(codes) :], models)
-    if models.sensitive and len(frequency.counts) <= _MANY:  # their rare values are needed by the others
+    if models.sensitive and len(frequency.counts) <= _TOO_MANY:  # their rare values are needed by the others
         classes, rest = np.zeros(len(frequency.counts), np.intp), np.ones(len(frequency.counts), bool)
     else:
         classes, rest = _alone(frequency, models)
