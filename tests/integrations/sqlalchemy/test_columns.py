@@ -326,6 +326,15 @@ def test_equal_numbers_are_found_whatever_their_scale(keys):
     assert kind.write(Decimal("1.5")) == kind.write(Decimal("1.50")) == kind.write(1.5)
 
 
+def test_equal_moments_are_found_whatever_their_zone(keys):
+    kind = Encrypted(sa.DateTime(timezone=True), keys["a"], deterministic=True)
+    noon = dt.datetime(2026, 1, 2, 12, tzinfo=UTC)
+    shanghai = noon.astimezone(dt.timezone(dt.timedelta(hours=8)))
+    assert kind.write(noon) == kind.write(shanghai)
+    assert kind.read(kind.write(shanghai)) == noon
+    assert len(kind.write(noon.replace(microsecond=6))) <= kind.ciphertext_length
+
+
 def test_what_cannot_be_combined(keys):
     with pytest.raises(InvalidParameter, match="leave out the index"):
         Encrypted(sa.String, keys["a"], deterministic=True, index="a_idx")

@@ -178,7 +178,7 @@ def _numeric(base: Any) -> PlainForm:  # noqa: ANN401 - as above
 
 def _datetime(base: Any) -> PlainForm:  # noqa: ANN401 - as above
     write, read = (_zoned, _utc) if base.timezone else (_unzoned, None)
-    return PlainForm(layout.TAGS[Kind.TIMESTAMP], write, read, len("2026-01-02T03:04:05.000006"))
+    return PlainForm(layout.TAGS[Kind.TIMESTAMP], write, read, len("2026-01-02T03:04:05.000006+00:00"))
 
 
 def _always(*parts: Any) -> Callable[[Any], PlainForm]:  # noqa: ANN401 - what `PlainForm` takes
