@@ -1,6 +1,14 @@
 """A policy, a keyring and an export in a folder of their own, and the command line to run on them."""
 
+import fcntl
+import os
+import pty
+import re
 import signal
+import struct
+import subprocess
+import sys
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +81,7 @@ class Ran:
 
 @pytest.fixture
 def run(capsys):
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def ran(*arguments):
         capsys.readouterr()
@@ -82,7 +90,36 @@ def run(capsys):
         return Ran(status, out, err)
 
     yield ran
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def on_a_terminal():
+    """What a run prints on a terminal of so many columns, without colours and without what it took back."""
+
+    def ran(columns, *arguments):
+        here, there = pty.openpty()
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        command = [sys.executable, "-m", "privkit", *map(str, arguments)]
+        with subprocess.Popen(
+            command, stdin=there, stdout=there, stderr=subprocess.DEVNULL, env=environment | {"TERM": "xterm"}
+        ) as process:
+            os.close(there)
+            said = b"".join(iter(lambda: _read(here), b""))
+        os.close(here)
+        assert process.returncode == 0
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode().replace("\r\n", "\n"))
+
+    return ran
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # how a terminal ends on Linux
+        return b""
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """`privkit demo`: what a newcomer sees first."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -42,21 +44,57 @@ def test_the_demo_writes_every_view(demo, tmp_path, ending):
         assert f"\n{view}: " in f"\n{ran.out}"
 
 
-def test_what_it_prints_fits_a_screen(demo):
-    lines = demo().out.splitlines()
-    assert max(cell_len(line) for line in lines if not line.startswith("  ")) <= 100
-    assert {"before", "after"} <= {word for line in lines for word in line.split()}
+@pytest.mark.parametrize(("columns", "shown"), [(50, 1), (80, 2), (100, 3)])
+def test_what_it_prints_fits_a_screen(on_a_terminal, tmp_path, monkeypatch, columns, shown):
+    monkeypatch.chdir(tmp_path)
+    lines = on_a_terminal(columns, "demo", "--rows", 20).splitlines()
+    commands = [line for line in lines if line.startswith("  cd ") or " -m privkit " in line]
+    assert len(commands) == 4
+    assert max(cell_len(line) for line in lines if line not in commands) <= columns
+    tables = [line.split("row")[0].split() for line in lines if line.startswith("field ")]
+    assert tables == [["field", "transform"]] * len(VIEWS)
+    assert all(line.count("row ") == shown for line in lines if line.startswith("field "))
+    mobiles = [line.split() for line in lines if line.startswith("mobile ")]
+    assert [words[1:3] for words in mobiles][1:] == [["fpe", "before"], ["mask", "before"], ["token", "before"]]
+    assert all(len(words) == 3 + shown for words in mobiles)
 
 
-def test_what_it_says_to_try_next_works(demo, run, tmp_path):
-    lines = [shlex.split(line) for line in demo().out.splitlines() if line.startswith("  ") and " --view " in line]
+def test_on_a_screen_too_narrow_for_a_table_a_row_is_a_paragraph(on_a_terminal, tmp_path):
+    text = on_a_terminal(42, "demo", "--rows", 20, "--out", tmp_path / "d")
+    assert re.search(r"\nmobile\n  transform fpe, before, row \d+ \d{7}…\n  after, row \d+ \d{7}…\n", text)
+    assert "\nanalytics\n  rows 20, columns 13, dropped 19" in text
+
+
+def test_into_a_pipe_a_row_is_a_line(run):
+    lines = run("fields").out.splitlines()
+    assert len(lines) == 1 + len(json.loads(run("fields", "--json").out))
+    (birth,) = [line for line in lines if line.startswith("birth_date ")]
+    assert re.split(" {2,}", birth.strip()) == [
+        "birth_date", "Birth date, 出生日期", "identity", "general", "age_band decade month quarter year",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_words_stay_whole_on_a_screen(on_a_terminal, columns):
+    text = on_a_terminal(columns, "fields")
+    words = set(re.split(r"[\s,]+", text))
+    assert {"sensitivity", "Nationality", "transaction", "cn_travel_permit", "港澳台通行证号码"} <= words
+    assert max(cell_len(line) for line in text.splitlines()) <= columns
+
+
+@pytest.mark.parametrize("out", ["privkit-demo", "my demo"])
+def test_what_it_says_to_try_next_works(demo, run, tmp_path, monkeypatch, out):
+    said = [shlex.split(line) for line in demo("--out", out).out.splitlines() if line.startswith("  ")]
+    (folder,) = [words[1] for words in said if words[0] == "cd"]
+    monkeypatch.chdir(folder)
+    lines = [words for words in said if "--view" in words]
     assert [words[words.index("-m") + 2 if "-m" in words else 1] for words in lines] == ["apply", "reveal"]
     for words in lines:
         ran = run(*words[words.index("-m") + 2 if "-m" in words else 1 :])
         assert (ran.status, ran.err) == (0, "")
-    export, again = (rows(tmp_path / "privkit-demo" / name) for name in ("export.parquet", "again.csv"))
+    export, again = (rows(tmp_path / out / name) for name in ("export.parquet", "again.csv"))
     assert len(export) == len(again)
-    revealed = rows(tmp_path / "privkit-demo" / "revealed.parquet")
+    revealed = rows(tmp_path / out / "revealed.parquet")
     for name in ("mobile", "email", "landline", "address_detail", "review"):
         assert [row[name] for row in revealed] == [row[name] for row in export]
 
@@ -66,23 +104,30 @@ def test_what_it_says_to_try_next_works(demo, run, tmp_path):
     [
         ("/venv/bin/privkit", "/venv/bin/privkit", "privkit"),
         ("/venv/bin/privkit", None, "/venv/bin/privkit"),
-        (".venv/bin/privkit", "/usr/bin/privkit", ".venv/bin/privkit"),
+        (".venv/bin/privkit", "/usr/bin/privkit", "../.venv/bin/privkit"),
         ("/a b/privkit", None, "'/a b/privkit'"),
-        ("/venv/lib/privkit/__main__.py", None, f"{shlex.quote(sys.executable)} -m privkit"),
+        ("/venv/lib/privkit/__main__.py", None, "/venv/bin/python3 -m privkit"),
+        ("/venv/lib/privkit/__main__.py", "/venv/bin/python3", "python3 -m privkit"),
         ("embedding.py", None, "privkit"),
     ],
 )
-def test_commands_are_said_as_this_one_was_called(monkeypatch, called, found, said):
+def test_commands_are_said_as_this_one_was_called(monkeypatch, tmp_path, called, found, said):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr(sys, "executable", "/venv/bin/python3")
     monkeypatch.setattr("shutil.which", lambda _: found)
-    assert program() == said
+    assert program(Path("demo")) == said
 
 
 def test_it_does_not_overwrite_by_itself_and_never_a_keyring(demo, tmp_path):
     demo()
     keyring = (tmp_path / "privkit-demo" / "keyring.json").read_bytes()
-    assert "privkit-demo has a demo in it already; write it anew with --force" in demo().err
-    assert demo().status == 2
+    again = demo()
+    assert (again.status, again.out) == (2, "")
+    assert again.err == (
+        "privkit: privkit-demo has a demo in it already, which stays as it is; "
+        "write it anew with --force, or another one with --out FOLDER\n"
+    )
     assert demo("--force", "--format", "csv").status == 0
     assert (tmp_path / "privkit-demo" / "keyring.json").read_bytes() == keyring
 

@@ -1,6 +1,8 @@
 """Whatever is wrong is said in one line, without a value of the data, and leaves no file behind."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from privkit.cli import app
-from privkit.keys import Keyring
+from privkit.cli import app, wording
+from privkit.keys import Keyring, Passphrase
 
 
 @pytest.fixture(autouse=True)
@@ -76,13 +78,28 @@ def test_an_invalid_cell_is_named_by_column_and_row(place, protect):
     assert "row 70000" in message
 
 
-def test_missing_and_unknown_files(place, protect):
+def test_missing_and_unknown_files(protect):
     assert "there is no file none.csv" in protect(source="none.csv").failed()
     assert "unknown file ending" in protect(source="in.xlsx").failed()
     assert "unknown file ending" in protect(target="out.txt").failed()
-    assert "folder" in protect(source=".").failed() or place
+    assert ". is a folder; name a file in it" in protect(source=".").failed()
+    assert ".. is a folder; name a file in it" in protect(target="..").failed()
     assert "no text encoding 'utf9'" in protect(more=["--encoding", "utf9"]).failed()
     assert "no text encoding 'rot13'" in protect(more=["--output-encoding", "rot13"]).failed()
+
+
+def test_another_encoding_than_the_file_has(place, protect):
+    wrong = protect("notes", keys=None, more=["--encoding", "gb18030"]).failed()
+    assert "bytes that are not gb18030; is it utf-8? leave --encoding away" in wrong
+    assert place
+
+
+def test_bytes_that_are_no_text(place, protect):
+    pq.write_table(pa.table({"note": [b"\xff\x00"]}), "in.parquet")
+    policy_with(place, "[views.notes.fields]", '[views.sealed.fields]\nnote = "encrypt"\n[views.notes.fields]')
+    for view in ("notes", "sealed"):
+        message = protect(view, source="in.parquet").failed()
+        assert "column 'note': invalid value at row 0: bytes that are not UTF-8 text; decode them first" in message
 
 
 def test_broken_parquet(place, protect):
@@ -133,7 +150,52 @@ def test_a_missing_wrong_or_unreadable_keyring(place, protect, run):
     assert "keyring.json.kek" in protect().failed()
     assert "unknown kind 'loca'; did you mean 'local'?" in protect(more=["--kek", "loca"]).failed()
     assert "not complete" in protect(more=["--kek", "aws"]).failed()
+    assert "no key file at keyring.json.kek; restore it from its backup, or name it with --kek local:FILE" in (
+        protect().failed()
+    )
     assert "is missing" not in run("keys", "list", "other.json").err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("{", "keyring is not JSON"), ("{}", "this is not a privkit keyring"), ("", "not JSON")]
+)
+def test_a_broken_keyring_is_named(place, run, protect, content, message):
+    (place / "keyring.json").write_text(content)
+    assert protect().failed().startswith("privkit: keyring.json: ")
+    assert message in protect().failed()
+    assert f"privkit: {place / 'keyring.json'}: " in run("keys", "list", place / "keyring.json").failed()
+
+
+def test_a_passphrase_is_too_short_only_where_it_is_chosen(place, run, monkeypatch):
+    monkeypatch.setenv("PRIVKIT_PASSPHRASE", "short")
+    assert "passphrase too short (5 < 8 characters)" in run("keys", "init", "new.json", "--kek", "passphrase").failed()
+    Keyring.create(place / "other.json", wrapper=Passphrase("long enough", kdf="scrypt"))
+    for wrong in ("short", "", "also long enough"):
+        monkeypatch.setenv("PRIVKIT_PASSPHRASE", wrong)
+        assert run("keys", "list", "other.json").failed() == (
+            "privkit: other.json: keyring is wrapped by another key, or damaged; check the passphrase\n"
+        )
+    assert "name its key with --kek" in run("keys", "list", "other.json", "--kek", "local").failed()
+
+
+def test_remedies_are_options_here(place, run, protect):
+    first = f"{Keyring.create(place / 'other.json').version_ids[0]:08x}"
+    assert run("keys", "rotate", "other.json").status == 0
+    message = run("keys", "destroy", "other.json", first, "--confirm", first).failed()
+    assert f"stand on key {first}; --breaks-stable destroys it all the same" in message
+    assert "create one with `privkit keys init`" in protect(keys="none.json").failed()
+    policy_with(place, '"order_number"', '"birth_date"')
+    policy_with(place, 'order = "keep"', 'order = "fpe"')
+    assert "keep less, or set small_domain = true in the policy" in protect().failed()
+
+
+def test_every_remedy_that_is_put_in_other_words_is_still_said():
+    library = Path(wording.__file__).parents[1]
+    said = "".join(path.read_text(encoding="utf-8") for path in library.rglob("*.py") if path.parent.name != "cli")
+    said = re.sub(r'"\s+f?"', "", said)
+    assert [words for words in wording.WORDS if words not in said] == []
+    for python, option in wording.WORDS.items():
+        assert wording.on_the_command_line(f"it is so; {python}, or not") == f"it is so; {option}, or not"
 
 
 def test_values_under_other_keys_do_not_open(place, run, protect):
@@ -178,6 +240,21 @@ def test_what_is_read_is_not_overwritten(place, protect):
         (place / "soft.csv").unlink()
     for report in ("policy.toml", "keyring.json", "keyring.json.kek", "in.csv", "out.csv"):
         assert "is the same file as" in protect(more=["--force", "--report", report]).failed()
+
+
+def test_an_existing_report_needs_force_whether_or_not_the_output_exists(place, protect):
+    (place / "report.json").write_text("old")
+    try:
+        assert (
+            "report.json exists already; replace it with --force"
+            in protect(target="new.csv", more=["--report", "report.json"]).failed()
+        )
+        assert (place / "report.json").read_text() == "old"
+        assert protect(target="new.csv", more=["--report", "report.json", "--force"]).status == 0
+        assert json.loads((place / "report.json").read_text())["output"] == "new.csv"
+    finally:
+        (place / "report.json").unlink()
+        (place / "new.csv").unlink(missing_ok=True)
 
 
 def test_the_folder_of_the_output_has_to_exist(protect):
@@ -250,6 +327,16 @@ def test_without_pyarrow():
     ran = subprocess.run([sys.executable, "-c", code, *apply], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert ran.stderr == "privkit: reading and writing files needs the extra 'cli': pip install 'privkit[cli]'\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_error(place, closed):
+    command = f"{sys.executable} -m privkit apply policy.toml --view notes in.csv out.csv {closed}"
+    ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    written = (place / "out.csv").read_text(encoding="utf-8")
+    (place / "out.csv").unlink()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert written == 'note\n"left, at the ""door""\nor not"\n\n""\n第四\n'
 
 
 def test_a_reader_that_goes_away_is_no_error(place):

@@ -1,5 +1,7 @@
 """A run that is ended from outside leaves no half file."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -38,6 +40,7 @@ def running(place):
     [
         (signal.SIGINT, 130, "privkit: interrupted; nothing was left half written"),
         (signal.SIGTERM, 143, ""),
+        (signal.SIGHUP, 129, ""),
         (signal.SIGKILL, -9, ""),
     ],
 )
@@ -53,3 +56,24 @@ def test_a_signal_leaves_the_output_as_it_was(place, running, number, status, sa
         assert (place / "out.csv").read_text() == "old"
     left = list(place.glob(".out.csv.*.part"))
     assert len(left) == (1 if number == signal.SIGKILL else 0)
+
+
+def test_a_terminal_that_is_closed_leaves_nothing(place):
+    here, there = pty.openpty()
+    # A terminal of its own, with the progress bar on it, of which also the end cannot be drawn any more.
+    code = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)" + SLOW
+    command = [sys.executable, "-c", code, "apply", "policy.toml", "--view", "notes", "in.csv", "out.csv"]
+    process = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, start_new_session=True)
+    os.close(there)
+    while process.poll() is None and not list(place.glob(".out.csv.*.part")):
+        time.sleep(0.01)
+    os.close(here)
+    assert process.wait(timeout=60) == 129
+    assert not list(place.glob("*out.csv*"))
+
+
+def test_under_nohup_a_closed_terminal_is_nothing(place, run):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `run` puts it back
+    assert run("apply", "policy.toml", "--view", "notes", "in.csv", "out.csv").status == 0
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert (place / "out.csv").exists()

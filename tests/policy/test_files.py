@@ -355,7 +355,7 @@ def test_parquet_columns_need_names_of_their_own(tmp_path):
 def test_an_existing_file_is_only_replaced_by_force(csv_file, tmp_path):
     path = csv_file("a,b\n1,2\n")
     out = csv_file("old", "out.csv")
-    with pytest.raises(TableError, match="exists already; replace it with --force"):
+    with pytest.raises(TableError, match="exists already; replace it with force=True"):
         copy(path, out)
     assert out.read_text() == "old"
     copy(path, out, force=True)

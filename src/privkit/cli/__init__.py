@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, or 2 with one line on stderr that says what is wrong, or 130 after Ctrl-C, or 143 after
-        SIGTERM.
+        SIGTERM, or 129 after SIGHUP.
     """
     try:
         for name in _NEEDED:

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from privkit.cli.screen import harmless
+from privkit.cli.wording import on_the_command_line
 from privkit.errors import PrivkitError
 from privkit.suggest import nearest
 
@@ -77,7 +79,8 @@ def app() -> None:
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run a command, and turn whatever goes wrong into one line on stderr and an exit status."""
-    _end_on_sigterm()
+    _open_closed()
+    _end_on_signals()
     try:
         status = app.main(None if arguments is None else list(arguments), prog_name="privkit", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -90,12 +93,22 @@ def run(arguments: Sequence[str] | None) -> int:
         _stop_writing()
         return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 - whatever it is, a traceback might print data
-        return _fail(_said(error))
+        ended = _ended(error)
+        return _fail(_said(error)) if ended is None else ended
     return status if isinstance(status, int) else 0
 
 
+def _ended(error: BaseException) -> int | None:
+    """The status of a signal that ended the run before tidying up raised an error, as on a terminal that is gone."""
+    before = error.__context__
+    if isinstance(before, SystemExit) and isinstance(before.code, int):
+        return before.code
+    return None if before is None else _ended(before)
+
+
 def _fail(message: str) -> int:
-    click.echo(harmless(f"privkit: {' '.join(message.split())}"), err=True)
+    with suppress(OSError):  # of a terminal that is gone: the status says it too
+        click.echo(harmless(f"privkit: {' '.join(message.split())}"), err=True)
     return ERROR
 
 
@@ -103,7 +116,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, PrivkitError):
-        return str(error)
+        return on_the_command_line(str(error))
     if isinstance(error, OSError):
         words = (error.strerror or str(error)).lower() if error.errno else str(error)
         return f"{error.filename}: {words}" if error.filename else words
@@ -122,13 +135,25 @@ def _defect(error: Exception) -> str:
     )
 
 
-def _end_on_sigterm() -> None:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+def _open_closed() -> None:
+    """Give what is said somewhere to go where stdout or stderr was closed (`>&-`), and to no file opened later."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
+
+
+def _end_on_signals() -> None:
+    """Let SIGTERM, and SIGHUP of a closed terminal, unwind the stack, so that temporary files are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # there is no SIGHUP on Windows
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _terminate)
 
 
 def _terminate(number: int, _: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough: a second must not stop the first one's tidying up
     sys.exit(128 + number)
 
 

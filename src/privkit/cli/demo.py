@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -93,7 +94,8 @@ def _prepare(folder: _Folder, *, force: bool) -> None:
     """Make the folder with the policy in it."""
     if not force and (folder.policy.exists() or folder.keyring.exists()):
         raise TableError(
-            f"{folder.path} has a demo in it already; write it anew with --force, or name another with --out"
+            f"{folder.path} has a demo in it already, which stays as it is; write it anew with --force, "
+            "or another one with --out FOLDER"
         )
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.policy.write_bytes(files("privkit.demo").joinpath("policy.toml").read_bytes())
@@ -139,36 +141,46 @@ _HEADINGS = ("view", "rows", "columns", "dropped", "nulls", "invalid", "seconds"
 def _show_next(folder: _Folder) -> None:
     """Say what was written, and what to try on it."""
     other = "csv" if folder.ending == "parquet" else "parquet"
-    keyring, policy = str(folder.keyring), str(folder.policy)
-    apply = ["apply", policy, "--view", "analytics", "--keyring", keyring]
-    reveal = ["reveal", policy, "--view", "customer_service", "--keyring", keyring]
+    program = _program(folder.path)
+    policy, keyring = folder.policy.name, ["--keyring", folder.keyring.name]
+    apply = [policy, "--view", "analytics", *keyring, folder.table("export").name, f"again.{other}"]
+    service, revealed = folder.table("customer_service").name, folder.table("revealed").name
+    reveal = [policy, "--view", "customer_service", *keyring, service, revealed]
     lines = [
         "",
         f"Written to {folder.path}: the export, what each view gives of it, the policy, and a keyring.",
         "",
         "Protect the export again, into another kind of file:",
-        _command(*apply, str(folder.table("export")), str(folder.path / f"again.{other}")),
+        f"  cd {shlex.quote(str(folder.path))}",
+        f"  {program} apply {shlex.join(apply)}",
         "",
-        "Undo what customer service may undo:",
-        _command(*reveal, str(folder.table("customer_service")), str(folder.table("revealed"))),
+        "Undo there what customer service may undo:",
+        f"  {program} reveal {shlex.join(reveal)}",
         "",
         f"Then change {policy}, and see what a view gives. The types of fields are listed by",
-        _command("fields"),
+        f"  {program} fields",
     ]
-    for line in lines:  # never wrapped, so that a command can be copied
-        click.echo(line)
+    screen = console()
+    for line in lines:
+        if line.startswith(" "):
+            click.echo(line)  # never wrapped, so that it can be copied
+        else:
+            screen.print(plain(line))
 
 
-def _command(*words: str) -> str:
-    return f"  {_program()} {shlex.join(words)}"
-
-
-def _program() -> str:
-    """How this program was called, so that it can be called so again."""
+def _program(folder: Path) -> str:
+    """How this program was called, so that it can be called so again from a folder."""
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m privkit"
-    found = shutil.which(called.name)
-    if called.name != "privkit" or (found and Path(found).resolve() == called.resolve()):
-        return "privkit"
-    return shlex.quote(str(called))
+        return f"{_shortest(Path(sys.executable), folder)} -m privkit"
+    return _shortest(called, folder) if called.name == "privkit" else "privkit"
+
+
+def _shortest(program: Path, folder: Path) -> str:
+    """A program by its name alone where the shell finds it so; otherwise its path, from a folder or the root."""
+    found = shutil.which(program.name)
+    if found and Path(found).absolute() == program.absolute():
+        return shlex.quote(program.name)
+    # Links in the folders of both are followed, as `..` does; the program itself may be one that must be called so.
+    place = program.parent.resolve() / program.name
+    return shlex.quote(min(str(place), os.path.relpath(place, folder.resolve()), key=len))

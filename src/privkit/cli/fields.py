@@ -31,12 +31,11 @@ def fields(*, as_json: bool) -> None:
         ]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    shown = table("type", "title", "", "category", "sensitivity", "levels")
+    shown = table("type", "title", "category", "sensitivity", "levels")
     for field in CATALOGUE.values():
         shown.add_row(
             plain(field.name, "bold"),
-            plain(field.title),
-            plain(field.title_zh),
+            plain(f"{field.title}, {field.title_zh}"),
             field.category.value,
             field.sensitivity.value if field.releasable else "never released",
             plain(" ".join(sorted(field.levels))),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from privkit.errors import InvalidParameter, KeyringError
+from privkit.errors import InvalidParameter, KeyringError, KeyringUnreadable
 from privkit.keys import EnvironmentKey, FileStore, Keyring, LocalKey
 from privkit.keys.document import Envelope
 from privkit.keys.wrappers import AwsKms, Passphrase, Pkcs11
+from privkit.keys.wrappers.passphrase import MIN_CHARACTERS
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:
@@ -35,7 +36,18 @@ def open_keyring(path: Path, kek: str | None) -> Keyring:
         path: Its file.
         kek: What wraps it, as in `KEK_HELP`; where it says nothing the keyring itself tells for local files,
             variables and passphrases.
+
+    Raises:
+        KeyringUnreadable: If it cannot be opened; the message names the file.
     """
+    try:
+        return _opened(path, kek)
+    except KeyringUnreadable as error:
+        # The library's caller knows which store was asked; on a command line other files may be meant.
+        raise KeyringUnreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+
+
+def _opened(path: Path, kek: str | None) -> Keyring:
     if kek is None:
         kind = Envelope(FileStore(path).read()).ring_key.get("wrapper")
         if kind == Passphrase.kind:
@@ -61,7 +73,10 @@ def wrapper_of(kek: str, *, new: bool = False) -> Wrapper:
     if kind == "local":
         return LocalKey(rest or None)
     if kind == "passphrase" and not rest:
-        return Passphrase(_asked("passphrase", PASSPHRASE, twice=new))
+        passphrase = _asked("passphrase", PASSPHRASE, twice=new)
+        if len(passphrase) < MIN_CHARACTERS and not new:  # none so short was ever taken, so it is just a wrong one
+            raise KeyringUnreadable("keyring is wrapped by another key, or damaged; check the passphrase")
+        return Passphrase(passphrase)
     if kind == "env":
         return EnvironmentKey(rest) if rest else EnvironmentKey()
     if kind == "aws" and rest:
@@ -80,7 +95,7 @@ def wrapper_of(kek: str, *, new: bool = False) -> Wrapper:
 def _asked(what: str, variable: str, *, twice: bool) -> str:
     if variable in os.environ:
         return os.environ[variable]
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise KeyringError(f"a {what} is needed and there is no terminal to ask on; set {variable}")
     answer: str = click.prompt(what.capitalize(), hide_input=True, confirmation_prompt=twice, err=True)
     return answer

@@ -49,8 +49,6 @@ def open_source(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Sou
     """
     place = Path(path)
     ending = _ending(place)
-    if place.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name a file in it")
     if not place.exists():
         raise FileNotFoundError(f"there is no file {path}")
     return ParquetSource(place) if ending == _PARQUET else CsvSource(place, encoding=encoding, **_CSV[ending])
@@ -87,6 +85,8 @@ def open_sink(
 
 
 def _ending(path: Path) -> str:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it")
     name = path.name.lower()
     for ending in ENDINGS:
         if name.endswith(ending):

@@ -37,7 +37,7 @@ class Landing:
         self._file: BinaryIO | None = None
         self._temporary: Path | None = None
         for other in apart_from:
-            if self._target == other.resolve() or (self._target.exists() and self._target.samefile(other)):
+            if _same(self._target, other.resolve()):
                 raise TableError(f"{path} is the same file as {other}; write to another one")
         if self._target.is_dir():
             raise IsADirectoryError(f"{path} is a folder; name a file in it")
@@ -77,7 +77,12 @@ class Landing:
 
     def _refuse_existing(self) -> None:
         if not self._force and self._target.exists():
-            raise TableError(f"{self.path} exists already; replace it with --force (force=True), or name another file")
+            raise TableError(f"{self.path} exists already; replace it with force=True, or name another file")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths, of which either may not exist yet, are or would be one file."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -134,4 +134,9 @@ class Utf8Bytes:
 
 def not_encoded(encoding: str, where: str) -> TableError:
     """The error for bytes that are no text."""
-    return TableError(f"{where}: bytes that are not {encoding}; name the file's encoding, as in --encoding gb18030")
+    remedy = (
+        "name the file's encoding, as in --encoding gb18030"
+        if encoding in _UTF8
+        else "is it utf-8? leave --encoding away, or name the file's own"
+    )
+    return TableError(f"{where}: bytes that are not {encoding}; {remedy}")
