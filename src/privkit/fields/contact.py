@@ -114,17 +114,17 @@ def _lowered(text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
         All rows, and which of them differ from what was passed.
     """
     data, offsets = tight(text)
-    changed = np.zeros(len(text), np.bool_)
-    capitals = np.flatnonzero(data - np.uint8(ord("A")) < 26)  # noqa: PLR2004 - letters; bytes below A wrap around
     ats = np.flatnonzero(data == ord("@"))
     last = np.full(len(text), -1, np.intp)
     np.maximum.at(last, rows_at(offsets, ats), ats)
-    rows = rows_at(offsets, capitals)
-    ascii_only = without(text, np.flatnonzero(data >= CONTINUATION))
-    after = (capitals > last[rows]) & (last[rows] >= 0) & ascii_only[rows]
-    changed[rows[after]] = True
-    small = data.copy()
-    small[capitals[after]] += np.uint8(ord("a") - ord("A"))
+    treated = np.flatnonzero((last >= 0) & without(text, np.flatnonzero(data >= CONTINUATION)))
+    edges = np.zeros(len(data) + 1, np.int8)
+    edges[last[treated]] += 1
+    edges[offsets[1:][treated]] -= 1
+    inside = np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)  # 1 from the last @ of a row to its end, else 0
+    capital = inside & (data - np.uint8(ord("A")) < 26)  # noqa: PLR2004 - letters; bytes below A wrap around
+    changed: NDArray[np.bool_] = np.maximum.reduceat(capital, offsets[:-1])  # no row is empty
+    small = data + (capital.view(np.uint8) << np.uint8(5))
     return Ragged(small, offsets), changed
 
 
