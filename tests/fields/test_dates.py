@@ -31,6 +31,20 @@ EXAMPLES = (
     "2026-01-02 03:04:05.1",
     "2026-01-02T03:04:05",
     "2026-01-02 03:04:0x",
+    "2026-01-02T03:04:05+08:00",
+    "2026-01-02T03:04:05.120000-03:30",
+    "2026-01-02T03:04:05.000000+08:00",
+    "2026-01-02T03:04:05Z",
+    "2026-01-02T03:04:05+00:00",
+    "2026-01-02T03:04:05-00:00",
+    "2026-01-02T03:04:05+24:00",
+    "2026-01-02T03:04:05+08:60",
+    "2026-01-02T03:04:05+08.00",
+    "2026-01-02T03:04:05 08:00",
+    "2026-01-02 03:04:05+08",
+    "1900-01-01T00:00:00+08:05:43",
+    "1900-01-01T00:00:00+08:05:00",
+    "1900-01-01T00:00:00+08:05:60",
 )
 
 
@@ -56,15 +70,30 @@ def test_columns_are_read_as_single_values_are(values):
 
 
 def test_what_exports_write_takes_no_slow_way(monkeypatch):
-    whole = ["2026-01-02 03:04:05", "2026-01-02 03:04:05.123", "2026-01-02T03:04:05.120000"] * 30_000
+    whole = [
+        "2026-01-02 03:04:05",
+        "2026-01-02 03:04:05.123",
+        "2026-01-02T03:04:05.120000",
+        "2026-01-02T03:04:05+08:00",
+        "2026-01-02T03:04:05.120000-03:30",
+    ] * 20_000
     monkeypatch.setattr(type(fields.TIMESTAMP), "normalise", None)
     reading = fields.TIMESTAMP.read(Ragged.of_text(whole))
-    assert reading.text.to_text()[-3:] == [
+    assert reading.text.to_text()[-5:] == [
         "2026-01-02T03:04:05",
         "2026-01-02T03:04:05.123000",
         "2026-01-02T03:04:05.120000",
+        "2026-01-02T03:04:05+08:00",
+        "2026-01-02T03:04:05.120000-03:30",
     ]
-    assert np.array_equal(reading.changed, np.flatnonzero(np.arange(90_000) % 3 < 2))
+    assert np.array_equal(reading.changed, np.flatnonzero(np.arange(100_000) % 5 < 2))
+
+
+def test_utc_has_one_text():
+    written = ["Z", "z", "+00:00", "-00:00", "+00", "-0000", "+00:00:00"]
+    texts = [f"2026-01-02T03:04:05{zone}" for zone in written]
+    assert {fields.TIMESTAMP.normalise(text) for text in texts} == {"2026-01-02T03:04:05+00:00"}
+    assert fields.TIMESTAMP.normalise("1900-01-01T00:00:00+080543") == "1900-01-01T00:00:00+08:05:43"
 
 
 def test_columns_with_nulls_and_empty_rows():

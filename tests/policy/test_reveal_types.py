@@ -41,9 +41,13 @@ def bound(request, tmp_path):
     return policy.view("all", Keyring.create(tmp_path / "keyring.json"))
 
 
-def through(bound, source, sink, direction):
+def run(bound, source, sink, direction):
     with open_source(source) as opened:
         apply_file(bound, opened, open_sink(sink, like=opened), direction=direction)
+
+
+def through(bound, source, sink, direction):
+    run(bound, source, sink, direction)
     return pq.read_table(sink)
 
 
@@ -65,3 +69,34 @@ def test_a_damaged_mark_is_said_to_be(bound, tmp_path):
     pq.write_table(damaged, tmp_path / "damaged.parquet")
     with pytest.raises(TableError, match="column 'decimal': the mark of its type is damaged"):
         through(bound, tmp_path / "damaged.parquet", tmp_path / "back.parquet", "reveal")
+
+
+def test_moments_with_a_zone_have_their_offset_in_csv(tmp_path):
+    column = pa.array([dt.datetime(2023, 12, 31, 19, 4, 5, tzinfo=dt.UTC), None], pa.timestamp("us", "Asia/Shanghai"))
+    names = ("kept", "day", "token", "secret")
+    pq.write_table(pa.table(dict.fromkeys(names, column)), tmp_path / "in.parquet")
+    treatments = {
+        "kept": "keep",
+        "day": {"transform": "generalise", "to": "day"},
+        "token": "token",
+        "secret": {"transform": "encrypt", "deterministic": True},
+    }
+    policy = Policy(dict.fromkeys(names, fields.TIMESTAMP), {"all": treatments})
+    bound = policy.view("all", Keyring.create(tmp_path / "keyring.json"))
+    through(bound, tmp_path / "in.parquet", tmp_path / "out.parquet", "protect")
+    run(bound, tmp_path / "in.parquet", tmp_path / "out.csv", "protect")
+    text = "2024-01-01T03:04:05+08:00"
+    row = (tmp_path / "out.csv").read_text().splitlines()[1].split(",")
+    assert row[:2] == [text, "2024-01-01"]
+
+    (tmp_path / "in.csv").write_text(f"kept,day,token,secret\n{text},{text},{text},{text}\n")
+    run(bound, tmp_path / "in.csv", tmp_path / "again.csv", "protect")
+    assert (tmp_path / "again.csv").read_text().splitlines()[1].split(",")[:3] == row[:3]
+
+    for protected in ("out.csv", "out.parquet"):
+        back = tmp_path / f"{protected}.csv"
+        run(bound, tmp_path / protected, back, "reveal")
+        assert back.read_text().splitlines()[1].split(",")[3] == text
+    revealed = through(bound, tmp_path / "out.parquet", tmp_path / "back.parquet", "reveal")
+    assert revealed["secret"].to_pylist() == column.to_pylist()
+    assert revealed["secret"].type == column.type

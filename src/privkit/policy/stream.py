@@ -115,11 +115,12 @@ def apply_file(
 
     def work(piece: tuple[int, Any, float]) -> tuple[Applied[Any], float]:
         first_row, batch, share = piece
-        return bound.run(batch, direction, first_row), share
+        return bound.run(batch, direction, first_row, as_text), share
 
     batches = source.batches(names)
     with sink:
         schema = _start(bound, source, sink, names, direction)
+        as_text = _texts(schema)
         with (
             closing(_ahead(_numbered(source, batches), _READ_AHEAD)) as pieces,
             closing(_in_order(work, pieces, workers or _cores())) as results,
@@ -206,6 +207,14 @@ def _unmarked(result: Any, source: Any) -> Any:  # noqa: ANN401 - pyarrow Fields
         return result.with_type(pa.ipc.read_schema(pa.py_buffer(b64decode(mark, validate=True))).field(0).type)
     except (ValueError, OSError, pa.ArrowException):
         raise TableError(f"column {source.name!r}: the mark of its type is damaged; protect the file again") from None
+
+
+def _texts(schema: Any) -> set[str]:  # noqa: ANN401 - a pyarrow Schema
+    """The columns that are written as text: what is revealed there is the canonical text of whatever it was."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return {field.name for field in schema if any(test(field.type) for test in tests)}
 
 
 def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch and Schema

@@ -14,6 +14,7 @@ from privkit.columns.tables import open_table
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PolicyError, TableError
 from privkit.policy import treatments
 from privkit.transforms.base import OnInvalid, Outcome, Reversible
+from privkit.transforms.encrypt import Encrypt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -168,13 +169,16 @@ class BoundView:
         self._check_complete(header, unknown, direction)
         return [name for name in header if name in self.transforms]
 
-    def run(self, table: T, direction: Direction = "protect", first_row: int = 0) -> Applied[T]:
+    def run(
+        self, table: T, direction: Direction = "protect", first_row: int = 0, as_text: Collection[str] = ()
+    ) -> Applied[T]:
         """Apply or reveal, and say what happened.
 
         Args:
             table: As for `apply`.
             direction: `protect` or `reveal`.
             first_row: The number of the table's first row, for errors: where the table is a piece of a longer one.
+            as_text: Columns that are revealed as the canonical text of their values, whatever those were.
 
         Raises:
             TableError: As for `apply` and `reveal`, and so the others.
@@ -186,7 +190,7 @@ class BoundView:
         reports: dict[str, ColumnReport] = {}
         for name in self.check(opened.names, direction):
             started = perf_counter()
-            outcome = self._treat(name, opened.column(name), direction, first_row)
+            outcome = self._treat(name, opened.column(name), direction, first_row, as_text=name in as_text)
             columns[name] = outcome.column
             reports[name] = ColumnReport(
                 self.transforms[name].word, outcome.rows, outcome.nulls, outcome.invalid, perf_counter() - started
@@ -197,11 +201,21 @@ class BoundView:
         said = ", ".join(f"{name}: {transform.word}" for name, transform in self.transforms.items())
         return f"<view {self.name!r}: {said}>"
 
-    def _treat(self, name: str, column: Any, direction: Direction, first_row: int) -> Outcome[Any]:  # noqa: ANN401 containers
+    def _treat(
+        self,
+        name: str,
+        column: Any,  # noqa: ANN401 - any container
+        direction: Direction,
+        first_row: int,
+        *,
+        as_text: bool,
+    ) -> Outcome[Any]:
         transform = self.transforms[name]
         try:
             if direction == "protect":
                 return transform.protect_column(column, on_invalid=OnInvalid(self._fields[name].on_invalid))
+            if isinstance(transform, Encrypt):  # other transforms give text anyhow
+                return transform.reveal_column(column, as_text=as_text)
             if isinstance(transform, Reversible):
                 return transform.reveal_column(column)
         except (InvalidValue, DecryptionFailed) as error:

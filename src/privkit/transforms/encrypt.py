@@ -207,12 +207,20 @@ class Encrypt(Form, Reversible):
         nulls = count_nulls(lifted) - checked.invalid
         return Outcome(self._restored(lifted, sealed), len(lifted), nulls, checked.invalid)
 
-    def reveal_column(self, column: C, *, row: Any = None) -> Outcome[C]:  # noqa: ANN401 - any container
+    def reveal_column(
+        self,
+        column: C,
+        *,
+        row: Any = None,  # noqa: ANN401 - any container
+        as_text: bool = False,
+    ) -> Outcome[C]:
         """Decrypt a column and say what happened.
 
         Args:
             column: Ciphertexts in any container.
             row: What was given to `protect_column`.
+            as_text: Whether to give the canonical text of values that are not bytes, whatever they were: it has the
+                offset of each moment from UTC, where a column of moments has one zone for all of them.
 
         Raises:
             DecryptionFailed: If some values do not open; the error names their rows.
@@ -224,7 +232,9 @@ class Encrypt(Form, Reversible):
         failed |= wrong
         if failed.any():
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
-        return Outcome(restore_plaintexts(lifted, plain, lifted.nulls), len(lifted), count_nulls(lifted))
+        return Outcome(
+            restore_plaintexts(lifted, plain, lifted.nulls, as_text=as_text), len(lifted), count_nulls(lifted)
+        )
 
     def rotate_many(self, column: C) -> C:
         """Encrypt again what is not under the key version that writes now, or has another index; leave the rest.

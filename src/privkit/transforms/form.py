@@ -144,8 +144,10 @@ def plaintexts(lifted: Column[Any]) -> Ragged:
     return add_mark(_content(lifted), layout.TAGS[lifted.kind])
 
 
-def restore_plaintexts(lifted: Column[C], plain: Ragged, nulls: NDArray[np.bool_] | None) -> C:
-    """Put decrypted rows of tag and content back, as values of the type they had.
+def restore_plaintexts(
+    lifted: Column[C], plain: Ragged, nulls: NDArray[np.bool_] | None, *, as_text: bool = False
+) -> C:
+    """Put decrypted rows of tag and content back, as values of the type they had, or all but bytes as their text.
 
     Which zone instants were in is not in a ciphertext, only how far it was from UTC: objects come back at their own
     offset, and containers whose moments have one zone for all of them in UTC.
@@ -154,6 +156,8 @@ def restore_plaintexts(lifted: Column[C], plain: Ragged, nulls: NDArray[np.bool_
         return lifted.restore(plain, Kind.TEXT, nulls)
     tags, content = cut_mark(plain)
     tag = int(tags[0])
+    if as_text and not (tags == layout.BYTES_TAG).any():
+        return lifted.restore(content, Kind.TEXT, nulls)
     if (tags == tag).all() and tag in layout.KINDS:
         kind = layout.KINDS[tag]
         zoned = has_offsets(content) if kind is Kind.TIMESTAMP else np.zeros(1, np.bool_)
