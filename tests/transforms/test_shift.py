@@ -106,6 +106,19 @@ def test_containers_come_back_as_they_were(keys, column):
     assert str(out) != str(column)
 
 
+def test_intervals_are_exact_across_summer_time(keys):
+    shift = DateShift(fields.TIMESTAMP, keys["shift"], days=200)
+    column = pa.array([dt.datetime(2026, 7, 1, 12)] * 20, pa.timestamp("us", "America/New_York"))
+    out = shift.protect_many(column, subject=list(range(20)))
+    moved = [
+        after - before
+        for before, after in zip(column.cast(pa.int64()).to_pylist(), out.cast(pa.int64()).to_pylist(), strict=True)
+    ]
+    assert all(microseconds % 86_400_000_000 == 0 for microseconds in moved)
+    assert len({moment.as_py().utcoffset() for moment in out}) == 2
+    assert shift.reveal_many(out, subject=list(range(20))) == column
+
+
 def test_what_cannot_be_shifted_is_named_by_its_rows(keys):
     shift = DateShift(fields.DATE, keys["shift"], days=30)
     column, subjects = [None, "2026-01-02", "", "x", "2026-02-30"], ["", "a", None, "b", "c"]

@@ -40,7 +40,8 @@ class DateShift(BySubject):
     the age hardly changes. It is de-identification (去标识化).
 
     Args:
-        field: A type of days or moments, such as `BIRTH_DATE` or `TIMESTAMP`. Zones and offsets stay as they are.
+        field: A type of days or moments, such as `BIRTH_DATE` or `TIMESTAMP`. Days are of 24 hours: the offset of a
+            text stays, and a column with a zone shows an hour more or less where summer time begins or ends between.
         key: The key; often one for all date columns, such as `keys["customer.shift"]`.
         days: The widest shift either way, 1 to 36,525.
         recipient: Who gets the dates; another recipient's shifts differ.
