@@ -78,7 +78,7 @@ pytest_collect_file = (
     + Sybil(
         name="docstrings",
         parsers=[DocTestParser()],
-        patterns=["src/privkit/**/*.py"],
+        patterns=["src/privkit/*.py", "src/privkit/*/*.py", "src/privkit/*/*/*.py"],
         excludes=[".venv/**"],
         document_types={".py": PythonDocStringDocument},
         setup=_enter_docstring,

@@ -116,7 +116,7 @@ class FormatPreserved(Transformed):
     Example:
         >>> import sqlalchemy as sa
         >>> from privkit.integrations.sqlalchemy import FormatPreserved
-        >>> key = Keyring.create(directory / "keyring.json")["user.phone"]
+        >>> key = Keyring.create(directory / "phones.json")["user.phone"]
         >>> FormatPreserved(sa.String(20), fields.CN_MOBILE, key)
         FormatPreserved('user.phone')
     """
