@@ -99,3 +99,18 @@ def test_utc_has_one_text():
 def test_columns_with_nulls_and_empty_rows():
     column = pa.array(["2026-01-02 03:04:05", None, "", "2026-01-02 03:04:05.5"])
     assert Keep(fields.TIMESTAMP).protect_many(column).to_pylist()[1:3] == [None, ""]
+
+
+def test_a_day_is_midnight_where_it_was_written():
+    for time in ("T00:00:00+08:00", " 00:00:00Z", "T00:00:00.000-03:30", "T00:00"):
+        assert fields.DATE.normalise(f"2026-01-02{time}") == "2026-01-02"
+    for time in ("T16:00:00+00:00", "T00:00:00+8", "+08:00"):
+        assert _refused(fields.DATE, f"2026-01-02{time}")
+
+
+def _refused(field, text):
+    try:
+        field.normalise(text)
+    except InvalidValue:
+        return True
+    return False

@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
 _DAY = r"(?P<y>[0-9]{4})(?P<sep>[-/.年])(?P<m>[0-9]{1,2})(?:(?P=sep)|月)(?P<d>[0-9]{1,2})日?"
 _SHORT_DAY = r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"
-_TIME = (
-    r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
-    r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2}(?::?[0-9]{2})?)?)?"
-)
-_DATE = re.compile(rf"(?:{_DAY})(?:[T ]0?0:00(?::00(?:\.0+)?)?)?")
+_ZONE = r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2}(?::?[0-9]{2})?)?)?"
+_TIME = rf"(?P<H>[0-9]{{1,2}}):(?P<M>[0-9]{{2}})(?::(?P<S>[0-9]{{2}})(?:[.,](?P<f>[0-9]{{1,9}}))?)?{_ZONE}"
+_DATE = re.compile(rf"(?:{_DAY})(?:[T ]0?0:00(?::00(?:\.0+)?)?{_ZONE})?")
 _SHORT_DATE = re.compile(_SHORT_DAY)
 _MOMENT = re.compile(rf"(?:{_DAY})(?:(?:T|\s){_TIME})?", re.IGNORECASE)
 _ISO_WIDTH = 10
@@ -49,7 +47,7 @@ class Date(FieldType):
         """Bring one value into canonical form.
 
         Understood are `1990-01-02`, `1990/1/2`, `1990.1.2`, `1990年1月2日`, `19900102`, and each of the first four with
-        a time of midnight, as exports of date columns have it.
+        a time of midnight, as exports of date columns have it; in a zone it is midnight there.
         """
         if len(text) == _ISO_WIDTH and _is_written_by(dt.date, text):
             return text
