@@ -63,6 +63,15 @@ def test_more_values_than_slots():
             Kind.TIMESTAMP,
             ("1999-01-02T00:00:00", "2020-01-02T03:00:00"),
         ),
+        (
+            [
+                dt.datetime.fromisoformat("2020-01-02T03:00:00+08:00"),
+                None,
+                dt.datetime.fromisoformat("2020-01-01T20:00:00+00:00"),  # later, though its local time is earlier
+            ],
+            Kind.INSTANT,
+            ("2020-01-02T03:00:00+08:00", "2020-01-01T20:00:00+00:00"),
+        ),
         ([True, False, None], Kind.BOOLEAN, ("false", "true")),
         (["b", "", None, "a"], Kind.TEXT, ("", "a", "b")),
         ([None, None], Kind.TEXT, ()),
@@ -82,6 +91,15 @@ def test_numbers_have_a_distance_and_null_is_away():
     encoder = ColumnEncoder("c")
     encoder.add([10, 20, None, 50])
     assert encoder.domain()[0].places.tolist() == [0.0, 0.25, 1.0, 2.0]
+
+
+def test_moments_with_a_zone_have_a_distance():
+    encoder = ColumnEncoder("c")
+    for text in ("2020-01-01T08:00:00+08:00", "2020-01-01T01:00:00+00:00", "2020-01-01T04:00:00+00:00"):
+        encoder.add([dt.datetime.fromisoformat(text)])
+    domain, _ = encoder.domain()
+    assert np.diff(domain.numbers).tolist() == [3600.0, 3 * 3600.0]
+    assert domain.places.tolist() == [0.0, 0.25, 1.0]
 
 
 def test_columns_that_are_no_domain():
