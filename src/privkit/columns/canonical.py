@@ -141,6 +141,8 @@ def _format_instants(values: NDArray[Any]) -> Ragged:
     ahead = np.abs(offsets)
     _write_clock(suffix, ((1, ahead // 3600), (4, ahead // 60 % 60), (7, ahead % 60)))
     of_suffix = np.where(ahead % 60 == 0, *_OFFSETS)
+    if len(values) and (width == width[0]).all() and (of_suffix == of_suffix[0]).all():
+        return Ragged.of_matrix(np.concatenate([stamps[:, : width[0]], suffix[:, : of_suffix[0]]], axis=1))
     text = np.concatenate([stamps, suffix], axis=1)
     columns = np.arange(text.shape[1]) - stamps.shape[1]
     shown = (columns < (width - stamps.shape[1])[:, None]) | ((columns >= 0) & (columns < of_suffix[:, None]))
@@ -256,19 +258,23 @@ def _parse_instants(text: Ragged) -> tuple[Values, NDArray[np.bool_]]:
     """Read each width of stamp and of offset by itself."""
     signs = {size: _signs(text, size) for size in _OFFSETS}
     nanoseconds = any(bool((text.lengths[found] == _STAMPS[2] + size).any()) for size, found in signs.items())
-    values = pack(np.zeros(len(text), "datetime64[ns]" if nanoseconds else "datetime64[us]"), np.zeros(len(text), int))
+    moments = np.zeros(len(text), "datetime64[ns]" if nanoseconds else "datetime64[us]")
+    offsets = np.zeros(len(text), np.int64)
     bad = np.ones(len(text), bool)
     for size, found in signs.items():
         for width in _STAMPS:
             rows = np.flatnonzero(found & (text.lengths == width + size))
             if not len(rows):
                 continue
-            matrix = text.matrix(width + size, rows)
+            whole = len(rows) == len(text)
+            where: Any = slice(None) if whole else rows
+            matrix = text.matrix(width + size, None if whole else rows)
             seconds, fraction, wrong = _read_stamps(matrix[:, :width])
-            offsets, wrong_offset = _read_offsets(matrix[:, width:])
-            moments, bad[rows] = _moments(seconds - offsets, fraction, wrong | wrong_offset, nanoseconds=nanoseconds)
-            values[rows] = pack(moments, offsets)
-    return values, bad
+            ahead, wrong_offset = _read_offsets(matrix[:, width:])
+            wrong |= wrong_offset
+            moments[where], bad[where] = _moments(seconds - ahead, fraction, wrong, nanoseconds=nanoseconds)
+            offsets[where] = ahead
+    return pack(moments, offsets), bad
 
 
 def has_offsets(text: Ragged) -> NDArray[np.bool_]:
