@@ -77,3 +77,21 @@ def test_under_nohup_a_closed_terminal_is_nothing(place, run):
     assert run("apply", "policy.toml", "--view", "notes", "in.csv", "out.csv").status == 0
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     assert (place / "out.csv").exists()
+
+
+def test_interrupted_while_it_is_imported():
+    code = """
+import sys
+from privkit.cli import main
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "privkit.cli.app":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.exit(main(["fields"]))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "privkit: interrupted; nothing was left half written\n"

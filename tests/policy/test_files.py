@@ -378,6 +378,31 @@ def test_other_files_can_be_spared(csv_file, tmp_path):
         open_sink(csv_file("x", "keyring.csv"), force=True, apart_from=[tmp_path / "keyring.csv"])
 
 
+def test_files_to_spare_need_not_exist(csv_file, tmp_path):
+    missing = tmp_path / "missing.csv"
+    old = csv_file("old", "old.csv")
+    assert Landing(old, force=True, apart_from=(missing,)).path == old
+    with pytest.raises(TableError, match="exists already"):
+        Landing(old, force=False, apart_from=(missing,))
+    with pytest.raises(TableError, match="is the same file as"):
+        Landing(missing, force=True, apart_from=(tmp_path / "." / "missing.csv",))
+
+
+def test_a_folder_is_no_file_whatever_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for opened in (open_source, open_sink):
+        for folder in (".", "..", tmp_path):
+            with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+                opened(folder)
+
+
+def test_the_remedy_for_bytes_of_another_encoding_fits_the_one_that_was_named(csv_file):
+    with pytest.raises(TableError, match=r"not utf-8; name the file's encoding, as in --encoding gb18030"):
+        rows(csv_file("a,b\n张,三\n".encode("gb18030")))
+    with pytest.raises(TableError, match=r"not gb18030; is it utf-8\? leave --encoding away"):
+        rows(csv_file("a,b\n张三丰,\n".encode(), "other.csv"), encoding="gb18030")
+
+
 def test_the_folder_has_to_exist(tmp_path):
     with pytest.raises(FileNotFoundError, match="folder of"):
         open_sink(tmp_path / "none" / "out.csv")

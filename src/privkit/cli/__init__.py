@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print("privkit: the command line needs the extra 'cli': pip install 'privkit[cli]'", file=sys.stderr)  # noqa: T201 - there is no click yet
         return 2
+    except KeyboardInterrupt:  # the imports take long enough for somebody to think better of it
+        print("privkit: interrupted; nothing was left half written", file=sys.stderr)  # noqa: T201 - likewise
+        return 130
     return run(arguments)
 
 

@@ -19,6 +19,8 @@ _UNBOUNDED: Final = 1 << 16
 """The columns of a pipe or a file: a row is a line there, so that `grep` and `cut` find it whole."""
 _LONGEST_WORD: Final = 24
 """A longer word may be broken where a table is too wide."""
+_MOST_LINES: Final = 4
+"""A table of taller cells is harder to read than paragraphs."""
 _GAP: Final = 2
 
 
@@ -58,7 +60,8 @@ class FittedTable(Table):
         for widest in range(max(most, default=0), 0, -1):
             widths = [max(low, min(high, widest)) for low, high in zip(least, most, strict=True)]
             if sum(widths) <= room:
-                return widths
+                tall = any(high > _MOST_LINES * width for high, width in zip(most, widths, strict=True))
+                return None if tall else widths
         return None
 
     def _paragraphs(self, console: Console) -> Iterable[Text]:
