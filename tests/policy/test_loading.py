@@ -93,7 +93,7 @@ WRONG = [
         "generalise of birth_date has no parameter",
     ),
     (GOOD + 'born = "fpe"', 8, "too few for FF1"),
-    (GOOD + 'born = "surrogate"', 8, "there are no stand-ins for birth_date"),
+    (GOOD + 'born = "surrogate"', 8, "there are no stand-ins like birth_date"),
     (
         '[fields.p]\ntype = "password"\n[views.a.fields]\np = "token"',
         4,
