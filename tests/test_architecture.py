@@ -1,6 +1,7 @@
 """The rules that the tree itself has to keep."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,12 @@ def test_the_core_needs_only_numpy_and_cryptography():
     clean = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     extra = [name for name in ast.literal_eval(clean.stdout) if not name.startswith(("_", "distutils"))]
     assert extra == []
+
+
+PAGES = sorted(path for path in (*SOURCE.parents[1].glob("*.md"), *SOURCE.parents[1].glob("docs/*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
