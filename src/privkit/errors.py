@@ -8,7 +8,15 @@ from collections.abc import Iterable
 
 
 class PrivkitError(Exception):
-    """The root of all errors that privkit raises on purpose."""
+    """The root of all errors that privkit raises on purpose.
+
+    All of them may be pickled and copied, as a pool of processes does on the way back from a worker.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception's own way back is its __init__ with `args`, which here is the finished text: the leaves' take
+        # other things, so the text would be written twice, or the way back would fail and take the pool with it.
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class InvalidValue(PrivkitError, ValueError):
@@ -166,6 +174,14 @@ class MissingExtra(PrivkitError, ImportError):
     def __init__(self, what: str, *, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs the extra {extra!r}: pip install 'privkit[{extra}]'")
+
+
+def _rebuilt(kind: type[PrivkitError], args: tuple[object, ...], attributes: dict[str, object]) -> PrivkitError:
+    """Make an error again out of what it holds, past the `__init__` of its own class."""
+    error = kind.__new__(kind, *args)
+    super(PrivkitError, error).__init__(*args)
+    error.__dict__.update(attributes)
+    return error
 
 
 def _in_column(column: str) -> str:
