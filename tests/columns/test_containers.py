@@ -124,3 +124,16 @@ def test_a_null_column_of_arrow_stays_one():
     lifted = lift(column)
     assert (lifted.kind, len(lifted.values)) == (Kind.TEXT, 0)
     assert same(column, lifted.restore(Ragged.of([])))
+
+
+def test_a_text_may_stand_for_null_in_a_string_dtype() -> None:
+    array = np.array(["missing", "13812345678", "x"], np.dtypes.StringDType(na_object="missing"))
+    column = lift(array)
+    assert column.nulls is not None
+    assert (column.nulls.tolist(), column.values.to_text()) == ([True, False, False], ["13812345678", "x"])
+    back = column.restore(column.values)
+    assert back.dtype == array.dtype
+    assert back.tolist() == array.tolist()
+    with pytest.raises(InvalidValue, match="stands for null") as caught:  # it would be lost without a word
+        column.restore(Ragged.of([b"y", b"missing"]))
+    assert caught.value.rows == (2,)

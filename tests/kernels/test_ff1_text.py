@@ -1,5 +1,6 @@
 """FF1 on texts: the public door, single values and every container, and what it refuses."""
 
+import enum
 import json
 import pickle
 from pathlib import Path
@@ -257,3 +258,35 @@ def test_nothing_shows_or_pickles_the_key():
     assert repr(KEY) not in repr(cipher)
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(cipher)
+
+
+class Named(str, enum.Enum):  # noqa: UP042 - an older kind, whose `str` is its name and not its text
+    ONE = "123456"
+
+
+class Text(str):
+    """Says that it is another."""
+
+    def __str__(self):
+        return "999999"
+
+    def encode(self, *_):
+        return b"888888"
+
+
+class Bytes(bytes):
+    """Says that it is others."""
+
+    def __bytes__(self):
+        return b"other"
+
+
+def test_subclasses_are_taken_for_their_characters():
+    cipher = FF1(KEY, "0123456789\n.NamedOE")
+    expected = cipher.encrypt("123456", b"t")
+    for text in (Named.ONE, Text("123456"), np.str_("123456")):
+        assert cipher.encrypt(text, Bytes(b"t")) == expected
+        assert cipher.encrypt_many([text] * 30, Bytes(b"t")) == [expected] * 30
+        assert cipher.encrypt_many([text, "1\n2\n3\n"], b"t")[0] == expected
+        assert cipher.encrypt_many([text, None], [Bytes(b"t"), None]) == [expected, None]
+    assert cipher.decrypt(Text(expected), b"t") == "123456"
