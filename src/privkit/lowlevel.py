@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from privkit.columns import Column
 
 C = TypeVar("C")
-T = TypeVar("T")
 
 
 class FF1:
@@ -107,9 +106,7 @@ class FF1:
         return self._crypt_many(column, tweak, decrypt=True)
 
     def _crypt(self, text: str, tweak: bytes, *, decrypt: bool) -> str:
-        if type(text) is not str or type(tweak) is not bytes:
-            text, tweak = str(_exact(text, str)), bytes(_exact(tweak, bytes))
-        return self._text.crypt(text, tweak, decrypt=decrypt)
+        return self._text.crypt(_characters(text), _bytes(tweak), decrypt=decrypt)
 
     def _crypt_many(self, column: C, tweak: object, *, decrypt: bool) -> C:
         if isinstance(column, list) and not self._text.alphabet.in_utf8:
@@ -117,7 +114,7 @@ class FF1:
         lifted = lift(column)
         in_bytes = self._text.alphabet.is_ascii and _is_fixed_bytes(column)
         values = _ragged(lifted, Kind.BYTES if in_bytes else Kind.TEXT)
-        tweaks = tweak if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")
+        tweaks = _bytes(tweak) if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")
         try:
             return lifted.restore(self._text.crypt_many(values, tweaks, decrypt=decrypt), lifted.kind)
         except InvalidValue as error:
@@ -163,7 +160,7 @@ class AesSiv:
     __slots__ = ("_siv",)
 
     def __init__(self, key: bytes) -> None:
-        self._siv = Siv.of(_exact(key, bytes))
+        self._siv = Siv.of(_bytes(key))
 
     def encrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
         """Encrypt one value.
@@ -179,7 +176,7 @@ class AesSiv:
         Raises:
             InvalidParameter: If there are more than 126 strings, or something is no bytes.
         """
-        return self._siv.encrypt(_exact(data, bytes), _strings(associated))
+        return self._siv.encrypt(_bytes(data), _strings(associated))
 
     def decrypt(self, data: bytes, associated: Sequence[bytes] = ()) -> bytes:
         """Undo `encrypt` with the same associated strings.
@@ -188,7 +185,7 @@ class AesSiv:
             DecryptionFailed: If `data` was not written under this key with these strings, or was altered.
             InvalidParameter: As `encrypt`.
         """
-        return self._siv.decrypt(_exact(data, bytes), _strings(associated))
+        return self._siv.decrypt(_bytes(data), _strings(associated))
 
     def encrypt_many(self, column: C, associated: Sequence[object] = ()) -> C:
         """Encrypt a column of bytes of any lengths.
@@ -257,7 +254,7 @@ class Cmac:
     __slots__ = ("_cmac",)
 
     def __init__(self, key: bytes, *, algorithm: Literal["AES", "SM4"] = "AES") -> None:
-        self._cmac = _Cmac(_cipher(_exact(key, bytes), algorithm))
+        self._cmac = _Cmac(_cipher(_bytes(key), algorithm))
 
     def digest(self, data: bytes) -> bytes:
         """Digest one message.
@@ -271,7 +268,7 @@ class Cmac:
         Raises:
             InvalidParameter: If this is no bytes.
         """
-        return self._cmac.digest(_exact(data, bytes))
+        return self._cmac.digest(_bytes(data))
 
     def digest_many(self, column: C) -> C:
         """Digest a column of bytes of any lengths.
@@ -304,11 +301,22 @@ def _cipher(key: bytes, algorithm: str) -> BlockCipher:
     raise InvalidParameter("no block cipher of that name; take AES or SM4")
 
 
-def _exact(value: object, kind: type[T]) -> T:
-    """Take a subclass for what it is, and refuse what only looks like it: `bytes(5)` is five zeros."""
-    if not isinstance(value, kind):
-        raise InvalidParameter(f"a {type(value).__name__} where {kind.__name__} is needed")
-    return value
+def _characters(text: object) -> str:
+    """The very characters of a text: a subclass may say something else, as an `Enum` of texts says its own name."""
+    if type(text) is str:
+        return text
+    if not isinstance(text, str):
+        raise InvalidParameter(f"a {type(text).__name__} where str is needed")
+    return str.__str__(text)
+
+
+def _bytes(data: object) -> bytes:
+    """The very bytes of a value, whatever a subclass says; not `bytes(data)`, which makes five zeros of a 5."""
+    if type(data) is bytes:
+        return data
+    if not isinstance(data, bytes):
+        raise InvalidParameter(f"a {type(data).__name__} where bytes is needed")
+    return bytes.__getitem__(data, slice(None))
 
 
 def _ragged(column: Column[Any], kind: Kind) -> Ragged:
@@ -325,13 +333,14 @@ def _is_fixed_bytes(column: object) -> bool:
 
 def _strings(associated: Sequence[bytes]) -> list[bytes]:
     _not_one(associated)
-    return [_exact(string, bytes) for string in associated]
+    return [_bytes(string) for string in associated]
 
 
 def _associated(associated: Sequence[object], column: Column[Any]) -> list[bytes | Ragged]:
     _not_one(associated)
     return [
-        string if isinstance(string, bytes) else _each(string, column, "associated string") for string in associated
+        _bytes(string) if isinstance(string, bytes) else _each(string, column, "associated string")
+        for string in associated
     ]
 
 

@@ -267,6 +267,8 @@ class Named(str, enum.Enum):  # noqa: UP042 - an older kind, whose `str` is its 
 class Text(str):
     """Says that it is another."""
 
+    __slots__ = ()
+
     def __str__(self):
         return "999999"
 

@@ -55,7 +55,7 @@ class Ragged:
         breaks = joined == _NEWLINE
         ends = np.flatnonzero(breaks)
         if len(ends) != len(rows) - 1:  # no rows, or newlines inside them
-            return cls.of([row.encode() for row in rows])
+            return cls.of([str.encode(row) for row in rows])  # the very characters, whatever a subclass says
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.subtract(ends, np.arange(len(ends)), out=offsets[1:-1])
         offsets[-1] = len(joined) - len(ends)
