@@ -7,7 +7,7 @@ import pytest
 from columns.conftest import TEXTS, family, plain, same, type_of
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind, lift
-from privkit.errors import InvalidParameter
+from privkit.errors import InvalidParameter, InvalidValue
 
 
 def expected_texts(container):

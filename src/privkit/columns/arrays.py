@@ -208,7 +208,8 @@ def _lift_string_dtype(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bo
     rows = array.tolist()
     nulls = None
     if hasattr(array.dtype, "na_object"):
-        nulls = np.fromiter((not isinstance(row, str) for row in rows), bool, len(rows))
+        null = array.dtype.na_object  # where it is a text, NumPy itself takes every text equal to it for null
+        nulls = np.fromiter((not isinstance(row, str) or row == null for row in rows), bool, len(rows))
     kind, values, nulls, _ = lift_objects(rows, nulls)
     return kind, values, nulls
 
@@ -216,8 +217,10 @@ def _lift_string_dtype(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bo
 def _string_dtype(dtype: Any, values: Values, nulls: NDArray[np.bool_] | None) -> NDArray[Any]:
     if nulls is not None and not hasattr(dtype, "na_object"):
         raise InvalidParameter("a StringDType without na_object has no place for a null; give it na_object=None")
-    rows = to_objects(Kind.TEXT, values)
-    return np.array(with_nulls(rows, nulls, getattr(dtype, "na_object", None)), dtype)
+    rows, null = to_objects(Kind.TEXT, values), getattr(dtype, "na_object", None)
+    if isinstance(null, str) and (lost := [row for row, value in enumerate(rows) if value == null]):
+        raise InvalidValue("the text that stands for null in this StringDType; give it na_object=None", rows=lost)
+    return np.array(with_nulls(rows, nulls, null), dtype)
 
 
 def to_object_array(rows: list[Any]) -> NDArray[Any]:
