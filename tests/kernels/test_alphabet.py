@@ -56,6 +56,7 @@ def test_foreign_characters_are_refused(characters, foreign):
     with pytest.raises(InvalidValue, match="not of the alphabet") as caught:
         alphabet.number(foreign)
     assert foreign not in str(caught.value)
+    assert caught.value.__context__ is None  # it would hold the text
     with pytest.raises(InvalidValue) as caught:
         list(alphabet.numerals(Ragged.of_text(["0101", foreign, "01", foreign])))
     assert caught.value.rows == (1, 3)
@@ -71,8 +72,14 @@ def test_bad_alphabets_are_refused(characters):
 
 
 def test_bytes_that_are_not_utf8_are_refused():
-    with pytest.raises(InvalidValue, match="UTF-8"):
-        list(Alphabet("αβγ").numerals(Ragged.of([b"\xff\xfe"])))
+    alpha = "α".encode()
+    torn = [alpha, alpha + alpha[:1], alpha[1:] + alpha, b"", alpha]  # UTF-8 as a whole, and no row for itself
+    for rows, bad in (([alpha, b"\xff\xfe"], (1,)), (torn, (1, 2)), ([alpha, alpha[:1]], (1,))):
+        for work in (lambda column: list(Alphabet("αβγ").numerals(column)), Alphabet("αβγ").foreign):
+            with pytest.raises(InvalidValue, match="UTF-8") as caught:
+                work(Ragged.of(rows))
+            assert caught.value.rows == bad
+            assert caught.value.__context__ is None  # it would hold the bytes
 
 
 @pytest.mark.parametrize("length", [639, 640, 641, 5000])

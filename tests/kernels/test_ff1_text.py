@@ -292,3 +292,15 @@ def test_subclasses_are_taken_for_their_characters():
         assert cipher.encrypt_many([text, "1\n2\n3\n"], b"t")[0] == expected
         assert cipher.encrypt_many([text, None], [Bytes(b"t"), None]) == [expected, None]
     assert cipher.decrypt(Text(expected), b"t") == "123456"
+
+
+def test_arrow_text_that_is_not_utf8_moves_nothing_between_rows(monkeypatch):
+    cipher, fine = FF1(KEY, "αβγδεζηθ"), "αβγδεζηθ".encode()
+    rows = [fine, None, fine + fine[:1], fine[1:], fine[:3], fine]
+    column = pa.array(rows, pa.binary()).view(pa.string())
+    for block_rows in (ff1_text._BLOCK_ROWS, 2):
+        monkeypatch.setattr(ff1_text, "_BLOCK_ROWS", block_rows)
+        for crypt in (cipher.encrypt_many, cipher.decrypt_many):
+            with pytest.raises(InvalidValue, match="not UTF-8") as caught:
+                crypt(column)
+            assert caught.value.rows == (2, 3, 4)

@@ -37,6 +37,8 @@ _SYLLABLES = 4_096
 
 FOREIGN = "a character is not of the alphabet"
 
+NOT_UTF8 = "bytes that are not UTF-8"
+
 
 class Alphabet:
     """An ordered set of characters.
@@ -81,7 +83,8 @@ class Alphabet:
                 return int(text.encode("ascii").translate(self._digits), self.radix)
             return number([self._index[character] for character in text], self.radix)
         except (ValueError, KeyError):
-            raise InvalidValue(FOREIGN) from None
+            pass  # it holds the text, and would be the context of what is raised here
+        raise InvalidValue(FOREIGN)
 
     def string(self, value: int, length: int) -> str:
         """STR_radix of one number, `length` characters long, at least one."""
@@ -108,7 +111,8 @@ class Alphabet:
             `uint8`, `uint16` and `uint32`.
 
         Raises:
-            InvalidValue: If a character is not of the alphabet; with the positions of the rows.
+            InvalidValue: If a character is not of the alphabet, or for one beyond ASCII a row is not UTF-8; with the
+                positions of the rows.
         """
         foreign = False
         for index, numerals in self._groups(rows):
@@ -166,10 +170,9 @@ class Alphabet:
                 yield index, self._look_up(rows.matrix(length, index))
             return
         characters = _by_character(rows)
-        try:
-            text = characters.data.tobytes().decode()
-        except UnicodeDecodeError:
-            raise InvalidValue("bytes that are not UTF-8") from None
+        text = None if _torn(rows) else _decoded(characters.data.tobytes())
+        if text is None:
+            raise InvalidValue(NOT_UTF8, rows=np.flatnonzero(broken(rows)))
         numerals = self._look_up(np.frombuffer(text.encode("utf-32-le"), "<u4"))
         for length, index in characters.by_length():
             if index is None:
@@ -201,6 +204,25 @@ def _syllables(characters: str) -> tuple[int, list[str]]:
     """All texts of the same few characters, in order: their length, and they."""
     size = max(1, int(math.log(_SYLLABLES, len(characters))))
     return size, ["".join(text) for text in itertools.product(characters, repeat=size)]
+
+
+def broken(rows: Ragged) -> NDArray[np.bool_]:
+    """Which rows are not UTF-8."""
+    return np.fromiter((_decoded(row) is None for row in rows.to_list()), np.bool_, len(rows))
+
+
+def _decoded(data: bytes) -> str | None:
+    """UTF-8 as text, or `None` if it is none: the error itself holds the data."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _torn(rows: Ragged) -> bool:
+    """Whether a row begins inside of a character, with which bytes of one row would move to another."""
+    first = rows.data[rows.offsets[:-1][rows.lengths > 0]]
+    return bool(((first & 0xC0) == 0x80).any())  # noqa: PLR2004 - RFC 3629, section 3: 10xxxxxx continues one
 
 
 def _by_character(rows: Ragged) -> Ragged:

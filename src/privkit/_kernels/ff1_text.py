@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit._kernels import tweaks
-from privkit._kernels.alphabet import FOREIGN, Alphabet
+from privkit._kernels.alphabet import FOREIGN, NOT_UTF8, Alphabet, broken
 from privkit._kernels.feistel import MAX_LENGTH, shortest, too_long, too_short
 from privkit._kernels.ff1 import FF1
 from privkit._kernels.ragged import Ragged
@@ -128,6 +128,8 @@ class TextFF1:
         Raises:
             DomainTooSmall, InvalidValue: As `crypt_many`.
         """
+        if not self.alphabet.is_ascii and (bad := broken(rows)).any():
+            raise InvalidValue(NOT_UTF8, rows=np.flatnonzero(bad))
         lengths = np.concatenate([self.alphabet.lengths(_part(rows, chunk)) for chunk in _blocks(rows)])
         if (short := np.flatnonzero(lengths < self._shortest)).size:
             raise DomainTooSmall(too_short(lengths[short[0]], self.alphabet.radix), rows=short)
