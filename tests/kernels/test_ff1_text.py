@@ -185,7 +185,10 @@ def test_foreign_characters_are_refused(alphabet, text):
     assert text not in str(caught.value)
 
 
-@pytest.mark.parametrize(("alphabet", "short"), [(DIGITS, "12345"), (DIGITS, ""), ("αβγδεζηθ", "αβγδεζ")])
+@pytest.mark.parametrize(
+    ("alphabet", "short"),
+    [(DIGITS, "12345"), (DIGITS, ""), (DIGITS, "ééé"), (DIGITS, "中" * 5), ("αβγδεζηθ", "αβγδεζ")],
+)
 def test_short_texts_are_refused(alphabet, short):
     cipher, fine = FF1(KEY, alphabet), alphabet[0] * 8
     with pytest.raises(DomainTooSmall, match=rf"{len(short)} < {shortest(len(alphabet))} numerals"):
@@ -193,6 +196,18 @@ def test_short_texts_are_refused(alphabet, short):
     with pytest.raises(DomainTooSmall, match="at rows 2, 4: too short") as caught:
         cipher.decrypt_many([None, fine, short, fine, short])
     assert caught.value.rows == (2, 4)
+
+
+@pytest.mark.parametrize("alphabet", [DIGITS, "αβγδεζηθ"])
+@pytest.mark.parametrize("text", ["é" * 3, "é" * 9, "é" * MAX_LENGTH, "é" * (MAX_LENGTH + 1)], ids=len)
+def test_columns_refuse_as_single_values_do(alphabet, text):
+    cipher = FF1(KEY, alphabet)
+    with pytest.raises((InvalidValue, DomainTooSmall)) as single:
+        cipher.encrypt(text)
+    with pytest.raises(single.type) as column:
+        cipher.encrypt_many([text])
+    assert column.value.reason == single.value.reason
+    assert column.value.rows == (0,)
 
 
 def test_long_texts_are_refused():

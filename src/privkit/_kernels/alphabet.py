@@ -130,8 +130,8 @@ class Alphabet:
         return mask
 
     def lengths(self, rows: Ragged) -> NDArray[np.int64]:
-        """The length of each row in characters; in bytes for an ASCII alphabet, to which the others are foreign."""
-        return rows.lengths if self._ascii else _by_character(rows).lengths
+        """The length of each row in characters, whether they are of the alphabet or not."""
+        return _by_character(rows).lengths
 
     def text(self, numerals: NDArray[np.integer]) -> Ragged:
         """Turn numerals, `(rows, length)`, each below the radix, into texts in UTF-8."""
