@@ -15,7 +15,7 @@ import numpy as np
 from privkit._kernels import tweaks, words
 from privkit._kernels.feistel import MAX_LENGTH, MIN_DOMAIN
 from privkit._kernels.ff1 import FEW, FF1
-from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from typing import Any
@@ -84,6 +84,7 @@ class IntegerPermutation:
 
         Raises:
             InvalidValue: If a value is outside; with the positions of the rows.
+            WrongType: If they are no integers.
             InvalidParameter: If there are not as many tweaks as values.
         """
         return self._crypt_many(values, tweak, decrypt=False)
@@ -105,7 +106,7 @@ class IntegerPermutation:
 
     def _crypt_many(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> NDArray[Any]:
         tweaks.check(tweak, len(values))
-        self._check(values)
+        check(values, self.size)
         out = np.empty(len(values), object if self._is_object else np.uint64)
         if len(values) <= FEW or not words.fits(self._shape):
             each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
@@ -118,10 +119,25 @@ class IntegerPermutation:
             walk.crypt(out[rows], self.size - 1, tweaks.take_even(tweak, rows), decrypt=decrypt)
         return out
 
-    def _check(self, values: NDArray[Any]) -> None:
-        if len(values) and not (int(values.min()) >= 0 and int(values.max()) < self.size):
-            outside = (values < 0) | (values > self.size - 1)
-            raise InvalidValue(f"not in [0, {self.size})", rows=np.flatnonzero(outside))
+
+def check(values: NDArray[Any], size: int) -> None:
+    """Refuse a column of which some value is no integer of [0, size).
+
+    Raises:
+        WrongType: If the values are no integers, which would be cut to some.
+        InvalidValue: If a value is outside; with the positions of the rows.
+    """
+    if not len(values):
+        return
+    types = set(map(type, values.tolist())) if values.dtype == object else {values.dtype.type}
+    own, others = (int, bool) if values.dtype == object else (np.integer, np.timedelta64)  # which NumPy has below it
+    if wrong := sorted(cls.__name__ for cls in types if not issubclass(cls, own) or issubclass(cls, others)):
+        raise WrongType(
+            f"{', '.join(wrong)} where integers are needed, in an object array Python's own; convert them where that "
+            "is exact"
+        )
+    if not (int(values.min()) >= 0 and int(values.max()) < size):
+        raise InvalidValue(f"not in [0, {size})", rows=np.flatnonzero((values < 0) | (values > size - 1)))
 
 
 class _Walk:

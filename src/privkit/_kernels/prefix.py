@@ -26,6 +26,7 @@ import numpy as np
 
 from privkit._kernels.blocks import BLOCK
 from privkit._kernels.feistel import MIN_DOMAIN
+from privkit._kernels.integers import check
 from privkit.errors import InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class PrefixPermutation:
 
         Raises:
             InvalidValue: If a value is outside; with the positions of the rows.
+            WrongType: If they are no integers.
         """
         return self._look_up_many(values, self._table(tweak)[0])
 
@@ -98,9 +100,7 @@ class PrefixPermutation:
         return int(table[value])
 
     def _look_up_many(self, values: NDArray[Any], table: NDArray[np.uint32]) -> NDArray[np.uint64]:
-        if len(values) and not (int(values.min()) >= 0 and int(values.max()) < self.size):
-            outside = (values < 0) | (values >= self.size)
-            raise InvalidValue(f"not in [0, {self.size})", rows=np.flatnonzero(outside))
+        check(values, self.size)
         return table[values.astype(np.intp, copy=False)].astype(np.uint64)
 
     def _table(self, tweak: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
