@@ -46,8 +46,8 @@ class FF1:
         algorithm: `"AES"`, or `"SM4"` (GB/T 32907), with which it is no longer NIST's.
 
     Raises:
-        InvalidParameter: If the key has another size, a character of the alphabet appears twice or there are too few
-            or too many, or the algorithm is none of these.
+        InvalidParameter: If the key is no bytes or has another size, the alphabet is no text, one of its characters
+            appears twice or there are too few or too many, or the algorithm is none of these.
 
     Example:
         >>> from privkit.lowlevel import FF1
@@ -61,7 +61,7 @@ class FF1:
     __slots__ = ("_text",)
 
     def __init__(self, key: bytes, alphabet: str, *, algorithm: Literal["AES", "SM4"] = "AES") -> None:
-        self._text = TextFF1(_cipher(key, algorithm), alphabet)
+        self._text = TextFF1(_cipher(_bytes(key), algorithm), _characters(alphabet))
 
     def encrypt(self, text: str, tweak: bytes = b"") -> str:
         """Encrypt one text.

@@ -238,6 +238,18 @@ def test_key_sizes_are_checked(size):
         FF1(bytes(size), DIGITS)
 
 
+@pytest.mark.parametrize("key", [None, 16, "0" * 16, [0] * 16, [300] * 16, ("a",) * 16, bytearray(16)], ids=repr)
+def test_keys_are_bytes(key):
+    with pytest.raises(InvalidParameter, match=f"a {type(key).__name__} where bytes is needed"):
+        FF1(key, DIGITS)
+
+
+@pytest.mark.parametrize("alphabet", [None, 5, DIGITS.encode(), list(DIGITS), tuple(DIGITS)], ids=repr)
+def test_alphabets_are_texts(alphabet):
+    with pytest.raises(InvalidParameter, match=f"a {type(alphabet).__name__} where str is needed"):
+        FF1(KEY, alphabet)
+
+
 def test_algorithms():
     rows = texts(DIGITS, 30)
     sm4 = FF1(KEY[:16], DIGITS, algorithm="SM4")
