@@ -9,7 +9,8 @@ null.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import algorithms
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from privkit.columns import Column
 
 C = TypeVar("C")
+
+_Refusal: TypeAlias = "tuple[type[InvalidValue | DomainTooSmall], str]"
 
 
 class FF1:
@@ -92,7 +95,7 @@ class FF1:
             tweak: `bytes`, the same for all rows; or a column of bytes with one for each.
 
         Returns:
-            The same kind of column; null where `column` is.
+            The same kind of column, of text also where there was no value at all; null where `column` is.
 
         Raises:
             InvalidValue: As `encrypt`; with the positions of the rows.
@@ -113,10 +116,11 @@ class FF1:
             return cast("C", self._crypt_each(column, tweak, decrypt=decrypt))
         lifted = lift(column)
         in_bytes = self._text.alphabet.is_ascii and _is_fixed_bytes(column)
-        values = _ragged(lifted, Kind.BYTES if in_bytes else Kind.TEXT)
+        kind = Kind.BYTES if in_bytes else Kind.TEXT
+        values = _ragged(lifted, kind)
         tweaks = _bytes(tweak) if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")
         try:
-            return lifted.restore(self._text.crypt_many(values, tweaks, decrypt=decrypt), lifted.kind)
+            return lifted.restore(self._text.crypt_many(values, tweaks, decrypt=decrypt), kind)
         except InvalidValue as error:
             raise at_rows(error, lifted.nulls) from None
         except DomainTooSmall as error:
@@ -124,9 +128,17 @@ class FF1:
 
     def _crypt_each(self, texts: list[str | None], tweak: object, *, decrypt: bool) -> list[str | None]:
         """Take a list one by one: an alphabet with lone surrogates has no UTF-8, in which columns travel."""
-        each = [tweak] * len(texts) if isinstance(tweak, bytes) else cast("list[bytes]", tweak)
-        rows = zip(texts, each, strict=True)
-        return [None if text is None else self._crypt(text, t, decrypt=decrypt) for text, t in rows]
+        rows = lift([None if text is None else b"" for text in texts])  # as many, and null where they are
+        each = repeat(_bytes(tweak)) if isinstance(tweak, bytes) else _each(tweak, rows, "tweak").to_list()
+        out, refused = list(texts), dict[int, _Refusal]()
+        for row, t in zip([row for row, text in enumerate(texts) if text is not None], each, strict=False):
+            try:
+                out[row] = self._crypt(cast("str", texts[row]), t, decrypt=decrypt)
+            except (InvalidValue, DomainTooSmall) as error:
+                refused[row] = type(error), error.reason  # and not the error, whose frames hold the texts
+        if refused:
+            raise _first_of(refused)
+        return out
 
     def __repr__(self) -> str:
         return f"<FF1 over {self._text.alphabet.radix} characters: key not shown>"
@@ -317,6 +329,13 @@ def _bytes(data: object) -> bytes:
     if not isinstance(data, bytes):
         raise InvalidParameter(f"a {type(data).__name__} where bytes is needed")
     return bytes.__getitem__(data, slice(None))
+
+
+def _first_of(refused: dict[int, _Refusal]) -> InvalidValue | DomainTooSmall:
+    """One error for all rows that are refused for the same; too short goes before all else, as in columns."""
+    kind, reason = min(refused.values(), key=lambda refusal: refusal[0] is not DomainTooSmall)
+    same = reason.partition(":")[0]  # behind it stands how long that one is
+    return kind(reason, rows=[row for row, (_, other) in refused.items() if other.partition(":")[0] == same])
 
 
 def _ragged(column: Column[Any], kind: Kind) -> Ragged:

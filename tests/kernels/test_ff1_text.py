@@ -65,7 +65,7 @@ def listed(column):
         values = column.to_pylist()
     else:
         values = column.to_list() if hasattr(column, "to_list") else column.tolist()
-    return [None if value is None or value != value else value for value in values]  # noqa: PLR0124 - NaN
+    return [None if pd.isna(value) else value for value in values]
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"sample {sample['sample']}")
@@ -331,3 +331,68 @@ def test_arrow_text_that_is_not_utf8_moves_nothing_between_rows(monkeypatch):
             with pytest.raises(InvalidValue, match="not UTF-8") as caught:
                 crypt(column)
             assert caught.value.rows == (2, 3, 4)
+
+
+NO_VALUES = {
+    "NumPy float64": (np.array([]), np.dtype("U1")),
+    "NumPy int64": (np.array([], np.int64), np.dtype("U1")),
+    "NumPy datetime64": (np.array([], "M8[D]"), np.dtype(object)),
+    "NumPy NaT": (np.array(["NaT"], "M8[D]"), np.dtype(object)),
+    "NumPy object": (np.array([None], object), np.dtype(object)),
+    "Arrow int64": (pa.array([None, None], pa.int64()), pa.string()),
+    "Arrow date32": (pa.array([], pa.date32()), pa.string()),
+    "Arrow decimal128": (pa.array([None], pa.decimal128(5, 2)), pa.string()),
+    "Arrow binary": (pa.array([None], pa.binary()), pa.string()),
+    "Arrow chunked bool": (pa.chunked_array([[None]], pa.bool_()), pa.string()),
+    "pandas Int64": (pd.Series([pd.NA], dtype="Int64"), pd.StringDtype()),
+    "polars Int64": (pl.Series([None], dtype=pl.Int64), pl.String()),
+    "polars Date": (pl.Series([], dtype=pl.Date), pl.String()),
+}
+
+
+@pytest.mark.parametrize("name", NO_VALUES)
+@pytest.mark.parametrize("alphabet", [DIGITS, "αβγδεζηθ"])
+def test_columns_without_values_are_of_text(name, alphabet):
+    column, expected = NO_VALUES[name]
+    for crypt in (FF1(KEY, alphabet).encrypt_many, FF1(KEY, alphabet).decrypt_many):
+        back = crypt(column)
+        assert type(back) is type(column) or isinstance(back, pa.Array)
+        assert (back.type if hasattr(back, "type") else back.dtype) == expected
+        assert listed(back) == [None] * len(column)
+
+
+def test_lists_over_lone_surrogates_are_refused_as_columns_are():
+    cipher = FF1(KEY, "".join(map(chr, range(65_536))))
+    rows = ["ab", None, "\ud800x"]
+    for tweaks in (b"t", Bytes(b"t"), [b"t", None, b"t"], pa.array([b"t"] * 3), pd.Series([b"t"] * 3, index=[7, 8, 9])):
+        encrypted = cipher.encrypt_many(rows, tweaks)
+        assert encrypted == [cipher.encrypt("ab", b"t"), None, cipher.encrypt("\ud800x", b"t")]
+        assert cipher.decrypt_many(encrypted, tweaks) == rows
+    assert cipher.encrypt_many([], []) == []
+    for tweaks in ([b"t"], [b"t"] * 4):
+        with pytest.raises(InvalidParameter, match=f"{len(tweaks)} tweaks for 3 values"):
+            cipher.encrypt_many(rows, tweaks)
+    with pytest.raises(InvalidValue, match="tweak of a value is null") as caught:
+        cipher.encrypt_many(rows, [b"t", None, None])
+    assert caught.value.rows == (2,)
+    for tweaks in (None, 5, "t", bytearray(b"t"), ["t", "t", "t"]):
+        with pytest.raises(InvalidParameter):
+            cipher.encrypt_many(rows, tweaks)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "bad"),
+    [
+        (["ab", None, "a", "ab", ""], DomainTooSmall, (2, 4)),
+        (["ab", "😀a", None, "a😀"], InvalidValue, (1, 3)),
+        (["ab", None, "a" * (MAX_LENGTH + 1), "a" * (MAX_LENGTH + 2)], InvalidValue, (2, 3)),
+        (["😀a", "a"], DomainTooSmall, (1,)),
+    ],
+    ids=["short", "foreign", "long", "short and foreign"],
+)
+def test_lists_over_lone_surrogates_name_their_rows(rows, kind, bad):
+    cipher = FF1(KEY, "".join(map(chr, range(65_536))))
+    with pytest.raises(kind, match="at row") as caught:
+        cipher.encrypt_many(rows)
+    assert caught.value.rows == bad
+    assert caught.value.__context__ is None
