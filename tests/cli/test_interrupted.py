@@ -10,7 +10,10 @@ import time
 import pytest
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from privkit.cli import main
 from privkit.policy.files.csv_sink import CsvSink
 
@@ -18,7 +21,8 @@ write = CsvSink.write
 CsvSink.write = lambda sink, batch: (write(sink, batch), time.sleep(60))
 sys.exit(main(sys.argv[1:]))
 """
-"""The command line, with so slow a disk that a signal finds it writing."""
+"""The command line, with so slow a disk that a signal finds it writing; it hears signals that the tests may have been
+started deaf to, by nohup or in the background."""
 
 
 @pytest.fixture
