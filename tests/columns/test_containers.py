@@ -1,6 +1,7 @@
 """One body for every container: out, text, back."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -137,3 +138,12 @@ def test_a_text_may_stand_for_null_in_a_string_dtype() -> None:
     with pytest.raises(InvalidValue, match="stands for null") as caught:  # it would be lost without a word
         column.restore(Ragged.of([b"y", b"missing"]))
     assert caught.value.rows == (2,)
+
+
+def test_the_null_of_a_string_dtype_may_be_any_object() -> None:
+    for null in (None, np.nan, pd.NA):
+        array = np.array(["13812345678", null], np.dtypes.StringDType(na_object=null))
+        column = lift(array)
+        assert column.nulls is not None
+        assert (column.nulls.tolist(), column.values.to_text()) == ([False, True], ["13812345678"])
+        assert column.restore(column.values).tolist()[1] is null

@@ -209,7 +209,8 @@ def _lift_string_dtype(array: NDArray[Any]) -> tuple[Kind, Values, NDArray[np.bo
     nulls = None
     if hasattr(array.dtype, "na_object"):
         null = array.dtype.na_object  # where it is a text, NumPy itself takes every text equal to it for null
-        nulls = np.fromiter((not isinstance(row, str) or row == null for row in rows), bool, len(rows))
+        is_null = null.__eq__ if isinstance(null, str) else lambda row: not isinstance(row, str)
+        nulls = np.fromiter(map(is_null, rows), bool, len(rows))
     kind, values, nulls, _ = lift_objects(rows, nulls)
     return kind, values, nulls
 
