@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fields.samples import CANONICAL, canonical, networks
@@ -90,6 +90,7 @@ def test_a_column_is_generalised_as_its_values_are(name, to, parameters, data):
 
 @RELAXED
 @given(rows=st.lists(AMOUNTS, min_size=1, max_size=8), width=st.decimals("0.001", 10**6, places=3))
+@example(rows=["9223372036854775.808"], width=Decimal("0.001"))
 def test_every_amount_lies_in_its_band(rows, width):
     made = level("amount", "band", width=width)
     bands = made.many(Ragged.of_text(rows)).to_text()

@@ -76,10 +76,10 @@ def _ranked(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
         return classes, index
     # Close together: counting is cheaper than sorting.
     seen = np.zeros(high - low + 1, np.bool_)
-    offset = values - low
+    offset = (values - low).astype(np.intp)  # beyond 64 bits the values are Python's integers
     seen[offset] = True
     places = np.cumsum(seen) - 1
-    return np.flatnonzero(seen) + low, places[offset].astype(np.intp)
+    return np.flatnonzero(seen).astype(values.dtype) + low, places[offset].astype(np.intp)
 
 
 _PARTS = ("day", "month", "quarter", "year", "decade")
