@@ -141,6 +141,17 @@ class Reversible(Transform):
         """Undo `protect_column` and say what happened."""
 
 
+def released(field: FieldType) -> FieldType:
+    """The field type itself, unless its values may never leave.
+
+    Raises:
+        InvalidParameter: If they may not.
+    """
+    if not field.releasable:
+        raise InvalidParameter(f"{field.name} may not be released in any form; drop it")
+    return field
+
+
 class FieldTransform(Transform):
     """A transform of values that have a field type, working on their canonical text."""
 
@@ -148,9 +159,7 @@ class FieldTransform(Transform):
     """Whether results are values of the same type again (a date column stays one) or text."""
 
     def __init__(self, field: FieldType) -> None:
-        if not field.releasable:
-            raise InvalidParameter(f"{field.name} may not be released in any form; drop it")
-        self.field = field
+        self.field = released(field)
 
     @abstractmethod
     def _protect(self, reading: Reading, raw: Ragged) -> Ragged:

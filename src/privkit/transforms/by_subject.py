@@ -15,7 +15,7 @@ from privkit import columns
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter, InvalidValue
-from privkit.transforms.base import OnInvalid, Outcome
+from privkit.transforms.base import OnInvalid, Outcome, released
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +42,7 @@ class BySubject:
     """The transform's name."""
 
     def __init__(self, field: FieldType) -> None:
-        if not field.releasable:
-            raise InvalidParameter(f"{field.name} may not be released in any form; drop it")
-        self.field = field
+        self.field = released(field)
 
     def _written(self, text: Ragged, kind: Kind) -> Ragged:  # noqa: ARG002 - for those who override it
         """Bring results into the canonical text of the kind that the container holds."""
