@@ -1,4 +1,4 @@
-"""A Django application on SQLite and on PostgreSQL, and a keyring.
+"""A Django application on SQLite, PostgreSQL and MariaDB, and a keyring.
 
 Tests name no database: a router sends every query to the one that the test runs on.
 """
@@ -19,6 +19,8 @@ import pytest
 django = pytest.importorskip("django")
 
 from django.conf import settings  # noqa: E402 - after the skip
+
+from integrations import mariadb  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,13 +106,14 @@ def _postgres() -> dict[str, str]:
 
 
 def _mariadb() -> dict[str, str]:
-    """Name the MariaDB that the environment gives."""
+    """Start a MariaDB, or take the one that the environment names."""
+    pytest.importorskip("pymysql", reason="Django speaks to MariaDB through PyMySQL").install_as_MySQLdb()
+    own = {"ENGINE": "django.db.backends.mysql"}
     if "PRIVKIT_TEST_MARIADB" not in os.environ:
-        pytest.skip("no MariaDB: PRIVKIT_TEST_MARIADB names the URL of an empty database of one")
-    pytest.importorskip("MySQLdb", reason="Django speaks to MariaDB through mysqlclient")
+        return {**own, "NAME": "clinic", "USER": "root", "HOST": str(mariadb.database("clinic"))}
     url = urlsplit(os.environ["PRIVKIT_TEST_MARIADB"])
     return {
-        "ENGINE": "django.db.backends.mysql",
+        **own,
         "NAME": url.path.strip("/"),
         "USER": url.username or "",
         "PASSWORD": url.password or "",

@@ -7,6 +7,7 @@ import warnings
 import pytest
 import sqlalchemy as sa
 
+from integrations import mariadb as servers
 from privkit.keys import Keyring
 
 
@@ -21,16 +22,21 @@ def postgresql():
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def mariadb():
+    """The URL of a MariaDB that is started, or that the environment names."""
+    if "PRIVKIT_TEST_MARIADB" in os.environ:
+        return os.environ["PRIVKIT_TEST_MARIADB"]
+    return f"mariadb+pymysql://root@localhost/shop?charset=utf8mb4&unix_socket={servers.database('shop')}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shop.db"
     if request.param == "postgresql":
         return request.getfixturevalue("postgresql")
-    given = os.environ.get("PRIVKIT_TEST_MARIADB")
-    if not given:
-        pytest.skip("no MariaDB: PRIVKIT_TEST_MARIADB names the URL of an empty database of one")
-    return given
+    return request.getfixturevalue("mariadb")
 
 
 @pytest.fixture

@@ -263,7 +263,7 @@ def test_alembic_renders_no_key_and_finds_nothing_the_second_time(engine, keys):
             from alembic import op
 
             lines = "\n".join(line.strip() if not line.startswith("    ") else line[4:] for line in code.splitlines())
-            exec(compile(lines, "migration", "exec"), {"op": op, "sa": sa})  # noqa: S102 - what was just generated
+            exec(compile(lines, "migration", "exec"), {"op": op, "sa": sa, "mysql": mysql})  # noqa: S102 - what was just generated
     with engine.begin() as connection:
         operations, _ = autogenerate(connection)
         assert operations.is_empty()
@@ -273,7 +273,6 @@ def test_alembic_renders_no_key_and_finds_nothing_the_second_time(engine, keys):
 
 
 def test_what_mysql_would_be_given(keys):
-    """Types and migrations for a database that is not here; no query of it is claimed to run."""
     table = app_metadata(keys).tables["app_user"]
     ddl = str(sa.schema.CreateTable(table).compile(dialect=mysql.dialect()))
     assert "email VARBINARY(342)" in ddl
@@ -293,7 +292,11 @@ def test_asyncio(url, engine, keys):
     metadata = app_metadata(keys)
     metadata.create_all(engine)
     table = metadata.tables["app_user"]
-    drivers = {"sqlite": ["sqlite+aiosqlite"], "postgresql+psycopg": ["postgresql+psycopg", "postgresql+asyncpg"]}
+    drivers = {
+        "sqlite": ["sqlite+aiosqlite"],
+        "postgresql+psycopg": ["postgresql+psycopg", "postgresql+asyncpg"],
+        "mariadb+pymysql": ["mariadb+asyncmy"],
+    }
     scheme, _, rest = url.partition(":")
 
     async def run(driver):

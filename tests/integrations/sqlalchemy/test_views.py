@@ -17,7 +17,7 @@ def model(keys, request):
     class User(Base):
         __tablename__ = "user"
         id: Mapped[int] = mapped_column(primary_key=True)
-        name: Mapped[str]
+        name: Mapped[str] = mapped_column(sa.String(20))
         phone: Mapped[str | None] = mapped_column(
             Encrypted(
                 sa.String(20),
