@@ -117,7 +117,7 @@ def levels() -> list[str]:
     """The table of levels."""
     rows = ["| type | value | level | parameters | gives |", "|---|---|---|---|---|"]
     for name, kind in fields.CATALOGUE.items():
-        for level, factory in kind.levels.items():
+        for level, factory in kind.own_levels.items():
             said = NEEDED.get(level, {})
             shown = ", ".join(f"`{key}`" for key in signature(factory).parameters) or "none"
             gives = factory(**said).one(EXAMPLES[name])

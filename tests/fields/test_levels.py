@@ -73,7 +73,7 @@ def test_labels(name, to, parameters, value, label):
 def levels():
     needed = {"age_band": {"on": "2026-01-01"}, "band": {"width": 50}}
     for name, kind in fields.CATALOGUE.items():
-        for to in kind.levels:
+        for to in kind.own_levels:
             yield name, to, needed.get(to, {})
 
 

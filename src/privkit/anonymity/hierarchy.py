@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
 from privkit.errors import InvalidParameter, TableError
+from privkit.fields.listed import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -123,16 +123,7 @@ class Hierarchy(ABC):
         Raises:
             TableError: If the file is empty, its lines are of different lengths, or a value stands in it twice.
         """
-        try:
-            with Path(path).open(newline="", encoding=encoding) as file:
-                rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
-        except UnicodeDecodeError:
-            raise TableError(f"hierarchy file {Path(path).name!r} is not {encoding}; name its encoding") from None
-        if not rows:
-            raise TableError(
-                f"hierarchy file {Path(path).name!r} is empty; write one value a line, its labels after it"
-            )
-        return Hierarchy.of(rows)
+        return Hierarchy.of(read_labels(path, delimiter=delimiter, encoding=encoding))
 
     @staticmethod
     def intervals(widths: Sequence[float], *, start: float = 0) -> Hierarchy:

@@ -38,6 +38,6 @@ def fields(*, as_json: bool) -> None:
             plain(f"{field.title}, {field.title_zh}"),
             field.category.value,
             field.sensitivity.value if field.releasable else "never released",
-            plain(" ".join(sorted(field.levels))),
+            plain(" ".join(sorted(field.own_levels))),
         )
     console().print(shown)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidValue
+from privkit.fields.listed import HIERARCHY, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,7 +126,8 @@ class FieldType:
         sensitivity: How sensitive it is.
         basis: What the sensitivity rests on.
         masks: Mask profiles by name; `display` is the customary form.
-        levels: Generalisation levels by name; each is called with the level's parameters.
+        levels: Generalisation levels by name; each is called with the level's parameters. Every type has `hierarchy`,
+            which goes through a file of labels.
         layouts: How it moves under format-preserving encryption: called with the options, such as `keep="bin"`.
         releasable: False for what may never leave in any form, such as passwords and biometric templates.
     """
@@ -139,6 +142,16 @@ class FieldType:
     levels: Mapping[str, Callable[..., Level]] = field(default_factory=lambda: MappingProxyType({}))
     layouts: Callable[..., Layout] | None = None
     releasable: bool = True
+
+    def __post_init__(self) -> None:
+        """Give it the level that every type has."""
+        listed = partial(Listed.of, self)
+        object.__setattr__(self, "levels", MappingProxyType({**self.levels, HIERARCHY: listed}))
+
+    @property
+    def own_levels(self) -> Mapping[str, Callable[..., Level]]:
+        """The levels that are this type's and not every type's."""
+        return {name: level for name, level in self.levels.items() if name != HIERARCHY}
 
     def normalise(self, text: str) -> str:
         """Bring one value into canonical form.

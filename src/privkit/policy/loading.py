@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from privkit import fields as catalogue
@@ -57,7 +58,7 @@ def load(cls: type[Policy], text: str, source: str = "") -> Policy:
     """
     content = _parse(text, source)
     try:
-        return _policy(cls, content)
+        return _policy(cls, content, Path(source).parent)
     except PolicyError as error:
         line = line_of(text, error.path)
         raise PolicyError(error.reason, source=source, line=line, path=error.path) from None
@@ -76,14 +77,14 @@ def _parse(text: str, source: str) -> dict[str, Any]:
         raise PolicyError("not a policy: nested too deeply", source=source) from None
 
 
-def _policy(cls: type[Policy], content: Mapping[str, Any]) -> Policy:
+def _policy(cls: type[Policy], content: Mapping[str, Any], folder: Path) -> Policy:
     _known(content, _TOP, "a policy", ())
     fields = {
         name: _field(name, _table(spec, f"field {name!r}", ("fields", name)))
         for name, spec in _table(content.get("fields", {}), "fields", ("fields",)).items()
     }
     views = {
-        name: _view(name, _table(spec, f"view {name!r}", ("views", name)))
+        name: _view(name, _table(spec, f"view {name!r}", ("views", name)), folder)
         for name, spec in _table(content.get("views", {}), "views", ("views",)).items()
     }
     return cls(
@@ -133,16 +134,23 @@ def _custom(name: str, own: Mapping[str, Any]) -> FieldType:
         raise PolicyError(f"no type can be made of {shown}") from None
 
 
-def _view(name: str, spec: Mapping[str, Any]) -> View:
+def _view(name: str, spec: Mapping[str, Any], folder: Path) -> View:
     path = ("views", name)
     what = f"view {name!r}"
     _known(spec, _VIEW, what, path)
     said = {key: _text(spec, key, what, path) for key in ("recipient", "title") if key in spec}
     fields = _table(spec.get("fields", {}), f"{what}: fields", (*path, "fields"))
     try:
-        return View(fields, **said)
+        return View({field: _beside(treatment, folder) for field, treatment in fields.items()}, **said)
     except PolicyError as error:
         raise PolicyError(f"{what}: {error.reason}", path=(*path, *error.path)) from None
+
+
+def _beside(treatment: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever stands there; the view says if it is wrong
+    """Find the file that a treatment names beside the policy that names it."""
+    if not isinstance(treatment, Mapping) or not isinstance(treatment.get("file"), str):
+        return treatment
+    return {**treatment, "file": str(folder / treatment["file"])}
 
 
 def _known(spec: Mapping[str, Any], known: Collection[str], what: str, path: tuple[str, ...]) -> None:
