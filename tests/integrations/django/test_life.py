@@ -359,3 +359,20 @@ def test_the_job_goes_by_any_key_of_one_column(tables, keys):
     assert reencrypt(rows, field.stored, batch=2, after=rows.position(second)).replaced == 3
     assert reencrypt(rows, field.stored, batch=2).replaced == 2
     assert sorted(Member.objects.values_list("phone", flat=True)) == list("01234")
+
+
+@pytest.mark.usefixtures("keys")
+def test_case_counts_in_what_is_stored_as_text(tables):
+    """MySQL and MariaDB take `a` for `A` unless they are told."""
+    from integrations.django.conftest import Router
+
+    db = Router.alias = tables
+    with connections[db].schema_editor() as editor:
+        editor.create_model(member := indexed("strict"))
+    for phone in ("13800000000", "13911111111"):
+        member.objects.create(phone=phone)
+    for column in ("phone", "phone_idx"):
+        other = [kept.swapcase() for kept in raw(db, column)]
+        with connections[db].cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM clinic_member WHERE {column} IN (%s, %s)", other)  # noqa: S608 - as above
+            assert cursor.fetchone() == (0,)

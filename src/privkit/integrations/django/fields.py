@@ -24,7 +24,7 @@ from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
 from privkit.integrations.django.refusals import ShownText, WouldWritePlaintext
-from privkit.integrations.django.widths import content_width, width
+from privkit.integrations.django.widths import content_width, exact_collation, width
 from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
 from privkit.integrations.purposes import FieldViews
 from privkit.keys.names import canonical_name
@@ -187,6 +187,11 @@ class EncryptedField(Base):
         if connection.vendor == "mysql" and length is not None:
             return f"varbinary({length})"  # BLOBs cannot be unique there
         return models.BinaryField().db_type(connection)
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - Django's own
+        """Say what the column is, and for text that case counts."""
+        said: Any = super().db_parameters(connection)
+        return {**said, "collation": exact_collation(connection)} if self.text else said
 
     # Values
 

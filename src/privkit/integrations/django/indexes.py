@@ -13,6 +13,7 @@ from django.db.models.functions import Substr
 
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter
+from privkit.integrations.django.widths import exact_collation
 from privkit.transforms import BlindIndexOf
 from privkit.transforms.ciphertext import INDEX_AT
 from privkit.transforms.index import Part
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
     Generated = models.GeneratedField
     Bytes = models.BinaryField[Any, Any]
+    Text = models.CharField[Any, Any]
 else:
     Generated = models.GeneratedField
     Bytes = models.BinaryField
+    Text = models.CharField
 
 
 class IndexBytes(Bytes):
@@ -38,6 +41,15 @@ class IndexBytes(Bytes):
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Name the column's type."""
         return f"varbinary({self.max_length})" if connection.vendor == "mysql" else super().db_type(connection)
+
+
+class IndexText(Text):
+    """Characters of base64url, which are equal only where their case is."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - Django's own
+        """Say what the column is, and that case counts."""
+        said: Any = super().db_parameters(connection)
+        return {**said, "collation": exact_collation(connection)}
 
 
 class BlindIndexField(Generated):
@@ -107,7 +119,7 @@ class BlindIndexField(Generated):
         padded = self.size + (-self.size % 3 if text else 0)
         first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
         self.expression = Substr(self.of, first, length)
-        self.output_field = models.CharField(max_length=length) if text else IndexBytes(max_length=length)
+        self.output_field = IndexText(max_length=length) if text else IndexBytes(max_length=length)
         super().contribute_to_class(cls, name, private_only=private_only)
 
     def index_of(self, key: FieldKey) -> BlindIndexOf:

@@ -1,4 +1,4 @@
-"""How wide a column must be, known without a key, so that migrations need none."""
+"""What a column must be like, known without a key, so that migrations need none: how wide, and compared how."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.db import models
 from privkit.transforms import ciphertext
 
 if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
     Base = models.Field[Any, Any]
 
 UTF8 = 4
@@ -45,3 +47,11 @@ def width(content: int, *, deterministic: bool, text: bool, index: int = 0) -> i
     padded = index + (-index % 3 if text else 0)
     length = ciphertext.length(content, deterministic=deterministic, index=padded)
     return -(-length * 4 // 3) if text else length
+
+
+def exact_collation(connection: BaseDatabaseWrapper) -> str | None:
+    """Name the collation of a text column whose texts are equal only where their characters are.
+
+    MySQL and MariaDB take upper and lower case for the same otherwise, which base64url is not to be.
+    """
+    return "utf8mb4_bin" if connection.vendor == "mysql" else None
