@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def add_mark(rows: Ragged, mark: int) -> Ragged:
-    """Put the same byte before each row."""
+def add_mark(rows: Ragged, mark: int | NDArray[np.uint8]) -> Ragged:
+    """Put a byte before each row: the same before all, or to each its own."""
     offsets = rows.offsets - rows.offsets[0]
     body = rows.data[rows.offsets[0] : rows.offsets[-1]]
     offsets += np.arange(len(offsets))
@@ -26,17 +26,21 @@ def add_mark(rows: Ragged, mark: int) -> Ragged:
 
 
 def cut_mark(rows: Ragged) -> tuple[NDArray[np.uint8], Ragged]:
-    """Take the first byte off each row; no row may be empty.
+    """Take the first byte off each row.
 
     Returns:
-        The bytes, and what followed them.
+        The bytes, 0 where a row is empty, and what followed them.
     """
     body = rows.data[rows.offsets[0] : rows.offsets[-1]]
     offsets = rows.offsets - rows.offsets[0]
+    filled = offsets[1:] > offsets[:-1]
+    firsts = offsets[:-1][filled]
     is_body = np.ones(len(body), np.bool_)
-    is_body[offsets[:-1]] = False
-    marks = body[offsets[:-1]]
-    return marks, Ragged(body[is_body], offsets - np.arange(len(offsets)))
+    is_body[firsts] = False
+    marks = np.zeros(len(rows), np.uint8)
+    marks[filled] = body[firsts]
+    offsets[1:] -= filled.cumsum()
+    return marks, Ragged(body[is_body], offsets)
 
 
 def add_head(rows: Ragged, head: bytes) -> Ragged:

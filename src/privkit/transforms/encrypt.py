@@ -11,7 +11,8 @@ from privkit._kernels.ragged import Ragged
 from privkit.errors import DecryptionFailed, InvalidParameter
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import Outcome, Reversible
-from privkit.transforms.form import Form, count_nulls, plaintexts, restore_plaintexts
+from privkit.transforms.form import Form, count_nulls
+from privkit.transforms.plaintexts import Plaintexts, restore
 from privkit.transforms.sealing import Sealer
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ class Encrypt(Form, Reversible):
         """
         checked = self._checked(column, on_invalid)
         lifted = columns.lift(checked.column)
-        sealed = self._sealer.seal_many(plaintexts(lifted), self._places(row, lifted))
+        sealed = self._sealer.seal_many(Plaintexts.of_column(lifted), self._places(row, lifted))
         nulls = count_nulls(lifted) - checked.invalid
         return Outcome(self._restored(lifted, sealed), len(lifted), nulls, checked.invalid)
 
@@ -232,9 +233,7 @@ class Encrypt(Form, Reversible):
         failed |= wrong
         if failed.any():
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
-        return Outcome(
-            restore_plaintexts(lifted, plain, lifted.nulls, as_text=as_text), len(lifted), count_nulls(lifted)
-        )
+        return Outcome(restore(lifted, plain, lifted.nulls, as_text=as_text), len(lifted), count_nulls(lifted))
 
     def rotate_many(self, column: C) -> C:
         """Encrypt again what is not under the key version that writes now, or has another index; leave the rest.

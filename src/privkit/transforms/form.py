@@ -9,14 +9,14 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels import textual
-from privkit._kernels.heads import add_head, add_mark, cut_mark
+from privkit._kernels.heads import add_head
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
-from privkit.columns.canonical import has_offsets, parse_values
 from privkit.errors import InvalidParameter
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import Outcome
 from privkit.transforms.keep import Keep
+from privkit.transforms.plaintexts import content_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Form:
             raise InvalidParameter(
                 f"{len(rows)} names of rows for {len(lifted)} values; each row needs one, and no null"
             )
-        names = _content(rows)
+        names = content_of(rows)
         if lifted.nulls is not None:
             names = names.take(np.flatnonzero(~lifted.nulls))
         return [add_head(names, layout.associated_data(self._name, b""))]
@@ -139,43 +139,9 @@ def _text(sealed: bytes) -> str:
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def plaintexts(lifted: Column[Any]) -> Ragged:
-    """Tag and content of each value of a column that is not null."""
-    return add_mark(_content(lifted), layout.TAGS[lifted.kind])
-
-
-def restore_plaintexts(
-    lifted: Column[C], plain: Ragged, nulls: NDArray[np.bool_] | None, *, as_text: bool = False
-) -> C:
-    """Put decrypted rows of tag and content back, as values of the type they had, or all but bytes as their text.
-
-    Which zone instants were in is not in a ciphertext, only how far it was from UTC: objects come back at their own
-    offset, and containers whose moments have one zone for all of them in UTC.
-    """
-    if not len(plain):
-        return lifted.restore(plain, Kind.TEXT, nulls)
-    tags, content = cut_mark(plain)
-    tag = int(tags[0])
-    if as_text and not (tags == layout.BYTES_TAG).any():
-        return lifted.restore(content, Kind.TEXT, nulls)
-    if (tags == tag).all() and tag in layout.KINDS:
-        kind = layout.KINDS[tag]
-        zoned = has_offsets(content) if kind is Kind.TIMESTAMP else np.zeros(1, np.bool_)
-        if zoned.any() and not zoned.all():
-            raise InvalidParameter("the column holds timestamps with a zone and without; reveal them one at a time")
-        kind = Kind.INSTANT if zoned.any() else kind
-        return lifted.restore(parse_values(kind, content)[0], kind, nulls)
-    raise InvalidParameter("the column holds values of several types, or JSON; reveal them one at a time")
-
-
 def count_nulls(lifted: Column[Any]) -> int:
     """How many rows are null."""
     return 0 if lifted.nulls is None else int(lifted.nulls.sum())
-
-
-def _content(lifted: Column[Any]) -> Ragged:
-    """What a column's values are encrypted as: bytes as they are, all else as canonical text."""
-    return cast("Ragged", lifted.values) if lifted.kind is Kind.BYTES else lifted.text()
 
 
 def _row(row: Row) -> bytes:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.heads import cut_mark, read_heads, write_heads
 from privkit._kernels.ragged import Ragged, windows
+from privkit._kernels.slabs import batches, chunk
 from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
 from privkit.keys.usages import DETERMINISTIC, RANDOMISED
 from privkit.transforms import ciphertext as layout
+from privkit.transforms.forms import NO_FORM, form, forms, key_id_of, only_form, width_of
+from privkit.transforms.plaintexts import Plaintexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,10 +27,6 @@ if TYPE_CHECKING:
     from privkit.transforms.index import BlindIndexOf
 
 _MARKER = layout.MARKER
-_HEADS = np.frombuffer(b"\xff" * layout.HEADER + bytes(8 - layout.HEADER), np.uint64)[0]
-"""What of the first eight bytes of a ciphertext is marker and key id."""
-_NO_FORM = -1
-_FORM_SHIFT = 32
 
 
 class Sealer:
@@ -40,7 +39,7 @@ class Sealer:
         index_size: How many bytes the index takes there: as many as it has, or more, which are zero.
     """
 
-    __slots__ = ("_deterministic", "_head", "_index", "_index_size", "_key", "_shortest", "usage")
+    __slots__ = ("_deterministic", "_head", "_index", "_index_size", "_key", "_shortest", "_width", "usage")
 
     def __init__(
         self, key: FieldKey, *, deterministic: bool, index: BlindIndexOf | None = None, index_size: int = 0
@@ -50,6 +49,7 @@ class Sealer:
         self._index = index
         self._index_size = index_size
         self._head = layout.HEADER + (0 if deterministic else layout.NONCE)
+        self._width = 0 if index is None else 1 + index_size
         self._shortest = layout.length(0, deterministic=deterministic)
         self.usage = DETERMINISTIC if deterministic else RANDOMISED
 
@@ -180,65 +180,60 @@ class Sealer:
             return True
         return self._index_in(sealed) == self._index_of(self.open(sealed, place))
 
-    def seal_many(self, plain: Ragged, places: Sequence[bytes | Ragged]) -> Ragged:
-        """Seal rows of tag and content; `places` names the place of all, or of each."""
+    def seal_many(self, plain: Plaintexts, places: Sequence[bytes | Ragged]) -> Ragged:
+        """Seal many plaintexts; `places` names the place of all, or of each."""
         key_id = self.writing_id
         siv = self._key.siv(self.usage, key_id)
-        indexes = self._indexes(plain)
-        width = 0 if indexes is None else 1 + self._index_size
-        heads = np.empty((len(plain), self._head + width), np.uint8)
-        heads[:, : layout.HEADER] = np.frombuffer(layout.header(key_id), np.uint8)
-        places = list(places)
-        if indexes is not None:
-            heads[:, 0] = layout.INDEXED_MARKER
-            heads[:, layout.HEADER] = self._index_size
-            heads[:, layout.INDEX_AT : layout.INDEX_AT + self._index_size] = indexes
-            places.append(Ragged.of_matrix(indexes))
-        if not self._deterministic:
-            nonces = _nonces(len(plain))
-            heads[:, layout.HEADER + width :] = nonces
-            places.append(Ragged.of_matrix(nonces))
-        sealed = siv.encrypt_many(plain, places, room=heads.shape[1])
-        write_heads(sealed, heads)
-        return sealed
+        nonces = None if self._deterministic else _Nonces()
+        head = self._head + self._width
+        offsets = np.arange(len(plain) + 1)
+        offsets *= head + layout.SIV + layout.TAG
+        offsets += plain.content.offsets
+        offsets -= plain.content.offsets[0]
+        out = Ragged(np.empty(int(offsets[-1]), np.uint8), offsets)
+        # A batch at a time, while it is in the processor's cache: memory is taken for the output alone.
+        for first, last in batches(out):
+            part = plain.part(first, last)
+            heads, strings = self._heads(key_id, part, nonces)
+            sealed = siv.encrypt_many(part.together(), [*_parts(places, first, last), *strings], room=head)
+            write_heads(sealed, heads)
+            out.data[offsets[first] : offsets[last]] = sealed.data
+        return out
 
-    def open_many(self, sealed: Ragged, places: Sequence[bytes | Ragged]) -> tuple[Ragged, NDArray[np.bool_]]:
+    def open_many(self, sealed: Ragged, places: Sequence[bytes | Ragged]) -> tuple[Plaintexts, NDArray[np.bool_]]:
         """Open rows, each under the version and in the form that it names.
 
         Returns:
-            Tags and contents, and which rows failed (those are empty).
+            The plaintexts, and which rows failed: of those there is neither tag nor content.
 
         Raises:
             KeyUnavailable: If a version that sealed some of them is disabled or destroyed.
         """
-        only = self._siv_of(self._only_form(sealed))
+        only = self._siv_of(only_form(sealed, deterministic=self._deterministic))
         if only is not None:
-            return self._open_form(only, 0, sealed, [*places])
-        forms = self._forms(sealed)
+            return self._open_form(only, 0, sealed, places)
+        found = forms(sealed, deterministic=self._deterministic)
         failed = np.ones(len(sealed), np.bool_)
-        parts: list[tuple[NDArray[np.intp], Ragged]] = []
-        for form in np.unique(forms).tolist():
-            rows = np.flatnonzero(forms == form)
-            siv = self._siv_of(form)
+        parts: list[tuple[NDArray[np.intp], Plaintexts]] = []
+        for one in np.unique(found).tolist():
+            rows = np.flatnonzero(found == one)
+            siv = self._siv_of(one)
             if siv is None:
-                parts.append((rows, Ragged.empty(np.zeros(len(rows), np.int64))))
+                parts.append((rows, Plaintexts.of([b""] * len(rows))))
                 continue
-            whole = len(rows) == len(sealed)
-            part = sealed if whole else sealed.take(rows)
-            own = [place if isinstance(place, bytes) or whole else place.take(rows) for place in places]
-            plain, failed[rows] = self._open_form(siv, form >> _FORM_SHIFT, part, own)
+            own = [place if isinstance(place, bytes) else place.take(rows) for place in places]
+            plain, failed[rows] = self._open_form(siv, width_of(one), sealed.take(rows), own)
             parts.append((rows, plain))
-        return (parts[0][1] if len(parts) == 1 else Ragged.merge(len(sealed), parts)), failed
+        return Plaintexts.merge(len(sealed), parts), failed
 
     def outdated(self, sealed: Ragged) -> NDArray[np.bool_]:
         """Which rows `seal_many` would write under another version or in another form.
 
         Whether an index is still the value's is seen when the value is open: see `misplaced`.
         """
-        width = 0 if self._index is None else 1 + self._index_size
-        return np.not_equal(self._forms(sealed), self.writing_id | width << _FORM_SHIFT)
+        return np.not_equal(forms(sealed, deterministic=self._deterministic), form(self.writing_id, self._width))
 
-    def misplaced(self, sealed: Ragged, plain: Ragged) -> NDArray[np.bool_]:
+    def misplaced(self, sealed: Ragged, plain: Plaintexts) -> NDArray[np.bool_]:
         """Which rows, none of them outdated, have another index than `seal_many` would write.
 
         Args:
@@ -285,73 +280,98 @@ class Sealer:
         index = self._index.of(plain[1:].decode()) if self._index is not None else b""
         return index.ljust(self._index_size, b"\x00")
 
-    def _indexes(self, plain: Ragged) -> NDArray[np.uint8] | None:
+    def _indexes(self, plain: Plaintexts) -> NDArray[np.uint8] | None:
         """The index of each plaintext, `(rows, index size)`."""
         if self._index is None:
             return None
         indexes = np.zeros((len(plain), self._index_size), np.uint8)
+        _check_text(layout.BYTES_TAG if (plain.tags == layout.BYTES_TAG).any() else 0)
         if len(plain):
-            tags, content = cut_mark(plain)
-            _check_text(layout.BYTES_TAG if (tags == layout.BYTES_TAG).any() else 0)
-            indexes[:, : self._index.size] = self._index.of_many(content)
+            indexes[:, : self._index.size] = self._index.of_many(plain.content)
         return indexes
 
-    def _only_form(self, sealed: Ragged) -> int:
-        """The form of all rows, where they have but one, without an index: the usual case, seen in one look at each."""
-        if not len(sealed) or (sealed.lengths < self._shortest).any():
-            return _NO_FORM
-        heads = windows(sealed.data, _HEADS.itemsize)[sealed.offsets[:-1]].view(np.uint64)
-        if ((heads ^ heads[0]) & _HEADS).any() or sealed.data[sealed.offsets[0]] != _MARKER:
-            return _NO_FORM
-        return int.from_bytes(sealed[0][1 : layout.HEADER], "big")
+    def _heads(self, key_id: int, plain: Plaintexts, nonces: _Nonces | None) -> tuple[NDArray[np.uint8], list[Ragged]]:
+        """What stands before each SIV, and what of it is associated data."""
+        heads = np.empty((len(plain), self._head + self._width), np.uint8)
+        heads[:, : layout.HEADER] = np.frombuffer(layout.header(key_id), np.uint8)
+        strings = []
+        indexes = self._indexes(plain)
+        if indexes is not None:
+            heads[:, 0] = layout.INDEXED_MARKER
+            heads[:, layout.HEADER] = self._index_size
+            heads[:, layout.INDEX_AT : layout.INDEX_AT + self._index_size] = indexes
+            strings.append(Ragged.of_matrix(indexes))
+        if nonces is not None:
+            drawn = nonces.draw(len(plain))
+            heads[:, layout.HEADER + self._width :] = drawn
+            strings.append(Ragged.of_matrix(drawn))
+        return heads, strings
 
-    def _forms(self, sealed: Ragged) -> NDArray[np.int64]:
-        """Of each row the key id, and above 32 bits the bytes of index and its length; -1 where it is no ciphertext."""
-        forms = np.full(len(sealed), _NO_FORM, np.int64)
-        rows = np.flatnonzero(sealed.lengths >= self._shortest)
-        head = read_heads(sealed.take(rows) if len(rows) < len(sealed) else sealed, layout.INDEX_AT)
-        ids = np.ascontiguousarray(head[:, 1 : layout.HEADER]).view(">u4").reshape(-1).astype(np.int64)
-        forms[rows] = np.where(head[:, 0] == layout.MARKER, ids, _NO_FORM)
-        indexed = head[:, 0] == layout.INDEXED_MARKER
-        if not self._deterministic and indexed.any():
-            size = head[:, layout.HEADER].astype(np.int64)
-            fits = (size >= 1) & (size <= layout.LONGEST_INDEX) & (sealed.lengths[rows] > self._shortest + size)
-            right = indexed & fits
-            forms[rows[right]] = ids[right] | (size[right] + 1) << _FORM_SHIFT
-        return forms
+    def _strings_in(self, sealed: Ragged, width: int) -> list[Ragged]:
+        """What of the head of each row is associated data; `width` is what the index and its length take."""
+        strings = []
+        if width:
+            heads = read_heads(sealed, layout.HEADER + width)
+            strings.append(Ragged.of_matrix(heads[:, layout.INDEX_AT :]))
+        if not self._deterministic:
+            nonces = windows(sealed.data, layout.NONCE)[sealed.offsets[:-1] + (layout.HEADER + width)].view(np.uint8)
+            strings.append(Ragged.of_matrix(nonces.reshape(-1, layout.NONCE)))
+        return strings
 
-    def _siv_of(self, form: int) -> Siv | None:
+    def _siv_of(self, one: int) -> Siv | None:
         """The cipher of a form; none where it is no form, or the keyring has not its key."""
-        if form == _NO_FORM:
+        if one == NO_FORM:
             return None
         try:
-            return self._key.siv(self.usage, form & 0xFFFFFFFF)
+            return self._key.siv(self.usage, key_id_of(one))
         except KeyNotFound:
             return None
 
-    def _open_form(self, siv: Siv, width: int, sealed: Ragged, places: list[Any]) -> tuple[Ragged, NDArray[np.bool_]]:
+    def _open_form(
+        self, siv: Siv, width: int, sealed: Ragged, places: Sequence[bytes | Ragged]
+    ) -> tuple[Plaintexts, NDArray[np.bool_]]:
         """Open rows of one form; `width` is what the index and its length take."""
-        if self._deterministic:
-            return siv.decrypt_many(sealed, places, room=self._head)
-        if width:
-            heads = read_heads(sealed, layout.HEADER + width)
-            places = [*places, Ragged.of_matrix(heads[:, layout.INDEX_AT :])]
-        nonces = windows(sealed.data, layout.NONCE)[sealed.offsets[:-1] + (layout.HEADER + width)].view(np.uint8)
-        places = [*places, Ragged.of_matrix(nonces.reshape(-1, layout.NONCE))]
-        return siv.decrypt_many(sealed, places, room=self._head + width)
+        head = self._head + width
+        tags, failed = np.empty(len(sealed), np.uint8), np.empty(len(sealed), np.bool_)
+        size = int(sealed.offsets[-1] - sealed.offsets[0]) - len(sealed) * (head + layout.SIV + layout.TAG)
+        data, offsets, end = np.empty(size, np.uint8), np.zeros(len(sealed) + 1, np.int64), 0
+        for first, last in batches(sealed):  # as in `seal_many`
+            part = chunk(sealed, first, last)
+            strings = [*_parts(places, first, last), *self._strings_in(part, width)]
+            plain, failed[first:last] = siv.decrypt_many(part, strings, room=head)
+            tags[first:last], content = cut_mark(plain)
+            data[end : end + len(content.data)] = content.data
+            np.add(content.offsets[1:], end, out=offsets[first + 1 : last + 1])
+            end += len(content.data)
+        return Plaintexts(tags, Ragged(data[:end], offsets)), failed
+
+
+class _Nonces:
+    """Nonces of one call: a counter under a key that is drawn for it and thrown away after it.
+
+    They are as unpredictable as AES-256 is, no two of a call are equal, and no state outlives the call that a fork
+    could copy. Asking the system for each byte would take as long as the encryption.
+    """
+
+    __slots__ = ("_cipher", "_drawn")
+
+    def __init__(self) -> None:
+        self._cipher = BlockCipher(os.urandom(32))
+        self._drawn = 0
+
+    def draw(self, count: int) -> NDArray[np.uint8]:
+        """Draw some more, `(count, 16)`."""
+        counters = np.zeros((count, BLOCK // 8), np.uint64)
+        counters[:, 0] = np.arange(self._drawn, self._drawn + count, dtype=np.uint64)
+        self._drawn += count
+        return self._cipher.encrypt(counters.view(np.uint8))
+
+
+def _parts(places: Sequence[bytes | Ragged], first: int, last: int) -> list[bytes | Ragged]:
+    """The places of consecutive rows."""
+    return [place if isinstance(place, bytes) else chunk(place, first, last) for place in places]
 
 
 def _check_text(tag: int) -> None:
     if tag == layout.BYTES_TAG:
         raise InvalidParameter("an index is of a value's text, and bytes have none; pass text, or leave out the index")
-
-
-def _nonces(count: int) -> NDArray[np.uint8]:
-    """Draw nonces for one call: a counter under a key that is drawn for it and thrown away after it.
-
-    They are as unpredictable as AES-256 is, no two of a call are equal, and no state outlives the call that a fork
-    could copy. Asking the system for each byte would take as long as the encryption.
-    """
-    counters = np.zeros((count, BLOCK // 8), np.uint64)
-    counters[:, 0] = np.arange(count, dtype=np.uint64)
-    return BlockCipher(os.urandom(32)).encrypt(counters.view(np.uint8))

@@ -12,7 +12,8 @@ from privkit.columns import Kind
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, SubjectForgotten
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import OnInvalid, Outcome
-from privkit.transforms.form import Form, count_nulls, plaintexts, restore_plaintexts
+from privkit.transforms.form import Form, count_nulls
+from privkit.transforms.plaintexts import Plaintexts, restore
 from privkit.transforms.sealing import Sealer
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class EncryptBySubject(Form):
         checked = self._checked(column, on_invalid)
         lifted = columns.lift(checked.column)
         ids, place = self._ids(subject, lifted), self._place_or_places(row, lifted)
-        sealed, gone = self._seal_all(plaintexts(lifted).to_list(), place, ids)
+        sealed, gone = self._seal_all(Plaintexts.of_column(lifted).together().to_list(), place, ids)
         if gone:
             raise _forgotten(lifted.rows(sorted(gone)))
         nulls = count_nulls(lifted) - checked.invalid
@@ -152,6 +153,7 @@ class EncryptBySubject(Form):
         subject: Any,  # noqa: ANN401 - any container
         row: Any = None,  # noqa: ANN401 - any container
         on_forgotten: OnInvalid | str = OnInvalid.RAISE,
+        as_text: bool = False,
     ) -> Outcome[C]:
         """Decrypt a column and say what happened.
 
@@ -161,6 +163,7 @@ class EncryptBySubject(Form):
             row: What was given to `protect_column`.
             on_forgotten: What to do with values of persons who were forgotten: `raise`, or `suppress`, which makes
                 them null and counts them as invalid.
+            as_text: Whether to give the canonical text of values that are not bytes, whatever they were.
 
         Raises:
             DecryptionFailed: If some values do not open; the error names their rows.
@@ -183,8 +186,9 @@ class EncryptBySubject(Form):
         if gone:
             nulls = np.zeros(len(lifted), np.bool_) if nulls is None else nulls.copy()
             nulls[lifted.rows(gone)] = True
-        rows = Ragged.of([plain for plain in opened if plain])
-        return Outcome(restore_plaintexts(lifted, rows, nulls), len(lifted), count_nulls(lifted), len(gone))
+        rows = Plaintexts.of([plain for plain in opened if plain])
+        plain = restore(lifted, rows, nulls, as_text=as_text)
+        return Outcome(plain, len(lifted), count_nulls(lifted), len(gone))
 
     def _seal_all(self, plain: list[bytes], place: _Place, ids: list[str]) -> tuple[list[bytes], list[int]]:
         """Seal rows; also the positions of those whose persons are gone."""
@@ -257,7 +261,7 @@ def _sealed(sealer: Sealer, plain: list[bytes], place: _Place) -> list[bytes]:
     """Seal rows of one person, by whichever way is faster for so many."""
     if len(plain) < MANY:
         return sealer.seal_each(plain, [place] * len(plain) if isinstance(place, bytes) else place)
-    return sealer.seal_many(Ragged.of(plain), [place if isinstance(place, bytes) else Ragged.of(place)]).to_list()
+    return sealer.seal_many(Plaintexts.of(plain), [place if isinstance(place, bytes) else Ragged.of(place)]).to_list()
 
 
 def _opened(sealer: Sealer, sealed: list[bytes], place: _Place) -> list[bytes | None]:
@@ -265,7 +269,7 @@ def _opened(sealer: Sealer, sealed: list[bytes], place: _Place) -> list[bytes | 
     if len(sealed) < MANY:
         return sealer.open_each(sealed, [place] * len(sealed) if isinstance(place, bytes) else place)
     plain, failed = sealer.open_many(Ragged.of(sealed), [place if isinstance(place, bytes) else Ragged.of(place)])
-    return [None if wrong else one for one, wrong in zip(plain.to_list(), failed.tolist(), strict=True)]
+    return [None if wrong else one for one, wrong in zip(plain.together().to_list(), failed.tolist(), strict=True)]
 
 
 def _of_rows(place: _Place, rows: list[int]) -> _Place:
