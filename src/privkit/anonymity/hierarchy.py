@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit.anonymity.encoding import Domain
+    from privkit.fields.base import FieldType
 
 ANY: Final = "*"
 """The label of the top level, which holds every value and null."""
@@ -31,7 +32,7 @@ class Hierarchy(ABC):
 
     Level 0 is the value itself and the last level is `*`; a hierarchy names what is between, from fine to coarse, and
     each level must be a coarsening of the one below. Null is a value of its own on every level below the top. Make one
-    with `from_file`, `of`, `intervals`, `dates`, `prefix`, `ordering`, `divisions` or `from_data`.
+    with `from_file`, `of`, `intervals`, `dates`, `prefix`, `ordering`, `divisions`, `of_field` or `from_data`.
 
     Example:
         >>> from privkit.anonymity import Hierarchy
@@ -187,6 +188,25 @@ class Hierarchy(ABC):
         return Divisions(tuple(levels), version)
 
     @staticmethod
+    def of_field(field: FieldType, levels: Sequence[str | Mapping[str, Any]]) -> Hierarchy:
+        """Values of a field type by levels that the type has.
+
+        Args:
+            field: What the values are.
+            levels: Names of its levels, from fine to coarse, such as `["month", "year"]`; one that takes parameters as
+                `{"to": "band", "width": 100}`.
+
+        Example:
+            >>> from privkit import fields
+            >>> from privkit.anonymity import Hierarchy
+            >>> Hierarchy.of_field(fields.CN_CITY, ["province", "region"]).levels
+            ('value', 'province', 'region', '*')
+        """
+        from privkit.anonymity.typed import FieldLevels  # noqa: PLC0415 - it stands on this module
+
+        return FieldLevels.of(field, levels)
+
+    @staticmethod
     def from_data(column: Any = None, *, fanout: int = 2, levels: int = 4) -> Hierarchy:  # noqa: ANN401 - any column
         """Build one from the values that are there: groups of neighbours of about equally many values.
 
@@ -287,7 +307,7 @@ def read_hierarchy(described: Mapping[str, Any]) -> Hierarchy:
     Raises:
         TableError: If there is no such kind.
     """
-    from privkit.anonymity import derived, listed, scales  # noqa: PLC0415 - they stand on this module
+    from privkit.anonymity import derived, listed, scales, typed  # noqa: PLC0415 - they stand on this module
 
     kinds: dict[str, Callable[[Mapping[str, Any]], Hierarchy]] = {
         listed.Listed.word: lambda own: listed.Listed(
@@ -299,6 +319,7 @@ def read_hierarchy(described: Mapping[str, Any]) -> Hierarchy:
         scales.Intervals.word: lambda own: scales.Intervals(tuple(own["widths"]), own["start"]),
         scales.Dates.word: lambda own: scales.Dates(tuple(own["levels"])),
         derived.Derived.word: derived.Derived.read,
+        typed.FieldLevels.word: typed.FieldLevels.read,
     }
     word = described.get("hierarchy")
     if word not in kinds:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from privkit.columns.arrays import lift_array
+from privkit.columns.column import Column
 from privkit.columns.sequences import lift_sequence
 from privkit.errors import WrongType
 
 if TYPE_CHECKING:
-    from privkit.columns.column import Column
+    from privkit.columns.numbering import Coded
 
 C = TypeVar("C")
 
@@ -20,8 +21,9 @@ C = TypeVar("C")
 def lift(container: C) -> Column[C]:
     """Take a column out of its container.
 
-    Takes a list or tuple, a NumPy array, an Arrow array or chunked array, a pandas or a Polars series. Optional
-    libraries are recognised where the caller has imported them, and never imported to look.
+    Takes a list or tuple, a NumPy array, an Arrow array or chunked array, a pandas or a Polars series; a column that is
+    lifted already is handed through. Optional libraries are recognised where the caller has imported them, and never
+    imported to look.
 
     Args:
         container: Values of one kind, and nulls. Null is `None` in lists and object arrays, NaT in `datetime64`, the
@@ -44,6 +46,8 @@ def lift(container: C) -> Column[C]:
 
 
 def _lift(container: Any) -> Column[Any]:
+    if isinstance(container, Column):
+        return container
     if isinstance(container, list | tuple):
         return lift_sequence(container)
     if isinstance(container, np.ndarray):
@@ -64,3 +68,20 @@ def _lift(container: Any) -> Column[Any]:
         f"a {type(container).__name__} is no column; pass a list, a NumPy array, an Arrow array, "
         "or a pandas or Polars series"
     )
+
+
+def codes_of(container: object) -> Coded | None:
+    """The values and codes of a container that numbers its values itself; `None` where it does not, or not well."""
+    if (pa := sys.modules.get("pyarrow")) and isinstance(container, pa.Array | pa.ChunkedArray):
+        from privkit.columns.arrow import codes_of_arrow  # noqa: PLC0415 it stands on an optional library
+
+        return codes_of_arrow(container)
+    if (pd := sys.modules.get("pandas")) and isinstance(container, pd.Series):
+        from privkit.columns.pandas_series import codes_of_pandas  # noqa: PLC0415 it stands on an optional library
+
+        return codes_of_pandas(container)
+    if (pl := sys.modules.get("polars")) and isinstance(container, pl.Series):
+        from privkit.columns.polars_series import codes_of_polars  # noqa: PLC0415 it stands on an optional library
+
+        return codes_of_polars(container)
+    return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
+from privkit.policy import hierarchies
 from privkit.policy.lines import line_of
 from privkit.policy.model import PolicyField, View
 from privkit.policy.parameters import type_name, wanted
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _TOP: Final = ("fields", "views", "unknown")
 _FIELD: Final = ("type", "key", "on_invalid", "title")
-_VIEW: Final = ("fields", "recipient", "title")
+_VIEW: Final = ("fields", "recipient", "title", "anonymity")
 _PLACE: Final = re.compile(r" ?\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -141,7 +142,8 @@ def _view(name: str, spec: Mapping[str, Any], folder: Path) -> View:
     said = {key: _text(spec, key, what, path) for key in ("recipient", "title") if key in spec}
     fields = _table(spec.get("fields", {}), f"{what}: fields", (*path, "fields"))
     try:
-        return View({field: _beside(treatment, folder) for field, treatment in fields.items()}, **said)
+        treatments = {field: _beside(treatment, folder) for field, treatment in fields.items()}
+        return View(treatments, **said, anonymity=_anonymity(spec.get("anonymity"), folder))
     except PolicyError as error:
         raise PolicyError(f"{what}: {error.reason}", path=(*path, *error.path)) from None
 
@@ -151,6 +153,14 @@ def _beside(treatment: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever sta
     if not isinstance(treatment, Mapping) or not isinstance(treatment.get("file"), str):
         return treatment
     return {**treatment, "file": str(folder / treatment["file"])}
+
+
+def _anonymity(spec: Any, folder: Path) -> Any:  # noqa: ANN401 - as above
+    """The same for the files of hierarchies."""
+    if not isinstance(spec, Mapping) or not isinstance(spec.get("hierarchies"), Mapping):
+        return spec
+    found = {name: hierarchies.beside(own, folder) for name, own in spec["hierarchies"].items()}
+    return {**spec, "hierarchies": found}
 
 
 def _known(spec: Mapping[str, Any], known: Collection[str], what: str, path: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
 from privkit.fields.base import FieldType
+from privkit.policy.anonymity import Anonymity
 from privkit.policy.parameters import type_name
 from privkit.suggest import nearest
 from privkit.transforms.base import OnInvalid
@@ -141,9 +142,10 @@ class View:
         fields: Treatments by field.
         recipient: Who gets it; goes to every treatment that takes a recipient and does not name one itself.
         title: A title for people.
+        anonymity: What all records of the output meet together; `None` asks for nothing.
 
     Raises:
-        PolicyError: If something is no treatment, or the recipient is empty.
+        PolicyError: If something is no treatment, the recipient is empty, or the anonymity has no such parameter.
 
     Example:
         >>> from privkit.policy import View
@@ -154,8 +156,16 @@ class View:
     fields: Mapping[str, Treatment]
     recipient: str | None
     title: str
+    anonymity: Anonymity | None
 
-    def __init__(self, fields: Mapping[str, TreatmentSpec], *, recipient: str | None = None, title: str = "") -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, TreatmentSpec],
+        *,
+        recipient: str | None = None,
+        title: str = "",
+        anonymity: Anonymity | Mapping[str, Any] | None = None,
+    ) -> None:
         if not isinstance(fields, Mapping):
             raise PolicyError(f"a view is a View, or a mapping of fields to treatments; got {type_name(fields)}")
         if recipient == "":  # it would be one more recipient, and never who was meant
@@ -166,6 +176,11 @@ class View:
                 treatments[name] = Treatment.of(spec)
             except PolicyError as error:
                 raise PolicyError(f"field {name!r}: {error.reason}", path=("fields", name)) from None
+        try:
+            asked = None if anonymity is None else Anonymity.of(anonymity)
+        except PolicyError as error:
+            raise PolicyError(error.reason, path=("anonymity", *error.path)) from None
+        object.__setattr__(self, "anonymity", asked)
         object.__setattr__(self, "fields", MappingProxyType(treatments))
         object.__setattr__(self, "recipient", recipient)
         object.__setattr__(self, "title", title)
