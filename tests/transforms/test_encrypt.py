@@ -263,3 +263,25 @@ def test_decoding_trusts_no_tag():
 def test_numpy_arrays_come_back(transform):
     column = np.array(["a", "放门口"])
     assert transform.reveal_many(transform.protect_many(column)).tolist() == column.tolist()
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_rows_stay_bound_over_a_rotation(keys, indexed):
+    from privkit.transforms import BlindIndexOf
+
+    key = keys["a"]
+    before = Encrypt(key)
+    after = Encrypt(key, index=BlindIndexOf(key)) if indexed else before
+    values, rows = ["x", None, "y", "z"], ["r1", "r2", "r3", "r4"]
+    old = before.protect_column(values[:3], row=rows[:3]).column
+    keys.rotate()
+    mixed = [*old, after.protect("z", row="r4")]
+    fresh = after.rotate_many(mixed, row=rows)
+    assert fresh[3] == mixed[3]
+    assert not set(fresh[:3]) & {old[0], old[2]}
+    assert after.reveal_column(fresh, row=rows).column == values
+    assert after.rotate_many(fresh, row=rows) == fresh
+    keys.rotate()
+    with pytest.raises(DecryptionFailed) as caught:
+        after.rotate_many([fresh[2], None, fresh[0], fresh[3]], row=rows)
+    assert caught.value.rows == (0, 2)

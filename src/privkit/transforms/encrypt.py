@@ -235,8 +235,12 @@ class Encrypt(Form, Reversible):
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
         return Outcome(restore(lifted, plain, lifted.nulls, as_text=as_text), len(lifted), count_nulls(lifted))
 
-    def rotate_many(self, column: C) -> C:
+    def rotate_many(self, column: C, *, row: Any = None) -> C:  # noqa: ANN401 - any container
         """Encrypt again what is not under the key version that writes now, or has another index; leave the rest.
+
+        Args:
+            column: Ciphertexts in any container.
+            row: What was given to `protect_column`.
 
         Raises:
             DecryptionFailed: If some of what must be opened for it does not open; the error names the rows. Without an
@@ -244,24 +248,32 @@ class Encrypt(Form, Reversible):
         """
         lifted = columns.lift(column)
         sealed, failed = self._lifted_bytes(lifted)
+        places = self._places(row, lifted)
         old = np.flatnonzero(self._sealer.outdated(sealed))
         if self.index is not None and len(old) < len(sealed):
-            old = np.sort(np.concatenate([old, self._misplaced(lifted, sealed, old)]))
-        plain, wrong = self._sealer.open_many(sealed.take(old), [self._place])
+            old = np.sort(np.concatenate([old, self._misplaced(lifted, sealed, old, places)]))
+        plain, wrong = self._sealer.open_many(sealed.take(old), _at(old, places))
         failed[old] |= wrong
         if failed.any():
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)))
         rest = np.delete(np.arange(len(sealed)), old)
         fresh = Ragged.merge(
-            len(sealed), [(rest, sealed.take(rest)), (old, self._sealer.seal_many(plain, [self._place]))]
+            len(sealed), [(rest, sealed.take(rest)), (old, self._sealer.seal_many(plain, _at(old, places)))]
         )
         return self._restored(lifted, fresh)
 
-    def _misplaced(self, lifted: Column[Any], sealed: Ragged, old: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _misplaced(
+        self, lifted: Column[Any], sealed: Ragged, old: NDArray[np.intp], places: list[bytes | Ragged]
+    ) -> NDArray[np.intp]:
         """Which of the rows that are not old have another index than would be written now."""
         rest = np.delete(np.arange(len(sealed)), old)
         kept = sealed.take(rest)
-        plain, failed = self._sealer.open_many(kept, [self._place])
+        plain, failed = self._sealer.open_many(kept, _at(rest, places))
         if failed.any():
             raise DecryptionFailed(lifted.rows(rest[failed]))
         return rest[self._sealer.misplaced(kept, plain)]
+
+
+def _at(rows: NDArray[np.intp], places: list[bytes | Ragged]) -> list[bytes | Ragged]:
+    """The places of some rows."""
+    return [place if isinstance(place, bytes) else place.take(rows) for place in places]
