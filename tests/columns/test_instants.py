@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from columns.conftest import plain, same
 from privkit._kernels.ragged import Ragged
-from privkit.columns import Kind, distinct, instants, lift, like, parse_values, text_of
+from privkit.columns import Kind, instants, lift, lift_distinct, like, parse_values, text_of
 from privkit.errors import InvalidValue, WrongType
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -238,8 +238,7 @@ def test_a_zone_that_nobody_knows(name):
 
 def test_repeated_instants_are_seen_once():
     column = pa.array(ROWS * 20_000, pa.timestamp("us", "Europe/Berlin"))
-    lifted = lift(column)
-    few = distinct(lifted)
+    few = lift_distinct(column)
     assert few.text().to_text() == [text for text in LOCAL if text is not None]
     assert few.restore_like(few.text()).equals(column)
     assert few.restore(few.text()).to_pylist() == LOCAL * 20_000

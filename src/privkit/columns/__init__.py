@@ -4,7 +4,7 @@ from privkit.columns.canonical import format_values, parse_values
 from privkit.columns.column import Column
 from privkit.columns.kinds import Kind, Values
 from privkit.columns.lifting import lift
-from privkit.columns.repeats import distinct
+from privkit.columns.repeats import lift_distinct
 from privkit.columns.scalars import like, text_of
 
-__all__ = ["Column", "Kind", "Values", "distinct", "format_values", "lift", "like", "parse_values", "text_of"]
+__all__ = ["Column", "Kind", "Values", "format_values", "lift", "lift_distinct", "like", "parse_values", "text_of"]

@@ -69,6 +69,11 @@ class Column(Generic[C]):
     def __len__(self) -> int:
         return len(self.values) if self.nulls is None else len(self.nulls)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows the container has, and how many of them are null."""
+        return len(self), 0 if self.nulls is None else int(np.count_nonzero(self.nulls))
+
     def __repr__(self) -> str:
         return f"<Column of {len(self)} rows, {self.kind.value}>"  # never the values
 
@@ -87,11 +92,17 @@ class Column(Generic[C]):
         try:
             return format_values(self.kind, self.values)
         except InvalidValue as error:
-            raise at_rows(error, self.nulls) from None
+            raise self._located(error, self.nulls) from None
 
     def rows(self, positions: NDArray[Any] | Sequence[int]) -> NDArray[np.intp]:
         """Positions among the values that are not null, as row numbers of the container."""
         return row_numbers(self.nulls, positions)
+
+    def nulls_and(self, positions: NDArray[Any] | Sequence[int]) -> NDArray[np.bool_]:
+        """Which rows are null where those at some positions among the values become null too; for `restore`."""
+        nulls = np.zeros(len(self), bool) if self.nulls is None else self.nulls.copy()
+        nulls[row_numbers(self.nulls, positions)] = True
+        return nulls
 
     def restore(
         self, values: Values, kind: Kind = Kind.TEXT, nulls: NDArray[np.bool_] | EllipsisType | None = ...
@@ -133,10 +144,9 @@ class Column(Generic[C]):
         if bad.any():
             error = InvalidValue(
                 f"not the plain text of a value of this {self.kind.value} column; protect the column as text instead",
-                rows=np.flatnonzero(bad)[: InvalidValue.MAX_ROWS],
-                count=int(bad.sum()),
+                rows=np.flatnonzero(bad),
             )
-            raise at_rows(error, self.nulls if isinstance(nulls, EllipsisType) else nulls)
+            raise self._located(error, self.nulls if isinstance(nulls, EllipsisType) else nulls)
         return self.restore(values, self.kind, nulls)
 
     def _build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None) -> C:
@@ -144,6 +154,10 @@ class Column(Generic[C]):
             return self.home.build(kind, values, nulls, exact=kind is self.kind)
         except InvalidValue as error:
             raise at_rows(error, nulls) from None
+
+    def _located(self, error: InvalidValue, nulls: NDArray[np.bool_] | None) -> InvalidValue:
+        """The same error with positions among the values made row numbers of the container."""
+        return at_rows(error, nulls)
 
 
 def row_numbers(nulls: NDArray[np.bool_] | None, positions: NDArray[Any] | Sequence[int]) -> NDArray[np.intp]:

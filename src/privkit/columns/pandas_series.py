@@ -20,6 +20,7 @@ from privkit.columns.arrays import datetimes, fit, lift_plain, to_object_array
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
+from privkit.columns.numbering import Coded
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import Zone, lift_objects, with_nulls
 from privkit.errors import WrongType
@@ -62,6 +63,28 @@ class PandasHome:
         array = self.array(kind, values, nulls, exact=exact)
         return pd.Series(array, index=self.index, name=self.name, dtype=array.dtype, copy=False)  # or it would guess
 
+    @property
+    def coded(self) -> bool:
+        """Whether it is built by `build_coded`."""
+        return isinstance(self.dtype, pd.CategoricalDtype) or getattr(self.inner, "coded", False)
+
+    def build_coded(
+        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+    ) -> Any:
+        """As `build`, from distinct values and the position of each row's value among them."""
+        if isinstance(self.dtype, pd.ArrowDtype):
+            built = self.inner.build_coded(kind, values, codes, nulls, exact=exact)
+            array = pd.ArrowDtype(built.type).__from_arrow__(built)
+        else:
+            few = self._categories(self.inner.array(kind, values, None, exact=exact))
+            numbers = few.codes.astype(np.int64).take(codes)  # two values may have become one
+            if nulls is not None:
+                full = np.full(len(nulls), -1)
+                full[~nulls] = numbers
+                numbers = full
+            array = pd.Categorical.from_codes(numbers, dtype=few.dtype)
+        return pd.Series(array, index=self.index, name=self.name, copy=False)
+
     def array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """The series' array: as `build`, without index and name."""
         if isinstance(self.dtype, pd.CategoricalDtype):
@@ -99,7 +122,9 @@ class PandasHome:
             text = pd.StringDtype(na_value=pd.NA if _is_masked(self.dtype) else np.nan)
         if _ARROW is not None and text.storage == "pyarrow":
             chunks = self.inner.chunks if isinstance(self.inner, _ARROW.ArrowHome) else None
-            home = _ARROW.ArrowHome(_ARROW.pa.large_string(), chunks=chunks or (len(self.index),))
+            home = _ARROW.ArrowHome(
+                _ARROW.pa.large_string(), chunks=chunks or (len(values if nulls is None else nulls),)
+            )
             return text.__from_arrow__(home.build(Kind.TEXT, values, nulls, exact=False))
         return pd.array(with_nulls(list(values.to_text()), nulls, text.na_value), dtype=text)
 
@@ -147,18 +172,38 @@ def lift_pandas(series: Any) -> Column[Any]:
     return _lift_numbers(series, PandasHome(dtype, series.index, series.name))
 
 
+def codes_of_pandas(series: Any) -> Coded | None:
+    """The categories and codes of a categorical series, or the dictionary and codes of one in Arrow; else `None`."""
+    if isinstance(series.dtype, pd.ArrowDtype):
+        coded = _ARROW.codes_of_arrow(series.array.__arrow_array__())
+        if coded is None:
+            return None
+        column, codes, nulls = coded.column, coded.codes, coded.nulls
+        home = PandasHome(series.dtype, series.index, series.name, column.home)
+        return Coded(Column(column.kind, column.values, None, home), codes, nulls)
+    if not isinstance(series.dtype, pd.CategoricalDtype) or len(series.dtype.categories) > len(series):
+        return None
+    return _codes_of_categories(series)
+
+
 def _lift_categories(series: Any) -> Column[Any]:
+    coded = _codes_of_categories(series)
+    values = coded.column.values  # noqa: PD011 a column of ours
+    taken = values.take(coded.codes) if isinstance(values, Ragged) else values[coded.codes]
+    return Column(coded.column.kind, taken, coded.nulls, coded.column.home)
+
+
+def _codes_of_categories(series: Any) -> Coded:
     codes = series.cat.codes.to_numpy()
     names = series.cat.categories
     column = lift_pandas(names.to_series(index=range(len(names))))
     of: PandasHome = column.home  # type: ignore[assignment]  # what lift_pandas makes
-    nulls = codes < 0
-    values = column.values  # noqa: PD011 a column of ours
-    index = codes[~nulls].astype(np.intp)
-    taken = values.take(index) if isinstance(values, Ragged) else values[index]
     inner = PandasHome(of.dtype, series.index, series.name, of.inner, of.zone)
     home = PandasHome(series.dtype, series.index, series.name, _unchunked(inner))
-    return Column(column.kind, taken, nulls if nulls.any() else None, home)
+    nulls = codes < 0
+    any_null = bool(nulls.any())
+    dense = codes[~nulls] if any_null else codes
+    return Coded(Column(column.kind, column.values, None, home), dense.astype(np.intp), nulls if any_null else None)
 
 
 def _unchunked(home: PandasHome) -> PandasHome:

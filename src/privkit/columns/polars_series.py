@@ -21,6 +21,7 @@ from privkit.columns.canonical import decimal_text, to_objects
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone, zone_named
 from privkit.columns.kinds import Kind, Values, as_integers
+from privkit.columns.numbering import Coded, in_order
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import lift_objects, with_nulls
 from privkit.errors import InvalidValue, WrongType
@@ -70,6 +71,17 @@ class PolarsHome:
             return self._temporal(kind, values, nulls, exact=exact)
         plain = fit(values, np.dtype(_NUMPY[self.dtype.base_type()])) if exact else values
         return self._spread(plain, nulls)
+
+    @property
+    def coded(self) -> bool:
+        """Whether it is built by `build_coded`."""
+        return bool(self.dtype in (pl.Categorical, pl.Enum))
+
+    def build_coded(
+        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+    ) -> Any:
+        """As `build`, from distinct values and the position of each row's value among them."""
+        return self.build(kind, values, None, exact=exact).gather(self._spread(codes, nulls))
 
     def _ragged(self, kind: Kind, values: Ragged, nulls: NDArray[np.bool_] | None) -> Any:
         text = kind is Kind.TEXT
@@ -149,6 +161,24 @@ def lift_polars(series: Any) -> Column[Any]:
     if dtype.base_type() not in _NUMPY:
         raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(dense.to_numpy(), nulls, home)
+
+
+def codes_of_polars(series: Any) -> Coded | None:
+    """The categories and codes of a categorical or enumerated series; `None` for others.
+
+    The numbers of categoricals may be of all categories that the process has seen: where they go beyond the number of
+    rows it is `None` too.
+    """
+    if series.dtype not in (pl.Categorical, pl.Enum):
+        return None
+    highest = series.to_physical().max()
+    if highest is None or highest >= len(series):
+        return None
+    nulls = series.is_null().to_numpy() if series.null_count() else None
+    dense = series.drop_nulls()
+    firsts, codes = in_order(dense.to_physical().to_numpy(), highest + 1)
+    column = lift_polars(dense.gather(firsts))
+    return Coded(Column(column.kind, column.values, None, PolarsHome(series.dtype, series.name)), codes, nulls)
 
 
 def _ragged(kind: Kind, series: Any) -> Ragged:

@@ -203,9 +203,8 @@ class FieldTransform(Transform):
         return columns.like(value, result) if self.same_kind and type(value) is not str else result
 
     def _many(self, column: C, work: Callable[[Reading, Ragged], Ragged], on_invalid: OnInvalid) -> Outcome[C]:
-        lifted = columns.lift(column)
-        nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
-        seen = columns.distinct(lifted)  # field transforms give equal values equal results
+        seen = columns.lift_distinct(column)  # field transforms give equal values equal results
+        total, nulls = seen.shape
         text = seen.text()
         present = text.lengths > 0
         if present.all():
@@ -216,12 +215,12 @@ class FieldTransform(Transform):
             result = _spread(len(text), rows, part)
             bad = None if bad is None else rows[bad]
         if bad is None:
-            return Outcome(self._restore(seen, result, seen.nulls), len(lifted), nulls)
+            return Outcome(self._restore(seen, result, seen.nulls), total, nulls)
         missing = seen.nulls
         if on_invalid is OnInvalid.SUPPRESS:
-            missing = _with_nulls(lifted, bad) if seen is lifted else _mask(len(seen), bad)
+            missing = seen.nulls_and(bad)
             result = result.take(~_mask(len(result), bad))
-        return Outcome(self._restore(seen, result, missing), len(lifted), nulls, len(seen.rows(bad)))
+        return Outcome(self._restore(seen, result, missing), total, nulls, len(seen.rows(bad)))
 
     def _work(
         self,
@@ -317,10 +316,3 @@ def _mask(rows: int, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
     mask = np.zeros(rows, np.bool_)
     mask[positions] = True
     return mask
-
-
-def _with_nulls(lifted: Column[Any], bad: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The column's nulls, and the rows that become null."""
-    nulls = np.zeros(len(lifted), np.bool_) if lifted.nulls is None else lifted.nulls.copy()
-    nulls[lifted.rows(bad)] = True
-    return nulls
