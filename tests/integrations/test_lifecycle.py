@@ -1,10 +1,11 @@
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 import pytest
 
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
-from privkit.integrations.lifecycle import Mode, StoredForm
+from privkit.integrations.lifecycle import Mode, StoredForm, row_name
 from privkit.integrations.reencryption import reencrypt
 from privkit.keys import Keyring
 from privkit.transforms import BlindIndexOf, Encrypt
@@ -191,3 +192,32 @@ def test_a_row_that_does_not_open_is_named(keys):
 def test_wrong_settings(keys, wrong):
     with pytest.raises(InvalidParameter):
         reencrypt(Memory([]), StoredForm(Encrypt(keys["a"])), **wrong)
+
+
+@pytest.mark.parametrize(("tag", "values"), KINDS)
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_column_may_be_bound_to_its_rows(keys, tag, values, text, mode):
+    encrypt = Encrypt(keys["a"], text=text)
+    strict, form = StoredForm(encrypt, tag=tag), StoredForm(encrypt, mode, tag=tag)
+    rows = [row_name(uuid.UUID(int=number)) for number in range(len(values))]
+    table = Memory([strict.write(value, row) for value, row in zip(values, rows, strict=True)])
+    assert form.read_many(table.values, rows) == values
+    assert [form.read(stored, row) for stored, row in zip(table.values, rows, strict=True)] == values
+    moved = [*table.values[1:], table.values[0]]
+    with pytest.raises(DecryptionFailed) as caught:
+        form.read_many(moved, rows)
+    assert caught.value.rows == tuple(at for at, stored in enumerate(moved) if stored is not None)
+    keys.rotate()
+    if mode is Mode.DUAL:
+        table.values[0] = form.plain(values[0])
+    done = reencrypt(table, form, batch=2, row_of=lambda position: rows[position[0]])
+    assert done.replaced == sum(value is not None for value in values)
+    assert form.read_many(table.values, rows) == values
+    assert reencrypt(table, form, row_of=lambda position: rows[position[0]]).outdated == 0
+
+
+@pytest.mark.parametrize("wrong", [None, "", 1.5, True, dt.date(2026, 1, 2)])
+def test_what_names_no_row_is_refused(wrong):
+    with pytest.raises(InvalidParameter, match="names no row"):
+        row_name(wrong)

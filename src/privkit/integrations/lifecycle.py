@@ -14,6 +14,9 @@ decrypted, and is an error if it does not open: a damaged ciphertext is never ha
 fit is plaintext. So that no plaintext fits, `plaintext_ok` refuses to write one that does. One that stood there before
 makes the job stop with its row: a text that happens to begin with marker and key id, one in 2^39 if texts were random.
 
+A column may be bound to its rows: the primary key of the row, as `row_name` writes it, is then part of the associated
+data of each ciphertext, which opens nowhere else. The application makes that key: the database would make it too late.
+
 While both forms are in a column, the database's own uniqueness is not that of the values: a value and its ciphertext
 are two. Look a value up before inserting it (lookups see both), and trust the constraint again when the job is done.
 The same holds while a deterministic column is under two key versions.
@@ -21,16 +24,21 @@ The same holds while a deterministic column is under two key versions.
 
 from __future__ import annotations
 
+import uuid
 from enum import StrEnum
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from privkit.transforms import Encrypt
+    from privkit.transforms.form import Row
+
+    _Work = Callable[[list[Any], list[Row] | None], list[Any]]
 
 
 class Mode(StrEnum):
@@ -51,6 +59,32 @@ def mode_of(mode: str) -> Mode:
         return Mode(mode)
     except ValueError:
         raise InvalidParameter(f"no mode {mode!r} of a column; it is {', '.join(Mode)}") from None
+
+
+def row_name(key: object) -> Row:
+    """What a ciphertext that is bound to its row names it by: the same in every framework and database.
+
+    Args:
+        key: The row's primary key as the application has it: a UUID, which goes as its text in lower case with
+            hyphens; text, bytes or an integer, which go as they are.
+
+    Raises:
+        InvalidParameter: If it is nothing that names a row.
+
+    Example:
+        >>> import uuid
+        >>> from privkit.integrations.lifecycle import row_name
+        >>> row_name(uuid.UUID(int=10))
+        '00000000-0000-0000-0000-00000000000a'
+    """
+    if isinstance(key, uuid.UUID):
+        return str(key)
+    if isinstance(key, bool) or not isinstance(key, str | bytes | int) or key in ("", b""):
+        raise InvalidParameter(
+            f"a {type(key).__name__} names no row for a value to be bound to; "
+            "it takes a primary key that the application makes, such as a UUID"
+        )
+    return key
 
 
 class StoredForm:
@@ -82,14 +116,14 @@ class StoredForm:
             raise InvalidParameter("bytes in a text column have no plaintext form; store ciphertexts as bytes")
         self._tag = tag
 
-    def write(self, value: Any) -> Any:  # noqa: ANN401 - what the column stores: bytes or str
-        """What to store for a value; null for null.
+    def write(self, value: Any, row: Row | None = None) -> Any:  # noqa: ANN401 - what the column stores: bytes or str
+        """What to store for a value; null for null. `row` names the row, where the column is bound to rows.
 
         Raises:
             InvalidValue: If plaintext is to be stored and it has the form of a ciphertext.
         """
         if value is None or self.mode is not Mode.PLAINTEXT_OK:
-            return self.encrypt.protect(value)
+            return self.encrypt.protect(value, row=row)
         plain = self.plain(value)
         if self.encrypt.has_form(plain):
             raise InvalidValue(
@@ -97,14 +131,14 @@ class StoredForm:
             )
         return plain
 
-    def read(self, stored: Any) -> Any:  # noqa: ANN401 - as for write
-        """The value that is stored; null for null.
+    def read(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401 - as for write
+        """The value that is stored; null for null. `row` as for `write`.
 
         Raises:
             DecryptionFailed: If it has the form of a ciphertext and does not open, or in `strict` has not the form.
         """
         if stored is None or self.mode is Mode.STRICT or self.encrypt.has_form(stored):
-            return self.encrypt.reveal(stored)
+            return self.encrypt.reveal(stored, row=row)
         return self._parsed(stored)
 
     def candidates(self, value: Any) -> list[Any]:  # noqa: ANN401 - as for write
@@ -126,11 +160,12 @@ class StoredForm:
             raise InvalidParameter(f"a value of type {type(value).__name__} in a column of another; convert it first")
         return encoded[1:].decode() if self.encrypt.text else encoded[1:]
 
-    def convert(self, stored: Sequence[Any]) -> list[Any]:
+    def convert(self, stored: Sequence[Any], rows: Sequence[Row] | None = None) -> list[Any]:
         """Bring stored values into the form that the mode writes now, under the key version that writes now.
 
         Args:
             stored: What stands in the column; nulls stay null.
+            rows: What names the row of each, where the column is bound to rows.
 
         Returns:
             What shall stand there, in the same order; equal where nothing is to be done.
@@ -140,50 +175,75 @@ class StoredForm:
         """
         fresh = list(stored)
         if self.mode is Mode.STRICT:
-            return self.encrypt.rotate_many(fresh)
-        is_sealed = [value is not None and self.encrypt.has_form(value) for value in fresh]
-        sealed = [row for row, known in enumerate(is_sealed) if known]
-        plain = [row for row, value in enumerate(fresh) if value is not None and not is_sealed[row]]
+            return self._rotated(fresh, rows)
+        sealed, plain = self._told_apart(fresh)
         if self.mode is Mode.PLAINTEXT_OK:
-            self._put(fresh, sealed, [self.plain(value) for value in self._at(sealed, fresh, self.open_many)])
+            opened = self._at(sealed, fresh, rows, self.open_many)
+            self._put(fresh, sealed, [self.plain(value) for value in opened])
             return fresh
-        self._put(fresh, sealed, self._at(sealed, fresh, self.encrypt.rotate_many))
-        self._put(fresh, plain, self._protected([self._parsed(fresh[row]) for row in plain]))
+        self._put(fresh, sealed, self._at(sealed, fresh, rows, self._rotated))
+        self._put(fresh, plain, self._at(plain, fresh, rows, self._protected))
         return fresh
 
-    def open_many(self, sealed: list[Any]) -> list[Any]:
-        """Decrypt ciphertexts, all together where they are of one type that columns take."""
-        if self._tag == layout.JSON_TAG:
-            return [self.encrypt.reveal(value) for value in sealed]
-        return self.encrypt.reveal_many(sealed)
+    def open_many(self, sealed: Sequence[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+        """Decrypt ciphertexts, all together where they are of one type that columns take; `rows` as for `convert`."""
+        if self._tag != layout.JSON_TAG:
+            return list(self.encrypt.reveal_column(list(sealed), row=rows).column)
+        opened, failed = [], []
+        for place, (value, row) in enumerate(self._with_rows(sealed, rows)):
+            try:
+                opened.append(self.encrypt.reveal(value, row=row))
+            except DecryptionFailed:
+                failed.append(place)
+        if failed:
+            raise DecryptionFailed(failed)
+        return opened
 
-    def read_many(self, stored: Sequence[Any]) -> list[Any]:
-        """The values that are stored, as `read` gives each, all together."""
+    def read_many(self, stored: Sequence[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+        """The values that are stored, as `read` gives each, all together; `rows` as for `convert`."""
         if self.mode is Mode.STRICT:
-            return self.open_many(list(stored))
+            return self.open_many(stored, rows)
         fresh = list(stored)
-        sealed = [row for row, value in enumerate(fresh) if value is not None and self.encrypt.has_form(value)]
-        opened = self._at(sealed, fresh, self.open_many)
-        known = set(sealed)
-        fresh = [value if value is None or row in known else self._parsed(value) for row, value in enumerate(fresh)]
-        self._put(fresh, sealed, opened)
+        sealed, plain = self._told_apart(fresh)
+        self._put(fresh, plain, [self._parsed(fresh[place]) for place in plain])
+        self._put(fresh, sealed, self._at(sealed, stored, rows, self.open_many))
         return fresh
 
-    def _at(self, rows: list[int], values: list[Any], work: Any) -> list[Any]:  # noqa: ANN401 - a function of lists
+    def _told_apart(self, stored: Sequence[Any]) -> tuple[list[int], list[int]]:
+        """Where ciphertexts stand, and where plaintexts."""
+        has_form = self.encrypt.has_form
+        known = [place for place, value in enumerate(stored) if value is not None]
+        sealed = [place for place in known if has_form(stored[place])]
+        if len(sealed) == len(known):
+            return sealed, []
+        found = set(sealed)
+        return sealed, [place for place in known if place not in found]
+
+    def _at(self, places: list[int], values: Sequence[Any], rows: Sequence[Row] | None, work: _Work) -> list[Any]:
+        """Do something with the values at some places, and name those in errors."""
         try:
-            return list(work([values[row] for row in rows]))
+            return work([values[at] for at in places], None if rows is None else [rows[at] for at in places])
         except DecryptionFailed as error:
-            raise DecryptionFailed([rows[row] for row in error.rows]) from None
+            raise DecryptionFailed([places[row] for row in error.rows]) from None
 
     @staticmethod
-    def _put(values: list[Any], rows: list[int], fresh: list[Any]) -> None:
-        for row, value in zip(rows, fresh, strict=True):
-            values[row] = value
+    def _put(values: list[Any], places: list[int], fresh: list[Any]) -> None:
+        for place, value in zip(places, fresh, strict=True):
+            values[place] = value
 
-    def _protected(self, values: list[Any]) -> list[Any]:
-        if self._tag == layout.JSON_TAG:
-            return [self.encrypt.protect(value) for value in values]
-        return self.encrypt.protect_many(values)
+    def _rotated(self, sealed: Sequence[Any], rows: Sequence[Row] | None) -> list[Any]:
+        return self.encrypt.rotate_many(list(sealed), row=rows)
+
+    def _protected(self, stored: Sequence[Any], rows: Sequence[Row] | None) -> list[Any]:
+        """Encrypt plaintexts of the column."""
+        values = [self._parsed(one) for one in stored]
+        if self._tag != layout.JSON_TAG:
+            return list(self.encrypt.protect_column(values, row=rows).column)
+        return [self.encrypt.protect(value, row=row) for value, row in self._with_rows(values, rows)]
+
+    @staticmethod
+    def _with_rows(values: Sequence[Any], rows: Sequence[Row] | None) -> Iterable[tuple[Any, Row | None]]:
+        return zip(values, repeat(None) if rows is None else rows, strict=rows is not None)
 
     def _parsed(self, stored: Any) -> Any:  # noqa: ANN401 - as for write
         """A plaintext of the column as a value; one that is none of the column's type is an error without its text."""

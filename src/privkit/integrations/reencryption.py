@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from privkit.integrations.lifecycle import StoredForm
+    from privkit.transforms.form import Row
 
 Position = tuple[Any, ...]
 """The primary key of a row."""
@@ -66,6 +67,7 @@ def reencrypt(
     dry_run: bool = False,
     pause: float = 0.0,
     on_progress: Callable[[Progress], None] | None = None,
+    row_of: Callable[[Position], Row] | None = None,
 ) -> Progress:
     """Bring a column into the form that its mode writes now, under the key version that writes now.
 
@@ -77,6 +79,7 @@ def reencrypt(
         dry_run: Whether to convert without writing: it counts, and fails where the job would fail.
         pause: Seconds to wait after each batch that changed something, to leave the database to others.
         on_progress: Called after each batch.
+        row_of: What names the row of a position, where the column is bound to its rows.
 
     Returns:
         What was done.
@@ -105,7 +108,7 @@ def reencrypt(
         read = rows.read(done.position, batch)
         if not read:
             return done
-        changes = _changes(read, stored, first=done.rows)
+        changes = _changes(read, stored, row_of, first=done.rows)
         replaced = rows.replace(changes) if changes and not dry_run else 0
         done = replace(
             done,
@@ -123,11 +126,17 @@ def reencrypt(
             time.sleep(pause)
 
 
-def _changes(read: Sequence[tuple[Position, Any]], stored: StoredForm, *, first: int) -> list[Change]:
+def _changes(
+    read: Sequence[tuple[Position, Any]],
+    stored: StoredForm,
+    row_of: Callable[[Position], Row] | None,
+    *,
+    first: int,
+) -> list[Change]:
     """What is to be replaced in a batch whose first row has the given number."""
     old = [value for _, value in read]
     try:
-        new = stored.convert(old)
+        new = stored.convert(old, None if row_of is None else [row_of(position) for position, _ in read])
     except (DecryptionFailed, InvalidValue) as error:
         raise error.located("", first) from None
     return [
