@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from privkit.keys import Keyring
-    from privkit.policy.model import FieldSpec, ViewSpec
+    from privkit.policy.model import FieldSpec, Treatment, ViewSpec
 
 UNKNOWN: Final = ("error", "drop")
 """What may happen to a column of the input that the policy does not know."""
@@ -119,6 +119,17 @@ class Policy:
                 raise PolicyError(
                     f"view {name!r}: field {column!r}: {error.reason}", path=(*path, *error.path)
                 ) from None
+            self._check_subject(name, column, treatment)
+
+    def _check_subject(self, name: str, column: str, treatment: Treatment) -> None:
+        """Check that whose a column's values are is a column that the policy knows."""
+        subject = treatment.parameters.get(treatments.SUBJECT)
+        if subject is not None and subject not in self.fields:
+            raise PolicyError(
+                f"view {name!r}: field {column!r}: the policy has no field {subject!r} for its subjects"
+                f"{nearest(subject, self.fields)}",
+                path=("views", name, "fields", column, treatments.SUBJECT),
+            )
 
 
 def _field(name: str, spec: FieldSpec) -> PolicyField:

@@ -111,15 +111,16 @@ def apply_file(
     """
     started = perf_counter()
     names = bound.check(source.names, direction)
+    read = bound.needed(source.names, direction)
     tally = _Tally()
 
     def work(piece: tuple[int, Any, float]) -> tuple[Applied[Any], float]:
         first_row, batch, share = piece
         return bound.run(batch, direction, first_row, as_text), share
 
-    batches = source.batches(names)
+    batches = source.batches(read)
     with sink:
-        schema = _start(bound, source, sink, names, direction)
+        schema = _start(bound, source, sink, read, direction)
         as_text = _texts(schema)
         with (
             closing(_ahead(_numbered(source, batches), _READ_AHEAD)) as pieces,
@@ -163,11 +164,11 @@ def _cores() -> int:
     return min(len(usable), _MOST_WORKERS)
 
 
-def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direction: Direction) -> Any:  # noqa: ANN401
+def _start(bound: BoundView, source: Source, sink: Sink, read: list[str], direction: Direction) -> Any:  # noqa: ANN401
     """Open the sink with the schema that comes out, which a run without rows tells (a pyarrow Schema)."""
     import pyarrow as pa  # noqa: PLC0415 - an extra, and there once there is a source
 
-    fields = [source.schema.field(name) for name in names]
+    fields = [source.schema.field(name) for name in read]
     empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
     # In a thread, where no signal arrives: pyarrow may import pandas now, and an interruption of that import would be
     # lost in pyarrow and leave the interpreter's import lock taken.
@@ -176,8 +177,8 @@ def _start(bound: BoundView, source: Source, sink: Sink, names: list[str], direc
     typed = _marked if direction == "protect" else _unmarked
     schema = pa.schema(
         [
-            typed(result, field) if field.name in bound.reversible else result
-            for result, field in zip(results, fields, strict=True)
+            typed(result, source.schema.field(result.name)) if result.name in bound.reversible else result
+            for result in results
         ]
     )
     sink.start(schema)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from functools import cache
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from privkit.errors import InvalidParameter, MissingExtra, PolicyError
 from privkit.keys import FieldKey
@@ -22,6 +22,9 @@ from privkit.transforms.fpe import FormatPreserving
 from privkit.transforms.generalise import Generalise
 from privkit.transforms.keep import Keep
 from privkit.transforms.mask import Mask
+from privkit.transforms.noise import Noise
+from privkit.transforms.shift import DateShift
+from privkit.transforms.subjects import EncryptBySubject
 from privkit.transforms.surrogate import Surrogate
 from privkit.transforms.token import Token
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from privkit.fields.base import FieldType
-    from privkit.keys import Usage
+    from privkit.keys import Keyring, Usage
     from privkit.policy.model import Treatment
     from privkit.transforms.base import Transform
 
@@ -38,10 +41,19 @@ T = TypeVar("T")
 DROP: Final = "drop"
 """The policy's own word: the column is not in the output."""
 
-_CLASSES: Final[dict[str, Callable[..., Transform]]] = {
+SUBJECT: Final = "subject"
+"""The parameter that names the column of whose each value is."""
+
+AnyTransform: TypeAlias = "Transform | DateShift | Noise | EncryptBySubject"
+"""A transform of a column, or of a column beside one of subjects."""
+
+_CLASSES: Final[dict[str, Callable[..., AnyTransform]]] = {
     transform.word: transform for transform in (Keep, Mask, Token, FormatPreserving, Encrypt, Generalise, Surrogate)
 }
-WORDS: Final = (DROP, *_CLASSES)
+_BY_SUBJECT: Final[dict[str, Callable[..., AnyTransform]]] = {
+    transform.word: transform for transform in (DateShift, Noise, EncryptBySubject)
+}
+WORDS: Final = tuple(dict.fromkeys((DROP, *_CLASSES, *_BY_SUBJECT)))
 """Every word that a view may say of a field."""
 
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {"encrypt": {"text": True}}
@@ -52,7 +64,14 @@ _Parameters = dict[str, Parameter]
 
 def needs_key(treatment: Treatment) -> bool:
     """Whether a treatment works with keys."""
-    return treatment.word != DROP and "key" in _own_parameters(treatment.word)
+    return treatment.word != DROP and not _own_parameters(_class_of(treatment)).keys().isdisjoint(("key", "keys"))
+
+
+def _class_of(treatment: Treatment) -> Callable[..., AnyTransform]:
+    """The transform that a treatment means: by subject where it names one, or where there is no other."""
+    if treatment.word in _CLASSES and (SUBJECT not in treatment.parameters or treatment.word not in _BY_SUBJECT):
+        return _CLASSES[treatment.word]
+    return _BY_SUBJECT[treatment.word]
 
 
 def check(treatment: Treatment, field: FieldType, recipient: str | None, key_name: str) -> None:
@@ -71,32 +90,39 @@ def check(treatment: Treatment, field: FieldType, recipient: str | None, key_nam
         raise PolicyError(f"{field.name} may not be released in any form; drop it")
     _check_parameters(treatment, field)
     try:
-        build(treatment, field, recipient, _rehearsal_key(key_name) if needs_key(treatment) else None)
+        build(treatment, field, recipient, _rehearsed(key_name) if needs_key(treatment) else None, key_name)
     except MissingExtra:
         return  # another view may be all that is wanted here; the view that needs it says so when it is bound
 
 
-def build(treatment: Treatment, field: FieldType, recipient: str | None, key: FieldKey | None) -> Transform:
+def build(
+    treatment: Treatment, field: FieldType, recipient: str | None, keys: Keyring | _Rehearsal | None, key_name: str
+) -> AnyTransform:
     """Make the transform.
 
     Args:
         treatment: Any but `drop`, and checked.
         field: What the values are.
         recipient: The view's; for transforms that take one, unless the treatment names one.
-        key: The field's key, where the transform needs one.
+        keys: The keyring, where the transform needs keys.
+        key_name: The name that the field's keys are derived under.
 
     Raises:
         PolicyError: If the transform refuses; with its reason.
         MissingExtra: If it needs a package that is not installed.
     """
-    own = _own_parameters(treatment.word)
+    transform = _class_of(treatment)
+    own = _own_parameters(transform)
     given = {**_DEFAULTS.get(treatment.word, {}), **treatment.parameters}
+    given.pop(SUBJECT, None)
     if recipient is not None and "recipient" in own:
         given.setdefault("recipient", recipient)
-    if "key" in own:
-        given["key"] = key
+    if "key" in own and keys is not None:
+        given["key"] = keys[key_name]
+    if "keys" in own:
+        given |= {"keys": keys, "name": key_name}
     try:
-        return _CLASSES[treatment.word](field=field, **given)
+        return transform(field=field, **given)
     except InvalidParameter as error:
         raise PolicyError(str(error)) from None
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
@@ -126,8 +152,11 @@ def _check_parameters(treatment: Treatment, field: FieldType) -> None:
 
 def _parameters(treatment: Treatment, field: FieldType) -> tuple[_Parameters, bool]:
     """What a treatment may say, and whether that is all."""
-    constructor = _own_parameters(treatment.word).values()
+    constructor = _own_parameters(_class_of(treatment)).values()
     own = {parameter.name: parameter for parameter in constructor if parameter.kind is Parameter.KEYWORD_ONLY}
+    if treatment.word in _BY_SUBJECT:
+        alone = None if treatment.word in _CLASSES else Parameter.empty
+        own[SUBJECT] = Parameter(SUBJECT, Parameter.KEYWORD_ONLY, default=alone, annotation="str")
     rest = _handed_on(treatment, field)
     if rest is None:  # what is handed on to nothing, the constructor refuses with the reason
         return own, all(parameter.kind is not Parameter.VAR_KEYWORD for parameter in constructor)
@@ -147,8 +176,8 @@ def _handed_on(treatment: Treatment, field: FieldType) -> Callable[..., Any] | N
 
 
 @cache
-def _own_parameters(word: str) -> Mapping[str, Parameter]:
-    return signature(_CLASSES[word]).parameters
+def _own_parameters(transform: Callable[..., AnyTransform]) -> Mapping[str, Parameter]:
+    return signature(transform).parameters
 
 
 class _Rehearsal:
@@ -157,6 +186,12 @@ class _Rehearsal:
     id = "rehearsal"
     primary_id = 1
     version_ids = (1,)
+
+    def __getitem__(self, name: str) -> FieldKey:
+        return FieldKey(self, name)
+
+    def canonical(self, name: str) -> str:
+        return self[name].name
 
     def stable_id(self, field_name: str) -> int:  # noqa: ARG002 - the protocol's
         return self.primary_id
@@ -177,10 +212,12 @@ class _Rehearsal:
 _REHEARSAL: Final = _Rehearsal()
 
 
-def _rehearsal_key(name: str) -> FieldKey:
+def _rehearsed(name: str) -> _Rehearsal:
+    """The rehearsal's keys, once it is sure that a field may have this name."""
     try:
-        return FieldKey(_REHEARSAL, name)
+        _REHEARSAL.canonical(name)
     except InvalidParameter as error:
         raise PolicyError(
             f'{error}; give the field another name for its keys, such as key = "customer.phone"'
         ) from None
+    return _REHEARSAL

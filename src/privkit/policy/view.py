@@ -9,19 +9,28 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from privkit.columns import lift
 from privkit.columns.tables import open_table
-from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PolicyError, TableError
+from privkit.errors import (
+    DecryptionFailed,
+    InvalidParameter,
+    InvalidValue,
+    PolicyError,
+    SubjectForgotten,
+    TableError,
+)
 from privkit.policy import treatments
-from privkit.transforms.base import OnInvalid, Outcome, Reversible
-from privkit.transforms.encrypt import Encrypt
+from privkit.policy.column import ViewedColumn, forgotten_in, untouched
+from privkit.transforms.base import OnInvalid
+from privkit.transforms.keep import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from privkit.columns.tables import Table
     from privkit.keys import Keyring
     from privkit.policy.model import PolicyField, Treatment, View
-    from privkit.transforms.base import Transform
+    from privkit.policy.treatments import AnyTransform
+    from privkit.transforms.base import Outcome
 
 T = TypeVar("T")
 
@@ -91,21 +100,49 @@ class BoundView:
         released = {column: said for column, said in view.fields.items() if said.word != treatments.DROP}
         if not released:
             raise PolicyError(f"view {name!r} releases no field; name what it gives", path=("views", name))
-        transforms: dict[str, Transform] = {}
+        columns: dict[str, ViewedColumn] = {}
         for column, said in released.items():
             try:
-                transforms[column] = _transform(said, fields[column], view.recipient, keys)
+                columns[column] = _viewed(said, fields[column], view.recipient, keys)
             except PolicyError as error:
                 raise PolicyError(f"view {name!r}: field {column!r}: {error.reason}") from None
         self.name = name
-        self.transforms: Mapping[str, Transform] = MappingProxyType(transforms)
+        self._columns = columns
+        self.transforms: Mapping[str, AnyTransform] = MappingProxyType(
+            {column: viewed.transform for column, viewed in columns.items()}
+        )
         self._fields = fields
         self._drop_unknown = drop_unknown
 
     @property
     def reversible(self) -> tuple[str, ...]:
         """The columns that `reveal` gives back."""
-        return tuple(name for name, transform in self.transforms.items() if isinstance(transform, Reversible))
+        return tuple(name for name, viewed in self._columns.items() if viewed.reversible and self._told(viewed.subject))
+
+    def _told(self, subject: str) -> bool:
+        """Whether whoever reveals knows subjects: the view gives them as they are, or reversibly, or not at all."""
+        viewed = self._columns.get(subject)
+        return viewed is None or isinstance(viewed.transform, Keep) or (viewed.reversible and not viewed.subject)
+
+    def needed(self, names: Iterable[str], direction: Direction = "protect") -> list[str]:
+        """Which columns of a table have to be there for a direction: those that come out, and those of their subjects.
+
+        Args:
+            names: The names of the table's columns.
+            direction: What is to be done with it.
+
+        Raises:
+            TableError: As for `apply` and `reveal`.
+        """
+        header = list(names)
+        given = self.check(header, direction)
+        beside = self._subjects(given, direction)
+        return [name for name in header if name in beside or name in given]
+
+    def _subjects(self, names: Iterable[str], direction: Direction) -> set[str]:
+        """The columns of subjects that the treatment of some columns needs."""
+        treated = names if direction == "protect" else [name for name in self.reversible if name in set(names)]
+        return {self._columns[name].subject for name in treated if name in self._columns} - {""}
 
     def apply(self, table: T) -> T:
         """Give of a table what the view gives.
@@ -156,7 +193,7 @@ class BoundView:
         ):  # anything else must not pass for revealing, which leaves columns alone
             raise InvalidParameter(f"a direction is 'protect' or 'reveal', not {direction!r}")
         header = list(names)
-        known = self._fields if direction == "protect" else self.transforms
+        known = self._fields if direction == "protect" else {*self.transforms, *self._subjects(header, direction)}
         knower = "known to the policy" if direction == "protect" else f"released by view {self.name!r}"
         unknown = [name for name in header if name not in known]
         if len(unknown) == len(header) and header:  # a first row of data may have been taken for the header: no names
@@ -186,43 +223,54 @@ class BoundView:
         if isinstance(table, list) and not table:  # rows without a row have no header that could be checked
             return Applied(table, MappingProxyType({}))
         opened = open_table(table)
+        names = self.check(opened.names, direction)
         columns: dict[str, Any] = {}
         reports: dict[str, ColumnReport] = {}
-        for name in self.check(opened.names, direction):
+        for name in sorted(names, key=lambda name: bool(self._columns[name].subject)):  # subjects are revealed first
             started = perf_counter()
-            outcome = self._treat(name, opened.column(name), direction, first_row, as_text=name in as_text)
+            subject = self._subject_of(name, opened, direction, columns)
+            outcome = self._treat(name, opened.column(name), subject, direction, first_row, as_text=name in as_text)
             columns[name] = outcome.column
             reports[name] = ColumnReport(
                 self.transforms[name].word, outcome.rows, outcome.nulls, outcome.invalid, perf_counter() - started
             )
-        return Applied(opened.rebuild(columns), MappingProxyType(reports))
+        given = opened.rebuild({name: columns[name] for name in names})
+        return Applied(given, MappingProxyType({name: reports[name] for name in names}))
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name}: {transform.word}" for name, transform in self.transforms.items())
         return f"<view {self.name!r}: {said}>"
 
+    def _subject_of(self, name: str, opened: Table[Any], direction: Direction, revealed: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any container
+        """The column of subjects beside a column, as it was before any view."""
+        subject = self._columns[name].subject
+        if not subject or (direction == "reveal" and name not in self.reversible):
+            return None
+        return revealed[subject] if direction == "reveal" and subject in revealed else opened.column(subject)
+
     def _treat(
         self,
         name: str,
         column: Any,  # noqa: ANN401 - any container
+        subject: Any,  # noqa: ANN401 - any container
         direction: Direction,
         first_row: int,
         *,
         as_text: bool,
     ) -> Outcome[Any]:
-        transform = self.transforms[name]
+        viewed = self._columns[name]
         try:
             if direction == "protect":
-                return transform.protect_column(column, on_invalid=OnInvalid(self._fields[name].on_invalid))
-            if isinstance(transform, Encrypt):  # other transforms give text anyhow
-                return transform.reveal_column(column, as_text=as_text)
-            if isinstance(transform, Reversible):
-                return transform.reveal_column(column)
+                return viewed.protect(column, subject)
+            if name in self.reversible:
+                return viewed.reveal(column, subject, as_text=as_text)
         except (InvalidValue, DecryptionFailed) as error:
             raise error.located(name, first_row) from None
+        except SubjectForgotten as error:
+            raise forgotten_in(name, error, first_row) from None
         except InvalidParameter as error:
             raise InvalidParameter(f"column {name!r}: {error}") from None
-        return _untouched(column)
+        return untouched(column)
 
     def _check_complete(self, header: Sequence[str], unknown: Sequence[str], direction: Direction) -> None:
         if direction == "protect":
@@ -230,23 +278,25 @@ class BoundView:
             if missing:
                 said = f"{_columns(missing)} not in the table, and released by view {self.name!r}"
                 raise TableError(said + _meant(missing, unknown))
+            self._check_subjects(header, self.transforms, direction)
         elif not self.reversible:
             raise TableError(f"view {self.name!r} has nothing to reveal: none of its transforms can be undone")
         elif not set(self.reversible) & set(header):
             raise TableError(f"nothing to reveal: {_columns(self.reversible)} not in the table")
+        else:
+            self._check_subjects(header, header, direction)
+
+    def _check_subjects(self, header: Sequence[str], treated: Iterable[str], direction: Direction) -> None:
+        missing = sorted(self._subjects(treated, direction) - set(header))
+        if missing:
+            raise TableError(f"{_columns(missing)} not in the table, and view {self.name!r} treats others by its ids")
 
 
-def _transform(said: Treatment, field: PolicyField, recipient: str | None, keys: Keyring | None) -> Transform:
-    if not treatments.needs_key(said):
-        return treatments.build(said, field.type, recipient, None)
-    if keys is None:
+def _viewed(said: Treatment, field: PolicyField, recipient: str | None, keys: Keyring | None) -> ViewedColumn:
+    if keys is None and treatments.needs_key(said):
         raise PolicyError(f"{said.word} needs a keyring; pass one (--keyring)")
-    return treatments.build(said, field.type, recipient, keys[field.key])
-
-
-def _untouched(column: Any) -> Outcome[Any]:  # noqa: ANN401 - any container
-    lifted = lift(column)
-    return Outcome(column, len(lifted), 0 if lifted.nulls is None else int(lifted.nulls.sum()))
+    transform = treatments.build(said, field.type, recipient, keys, field.key)
+    return ViewedColumn(transform, OnInvalid(field.on_invalid), said.parameters.get(treatments.SUBJECT, ""))
 
 
 def _columns(names: Sequence[str]) -> str:
