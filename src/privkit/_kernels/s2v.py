@@ -84,7 +84,7 @@ class Associated:
         if self.constant:
             ends, before = self._constant_tables()
             return lookup(ends, kind), lookup(before, kind[:longer])
-        states = self._states(first, last)[slabs.order]
+        states = lookup(self._states(first, last), slabs.order)
         ends, before = _spread(states, slabs.tails, short)
         return ends ^ lookup(_all_ends(self._mac), kind), before[:longer]
 
@@ -128,7 +128,9 @@ def _spread(
     """
     rows = len(states)
     room = np.zeros((rows, 3, 2), np.uint64)
-    room[:, 1] = np.where(short[:, None], dbl_many(states), states)
+    room[:, 1] = states
+    doubled = np.flatnonzero(short)
+    room[doubled, 1] = dbl_many(lookup(states, doubled))
     # A state between two zero blocks, read some bytes off its place, is the state so far shifted.
     read = windows(room.view(np.uint8).reshape(-1), BLOCK)
     begin = np.arange(rows) * (3 * BLOCK) + np.where(short, 0, BLOCK - tails)
