@@ -98,7 +98,7 @@ class Treatment:
     """What a view gives of a field: a transform's word, or `drop`, and the transform's parameters.
 
     Attributes:
-        word: `drop`, `keep`, `mask`, `token`, `fpe`, `encrypt`, `generalise` or `surrogate`.
+        word: `drop`, `keep`, `mask`, `token`, `fpe`, `encrypt`, `generalise`, `surrogate`, `shift` or `noise`.
         parameters: The transform's own, such as `profile` of a mask.
 
     Example:
