@@ -7,7 +7,7 @@ from privkit.integrations.django.bulk import reveal_rows
 from privkit.integrations.django.config import keyring
 from privkit.integrations.django.fields import EncryptedField
 from privkit.integrations.django.indexes import BlindIndexField
-from privkit.integrations.django.refusals import NotConfigured, NotSearchable, WouldWritePlaintext
+from privkit.integrations.django.refusals import NotBound, NotConfigured, NotSearchable, WouldWritePlaintext
 from privkit.integrations.django.shorthands import (
     EncryptedBooleanField,
     EncryptedCharField,
@@ -34,6 +34,7 @@ __all__ = [
     "EncryptedJSONField",
     "EncryptedTextField",
     "EncryptedURLField",
+    "NotBound",
     "NotConfigured",
     "NotSearchable",
     "WouldWritePlaintext",

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections, models
 from django.db.models import ExpressionWrapper, F
+from django.db.models.constants import LOOKUP_SEP
 
 from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.paths import encrypted_in_path
 from privkit.integrations.django.plain import is_plain_text, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from privkit.integrations.django.fields import EncryptedField
+
+NO_ROW = "-"
+"""Stands for a row that an outer join did not find, whose columns are null."""
 
 
 def reveal_rows(queryset: models.QuerySet[Any], *names: str) -> list[tuple[Any, ...]]:
@@ -31,19 +38,26 @@ def reveal_rows(queryset: models.QuerySet[Any], *names: str) -> list[tuple[Any, 
     """
     if not names:
         raise InvalidParameter("no field was named; say which columns are to be read")
-    sealed = {name: field for name in names if (field := encrypted_in_path(queryset.model, name)) is not None}
-    stored = {
-        f"privkit_stored_{place}": ExpressionWrapper(F(name), _as_stored(sealed[name]))
-        for place, name in enumerate(names)
-        if name in sealed
-    }
-    asked = [f"privkit_stored_{place}" if name in sealed else name for place, name in enumerate(names)]
-    columns = list(zip(*queryset.annotate(**stored).values_list(*asked), strict=True))
-    read = [
-        _opened(sealed[name], column, queryset.db) if name in sealed else column
-        for name, column in zip(names, columns, strict=False)
-    ]
-    return list(zip(*read, strict=True))
+    found = ((place, encrypted_in_path(queryset.model, name)) for place, name in enumerate(names))
+    sealed = {place: field for place, field in found if field is not None}
+    stored = {f"privkit_stored_{place}": (names[place], field) for place, field in sealed.items()}
+    asked = [f"privkit_stored_{place}" if place in sealed else name for place, name in enumerate(names)]
+    keys = {place: _key_beside(names[place]) for place, field in sealed.items() if field.row is not None}
+    asked += dict.fromkeys(path for path in keys.values() if path not in asked)
+    query = queryset.annotate(
+        **{alias: ExpressionWrapper(F(name), _as_stored(of)) for alias, (name, of) in stored.items()}
+    )
+    columns: list[Sequence[Any]] = list(zip(*query.values_list(*asked), strict=True))
+    for place, field in sealed.items() if columns else ():
+        beside = columns[asked.index(keys[place])] if place in keys else None
+        columns[place] = _opened(field, columns[place], beside, queryset.db)
+    return list(zip(*columns[: len(names)], strict=True))
+
+
+def _key_beside(path: str) -> str:
+    """The path to the primary key of the row that a path leads into."""
+    owner, _, _ = path.rpartition(LOOKUP_SEP)
+    return f"{owner}{LOOKUP_SEP}pk" if owner else "pk"
 
 
 def _as_stored(field: EncryptedField) -> models.Field[Any, Any]:
@@ -51,9 +65,13 @@ def _as_stored(field: EncryptedField) -> models.Field[Any, Any]:
     return models.TextField() if field.text else models.BinaryField()
 
 
-def _opened(field: EncryptedField, column: tuple[Any, ...], using: str) -> list[Any]:
+def _opened(field: EncryptedField, column: Sequence[Any], keys: Sequence[Any] | None, using: str) -> list[Any]:
+    """The values of a column; `keys` are those of its rows, where it is bound to them."""
+    if memoryview in set(map(type, column)):  # of psycopg2
+        column = [bytes(one) if isinstance(one, memoryview) else one for one in column]
+    rows = None if keys is None else [NO_ROW if key is None else row_of_key(field, key) for key in keys]
     try:
-        plain = field.stored.read_many([bytes(one) if isinstance(one, memoryview) else one for one in column])
+        plain = field.stored.read_many(column, rows)
     except DecryptionFailed as failure:
         raise failure.located(field.label) from None
     if not is_plain_text(field.base_field):

@@ -12,6 +12,7 @@
 | privkit.E008 | the setting `PRIVKIT` is missing or malformed |
 | privkit.E009 | a column whose mode reads plaintext is not text, or its values have several texts |
 | privkit.E010 | `index` names no `BlindIndexField` of this field |
+| privkit.E011 | `row` does not name the primary key, or the database makes that |
 | privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
 | privkit.W002 | an admin shows a model with encrypted fields without masking them |
 | privkit.W003 | (deploy) the keyring cannot be opened |
@@ -88,6 +89,7 @@ def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage
             id="privkit.E009",
         )
     yield from _index_messages(field)
+    yield from _row_messages(field)
     yield from _base_messages(field, **given)
 
 
@@ -96,6 +98,20 @@ def _index_messages(field: EncryptedField) -> Iterator[CheckMessage]:
         index_field(field)
     except InvalidParameter as missing:
         yield Error(str(missing), obj=field, id="privkit.E010")
+
+
+def _row_messages(field: EncryptedField) -> Iterator[CheckMessage]:
+    if field.row is None:
+        return
+    pk: Any = field.model._meta.pk  # noqa: SLF001 - Django's way to ask
+    made = isinstance(pk, models.AutoField | models.SmallAutoField | models.BigAutoField) or pk.has_db_default()
+    if field.row not in ("pk", pk.name) or made or hasattr(pk, "storage_name"):
+        yield Error(
+            f"row={field.row!r} is no primary key that the application makes",
+            hint="give the model id = models.UUIDField(primary_key=True, default=uuid.uuid4), and the field row='id'",
+            obj=field,
+            id="privkit.E011",
+        )
 
 
 def _encryptable(base: Any) -> bool:  # noqa: ANN401 - any field

@@ -17,6 +17,16 @@ from django.utils.functional import cached_property
 
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django import checks
+from privkit.integrations.django.binding import (
+    Bound,
+    BoundAttribute,
+    Sealed,
+    bind_branches,
+    bound,
+    carry_through_raw_saves,
+    check_conflicts,
+    refuse_unbound,
+)
 from privkit.integrations.django.config import OPENED, keyring
 from privkit.integrations.django.expressions import check_written
 from privkit.integrations.django.indexed import IndexedExact, IndexedIn, IndexedPart
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     from privkit.transforms import Transform
+    from privkit.transforms.form import Row
 
     Base = models.Field[Any, Any]
 else:
@@ -66,6 +77,9 @@ class EncryptedField(Base):
         index: The name of the `BlindIndexField` by which a randomised column is found.
         mode: Where the column stands in its life: `plaintext_ok`, `dual` or, as is usual, `strict`. See
             `privkit.integrations.lifecycle`.
+        row: The name of the primary key, to bind each value to its row: a ciphertext that was moved to another row is
+            refused. The application makes that key, such as a UUID, and never changes it. See
+            `privkit.integrations.django.binding` for what a bound field does not do.
         views: By name, the transform that values are shown through, or `None` for clear: values are then read inside
             `reveal_as` only, see `privkit.integrations.purposes`. It is a matter of the program, not of the column,
             and no part of migrations.
@@ -91,6 +105,7 @@ class EncryptedField(Base):
         text: bool = False,
         index: str | None = None,
         mode: str = Mode.STRICT,
+        row: str | None = None,
         views: Mapping[str, Transform | None] | None = None,
         **options: Any,  # noqa: ANN401 - as above
     ) -> None:
@@ -106,6 +121,14 @@ class EncryptedField(Base):
             raise InvalidParameter("a deterministic column is found by itself; leave out the index")
         self.index = index
         self.mode = mode_of(mode)
+        self.row = row
+        if row is not None:
+            if deterministic:
+                raise InvalidParameter(
+                    "bound to its row a value has another ciphertext in each; leave out deterministic"
+                )
+            self.descriptor_class = BoundAttribute
+            carry_through_raw_saves()
         self.views = None if views is None else FieldViews(self.key, views)
         self._stored: StoredForm | None = None
         self._generation = -1
@@ -124,8 +147,9 @@ class EncryptedField(Base):
         for option in ("deterministic", "text"):
             if getattr(self, option):
                 options[option] = True
-        if self.index is not None:
-            options["index"] = self.index
+        for option in ("index", "row"):
+            if getattr(self, option) is not None:
+                options[option] = getattr(self, option)
         if self.mode is not Mode.STRICT:
             options["mode"] = self.mode.value
         path = f"privkit.integrations.django.{EncryptedField.__name__}"
@@ -153,9 +177,9 @@ class EncryptedField(Base):
         return str(self) if hasattr(self, "model") else (self.name or self.key)
 
     @property
-    def storage_name(self) -> tuple[str, bool, bool]:
-        """What two columns have in common whose ciphertexts can be compared and exchanged."""
-        return (self.key, self.deterministic, self.text)
+    def storage_name(self) -> tuple[str, bool, bool, bool]:
+        """What two columns have in common whose ciphertexts can be compared and, within a row, exchanged."""
+        return (self.key, self.deterministic, self.text, self.row is not None)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
         """Report what is wrong with the declaration, before a query does."""
@@ -224,6 +248,8 @@ class EncryptedField(Base):
             )
         if value is None or (type(value) is str and self._textual):
             return value
+        if type(value) is Sealed:
+            raise refuse_unbound(self)
         if value == b"" and self.empty_strings_allowed and not isinstance(self.base_field, models.BinaryField):
             value = ""  # what the schema editor takes for the empty value of a binary column
         try:
@@ -232,7 +258,15 @@ class EncryptedField(Base):
             raise refusal.located(self.label) from None
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - Django's own
-        """Encrypt a value."""
+        """Encrypt a value.
+
+        Raises:
+            NotBound: If it is to be bound to its row and does not say which that is.
+        """
+        if self.row is not None and value is not None:
+            if type(value) is not Bound:
+                raise refuse_unbound(self)
+            return self.stored.write(self.get_prep_value(value.value), value.row)
         return self.stored.write(value if prepared else self.get_prep_value(value))
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - as above
@@ -242,9 +276,22 @@ class EncryptedField(Base):
             WouldWritePlaintext: If it does not.
         """
         if hasattr(value, "as_sql"):
+            if self.row is not None:
+                bind_branches(self, value)
             check_written(self, value)
             return value
         return self.get_db_prep_value(value, connection)
+
+    @property
+    def get_placeholder(self) -> Callable[..., str]:
+        """Look at the statement that a bound value is written by. No other field has this, as Django asks for it."""
+        if self.row is None:
+            raise AttributeError("get_placeholder")
+        return self._placeholder
+
+    def _placeholder(self, value: Any, compiler: Any, connection: BaseDatabaseWrapper) -> str:  # noqa: ANN401, ARG002 - as above
+        check_conflicts(self, compiler.query)
+        return "%s"
 
     def stored_forms(self, plain: Any) -> list[bytes | str]:  # noqa: ANN401 - as above
         """All forms in which a value may stand in a deterministic column."""
@@ -258,8 +305,14 @@ class EncryptedField(Base):
         """
         if value is None and self.views is None:
             return None
+        if self.row is not None and value is not None:
+            return Sealed(self, value, connection.alias)
+        return self.opened(value, connection)
+
+    def opened(self, stored: Any, connection: BaseDatabaseWrapper, row: Row | None = None) -> Any:  # noqa: ANN401 - as above
+        """The value of what is stored in a row. Otherwise as `from_db_value`."""
         try:
-            plain = self.stored.read(value)
+            plain = self.stored.read(stored, row)
             if plain is not None and not (type(plain) is str and self._textual):
                 plain = value_of(self.base_field, plain, connection)
             return plain if self.views is None else self.shown([plain])[0]
@@ -280,8 +333,9 @@ class EncryptedField(Base):
         ]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ANN401, FBT001 - Django's own
-        """Let the base field set what it sets, such as the moment of a change."""
-        return self.base_field.pre_save(model_instance, add)
+        """Let the base field set what it sets, such as the moment of a change, and bind what is bound to the row."""
+        value = self.base_field.pre_save(model_instance, add)
+        return value if self.row is None else bound(self, value, model_instance)
 
     # Forms and fixtures
 

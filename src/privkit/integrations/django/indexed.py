@@ -14,6 +14,7 @@ from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In, Lookup
 
 from privkit.errors import DecryptionFailed
+from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.refusals import NotSearchable
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def rows_holding(
         return []
     rows = _candidates(field, values, connection)
     try:
-        opened = stored.read_many([sealed for _, sealed in rows])
+        names = None if field.row is None else [row_of_key(field, key) for key, _ in rows]
+        opened = stored.read_many([sealed for _, sealed in rows], names)
     except DecryptionFailed as failure:
         raise failure.located(field.label) from None
     return [

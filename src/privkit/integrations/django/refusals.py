@@ -15,6 +15,10 @@ class WouldWritePlaintext(InvalidParameter, FieldError):
     """An expression would have the database write something into an encrypted column that is no ciphertext of it."""
 
 
+class NotBound(InvalidParameter, FieldError):
+    """A value that is bound to its row is written or read where nothing says which row that is."""
+
+
 class NotConfigured(PrivkitError, ImproperlyConfigured):
     """The setting `PRIVKIT` is missing or malformed."""
 

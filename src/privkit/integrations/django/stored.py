@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections, models, transaction
 
 from privkit.errors import InvalidParameter
+from privkit.integrations.django.binding import row_of_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from privkit.integrations.django.fields import EncryptedField
     from privkit.integrations.reencryption import Change, Position
+    from privkit.transforms.form import Row
 
 
 class ColumnRows:
@@ -35,6 +37,7 @@ class ColumnRows:
         self.pk: models.Field[Any, Any] = meta.pk
         if self.pk.column is None or hasattr(self.pk, "storage_name"):
             raise InvalidParameter(f"{meta.label}: the job goes by a primary key of one column that is not encrypted")
+        self.field = field
         self.connection: Any = connections[using]  # whose driver differs by database
         self.using = using
         name = self.connection.ops.quote_name
@@ -44,6 +47,11 @@ class ColumnRows:
     def position(self, text: str) -> Position:
         """The position that a primary key names, which somebody has typed."""
         return (self.pk.get_db_prep_value(self.pk.to_python(text), self.connection),)
+
+    @property
+    def row_of(self) -> Callable[[Position], Row] | None:
+        """What names the row of a position; `None` where the field is not bound to its rows."""
+        return None if self.field.row is None else lambda position: row_of_key(self.field, position[0])
 
     def read(self, after: Position | None, limit: int) -> Sequence[tuple[Position, Any]]:
         """The next rows after a position, with what is stored; nulls are left out."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 from privkit import Mask, fields
@@ -91,3 +93,24 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return f"patient {self.pk}"
+
+
+class Record(models.Model):
+    """Columns that are bound to their rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    number = models.IntegerField(unique=True, null=True)
+    note = EncryptedField(models.TextField(), key="record.note", row="id", null=True)
+    findings = EncryptedJSONField(key="record.findings", row="id", null=True)
+    phone = EncryptedCharField(
+        max_length=20, key="record.phone", row="id", index="phone_idx", text=True, default="", blank=True
+    )
+    phone_idx = BlindIndexField("phone", bits=4, field_type="cn_mobile")
+    seen = EncryptedField(models.DateTimeField(auto_now=True), key="record.seen", row="pk")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True)
+
+    class Meta:
+        app_label = "clinic"
+
+    def __str__(self) -> str:
+        return f"record {self.pk}"

@@ -56,6 +56,7 @@ class Command(BaseCommand):
             pause=said["pause"],
             after=None if said["after"] is None else rows.position(said["after"]),
             dry_run=said["dry_run"],
+            row_of=rows.row_of,
             on_progress=None if said["verbosity"] < 2 else lambda done: self._say(field, done),  # noqa: PLR2004 - Django's level for progress
         )
         self._say(field, done, last=True, dry_run=said["dry_run"])
