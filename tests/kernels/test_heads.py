@@ -54,3 +54,52 @@ def test_rows_shorter_than_their_room_fail():
     back, failed = siv.decrypt_many(rows, [], room=21)
     assert failed.tolist() == [True] * 3 + [False] * 50 + [True]
     assert back.to_list() == [b""] * 3 + [b"a"] * 50 + [b""]
+
+
+LENGTHS = st.lists(st.sampled_from([0, 1, 14, 15, 16, 17, 30, 31, 32, 33, 70, 200]), min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, repeats=st.sampled_from([1, 9, 60]), room=st.integers(0, 21), data=st.data())
+def test_siv_takes_marks_apart_from_their_rows(lengths, repeats, room, data):
+    siv = Siv.of(bytes(range(64)))
+    content = [bytes([row % 251]) * size for row, size in enumerate(lengths * repeats)]
+    marks = np.arange(len(content), dtype=np.uint8) | 1
+    own = Ragged.of([b"row %d" % row for row in range(len(content))])
+    apart = siv.encrypt_many(part_of_a_longer_one(content), [b"ad", own], room=room, marks=marks)
+    write_heads(apart, np.zeros((len(content), room), np.uint8))
+    marked = add_mark(Ragged.of(content), marks)
+    together = siv.encrypt_many(marked, [b"ad", own], room=room)
+    write_heads(together, np.zeros((len(content), room), np.uint8))
+    assert apart.to_list() == together.to_list()
+
+    damaged = apart.to_list()
+    wrong = data.draw(st.sets(st.integers(0, len(content) - 1), max_size=5))
+    for row in wrong:
+        damaged[row] = data.draw(
+            st.sampled_from(
+                [
+                    b"",
+                    damaged[row][:-1],
+                    bytes(room) + siv.encrypt(b"", [b"ad", own[row]]),  # authentic, and without a mark
+                    bytes(room + 40),
+                ]
+            )
+        )
+    found = np.full(len(content), 255, np.uint8)
+    back, failed = siv.decrypt_many(part_of_a_longer_one(damaged), [b"ad", own], room=room, marks=found)
+    assert set(np.flatnonzero(failed).tolist()) == wrong
+    assert back.to_list() == [b"" if row in wrong else one for row, one in enumerate(content)]
+    assert found.tolist() == [0 if row in wrong else mark for row, mark in enumerate(marks.tolist())]
+
+
+def test_marks_of_many_rows_pass_through_several_batches():
+    siv = Siv.of(bytes(range(64)))
+    rows = [b"x" * (row * 7 % 67) for row in range(70_000)]
+    marks = (np.arange(len(rows)) % 256).astype(np.uint8)
+    sealed = siv.encrypt_many(Ragged.of(rows), [b"ad"], marks=marks)
+    found = np.empty(len(rows), np.uint8)
+    back, failed = siv.decrypt_many(sealed, [b"ad"], marks=found)
+    assert back.to_list() == rows
+    assert found.tolist() == marks.tolist()
+    assert not failed.any()

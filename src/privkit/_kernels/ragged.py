@@ -70,10 +70,12 @@ class Ragged:
         return cls(np.ascontiguousarray(matrix).reshape(-1), offsets)
 
     @classmethod
-    def empty(cls, lengths: NDArray[np.int64]) -> Ragged:
-        """Make room for rows of the given lengths; the bytes are undefined until written."""
+    def empty(cls, lengths: NDArray[np.int64], *, before: int = 0) -> Ragged:
+        """Make room for rows of the given lengths, and `before` them; the bytes are undefined until written."""
         offsets = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
+        if before:
+            offsets += before
         return cls(np.empty(int(offsets[-1]), np.uint8), offsets)
 
     def __len__(self) -> int:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.cmac import PADDING, ZERO, Cmac, dbl, keep_tails, xor
+from privkit._kernels.heads import add_mark, cut_mark
 from privkit._kernels.ragged import Ragged, windows
 from privkit._kernels.s2v import MOST_ASSOCIATED, Associated, check
 from privkit._kernels.slabs import FEWEST_ROWS, Slabs, batches, chunk, slack
@@ -131,13 +132,21 @@ class Siv:
             raise DecryptionFailed
         return plain
 
-    def encrypt_many(self, rows: Ragged, associated: Sequence[bytes | Ragged] = (), *, room: int = 0) -> Ragged:
+    def encrypt_many(
+        self,
+        rows: Ragged,
+        associated: Sequence[bytes | Ragged] = (),
+        *,
+        room: int = 0,
+        marks: NDArray[np.uint8] | None = None,
+    ) -> Ragged:
         """Encrypt many values.
 
         Args:
             rows: The values, of any lengths.
             associated: As for `encrypt`; a `Ragged` has a string for each row.
             room: How many bytes to leave before each SIV for the caller to write; undefined until then.
+            marks: A byte for each row that goes before its own and is encrypted with them, as if it stood there.
 
         Returns:
             `SIV | ciphertext` of each row, after the room.
@@ -149,21 +158,26 @@ class Siv:
         strings = self._strings(associated)
         if len(rows) < FEWEST_ROWS:
             before = bytes(room)
-            few = Ragged.of([before + self.encrypt(value, strings.of_row(row)) for row, value in enumerate(rows)])
+            values = rows if marks is None else add_mark(rows, marks)
+            few = Ragged.of([before + self.encrypt(value, strings.of_row(row)) for row, value in enumerate(values)])
             return Ragged(few.data.copy(), few.offsets)  # a copy can be written to
         offsets = np.arange(len(rows) + 1)
-        offsets *= (
-            BLOCK + room
-        )  # in place, as the sum is: whatever the number of rows, nothing grows with it but the output
+        # In place, as the sum is: whatever the number of rows, nothing grows with it but the output.
+        offsets *= BLOCK + room + (marks is not None)
         offsets += rows.offsets
         offsets -= rows.offsets[0]
         out = Ragged(np.empty(int(offsets[-1]), np.uint8), offsets)
         for first, last in batches(rows):
-            _Batch(self, strings, rows, first, last, room=room).encrypt(out)
+            _Batch(self, strings, rows, first, last, room=room, marks=marks).encrypt(out)
         return out
 
     def decrypt_many(
-        self, rows: Ragged, associated: Sequence[bytes | Ragged] = (), *, room: int = 0
+        self,
+        rows: Ragged,
+        associated: Sequence[bytes | Ragged] = (),
+        *,
+        room: int = 0,
+        marks: NDArray[np.uint8] | None = None,
     ) -> tuple[Ragged, NDArray[np.bool_]]:
         """Undo `encrypt_many`.
 
@@ -171,6 +185,8 @@ class Siv:
             rows: `SIV | ciphertext`, after the room.
             associated: As for `encrypt_many`.
             room: How many bytes to pass over before each SIV.
+            marks: Where to write the first byte of each value, apart from the rest of it; 0 where the row failed. An
+                empty value has none, and fails.
 
         Returns:
             The values, and which rows failed: those are empty, and nothing of them is released.
@@ -182,15 +198,22 @@ class Siv:
         strings = self._strings(associated)
         failed = np.zeros(len(rows), np.bool_)
         if len(rows) < FEWEST_ROWS:
-            return self._decrypt_few(rows, strings, failed, room), failed
-        data = np.empty(sum(int(_plain_lengths(chunk(rows, *batch), room).sum()) for batch in batches(rows)), np.uint8)
+            few = self._decrypt_few(rows, strings, failed, room)
+            if marks is not None:
+                failed |= few.lengths == 0
+                marks[:], few = cut_mark(few)
+            return few, failed
+        before = room + (marks is not None)
+        sizes = (int(_plain_lengths(chunk(rows, *batch), before).sum()) for batch in batches(rows))
+        data = np.empty(sum(sizes), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
         end = 0
         for first, last in batches(rows):
-            part = _Batch(self, strings, rows, first, last, room=room).decrypt(failed[first:last])
-            data[end : end + len(part.data)] = part.data
-            np.add(part.offsets[1:], end, out=offsets[first + 1 : last + 1])
-            end += len(part.data)
+            part = _Batch(self, strings, rows, first, last, room=room, marks=marks).decrypt(failed[first:last])
+            size = int(part.offsets[-1] - part.offsets[0])
+            data[end : end + size] = part.data[part.offsets[0] :]
+            np.add(part.offsets[1:], end - part.offsets[0], out=offsets[first + 1 : last + 1])
+            end += size
         return Ragged(data[:end], offsets), failed
 
     def _decrypt_few(self, rows: Ragged, strings: Associated, failed: NDArray[np.bool_], room: int) -> Ragged:
@@ -269,45 +292,71 @@ def _plain_lengths(rows: Ragged, room: int) -> NDArray[np.int64]:
 
 
 class _Batch:
-    """Some of the rows on their way through."""
+    """Some of the rows on their way through.
 
-    __slots__ = ("_first", "_last", "_room", "_rows", "_siv", "_strings")
+    A row with a mark is one byte longer than what is read or written of it: the mark is put into its first block, and
+    taken from there.
+    """
 
-    def __init__(self, siv: Siv, strings: Associated, rows: Ragged, first: int, last: int, *, room: int = 0) -> None:
+    __slots__ = ("_first", "_last", "_marks", "_room", "_rows", "_siv", "_strings")
+
+    def __init__(
+        self,
+        siv: Siv,
+        strings: Associated,
+        rows: Ragged,
+        first: int,
+        last: int,
+        *,
+        room: int = 0,
+        marks: NDArray[np.uint8] | None = None,
+    ) -> None:
         self._siv = siv
         self._strings = strings
         self._rows = chunk(rows, first, last)
         self._first = first
         self._last = last
         self._room = room
+        self._marks = None if marks is None else marks[first:last]
+
+    @property
+    def _marked(self) -> int:
+        """By how much a row is longer than what is read or written of it."""
+        return int(self._marks is not None)
 
     def encrypt(self, out: Ragged) -> None:
-        """Encrypt into rows that are each longer by the room and 16 bytes."""
+        """Encrypt into rows that are each longer by the room, 16 bytes and the mark."""
         rows, target, places = self._rows, out.data, out.offsets[self._first : self._last] + self._room
-        slabs = Slabs(rows.lengths)
+        slabs = Slabs(rows.lengths + self._marked)
         for row in slabs.left.tolist():
-            written = self._siv.encrypt(rows[row], self._strings.of_row(self._first + row))
+            value = rows[row] if self._marks is None else self._marks[row].tobytes() + rows[row]
+            written = self._siv.encrypt(value, self._strings.of_row(self._first + row))
             target[places[row] : places[row] + len(written)] = np.frombuffer(written, np.uint8)
         if not len(slabs.order):
             return
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]))
-        blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + shift)
+        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), self._marked)
+        blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + (shift - self._marked))
+        if self._marks is not None:
+            for some, firsts in slabs.first_bytes(blocks):
+                firsts[:] = self._marks[some]
         tags = self._s2v(slabs, blocks)
         blocks ^= self._stream(slabs, tags)
         slabs.scatter(blocks, target, places[slabs.order] + BLOCK, tags)
 
     def decrypt(self, failed: NDArray[np.bool_]) -> Ragged:
         """Decrypt the rows, tell which failed, and leave those empty."""
-        failed |= self._rows.lengths < BLOCK + self._room
-        lengths = _plain_lengths(self._rows, self._room)
-        slabs = Slabs(lengths)
-        out = Ragged.empty(lengths)
-        for row in slabs.left.tolist():
-            failed[row] |= not self._decrypt_row(row, out)
+        failed |= self._rows.lengths < BLOCK + self._room + self._marked
+        lengths = _plain_lengths(self._rows, self._room + self._marked)
+        slabs = Slabs(lengths + self._marked)
+        out = Ragged.empty(lengths, before=self._marked)
         if len(slabs.order):
             failed[slabs.order] |= self._decrypt_slabs(slabs, out)
+        for row in slabs.left.tolist():
+            failed[row] |= not self._decrypt_row(row, out)
         if not failed.any():
             return out
+        if self._marks is not None:
+            self._marks[failed] = 0
         lengths[failed] = 0
         verified = Ragged.empty(lengths)
         verified.data[:] = out.take(~failed).data
@@ -318,7 +367,12 @@ class _Batch:
             plain = self._siv.decrypt(self._rows[row][self._room :], self._strings.of_row(self._first + row))
         except DecryptionFailed:
             return False
-        out.data[out.offsets[row] : out.offsets[row + 1]] = np.frombuffer(plain, np.uint8)
+        if self._marks is not None:
+            if not plain:
+                return False
+            self._marks[row] = plain[0]
+        content = np.frombuffer(plain, np.uint8)[self._marked :]
+        out.data[out.offsets[row] : out.offsets[row + 1]] = content
         return True
 
     def _decrypt_slabs(self, slabs: Slabs, out: Ragged) -> NDArray[np.bool_]:
@@ -330,7 +384,10 @@ class _Batch:
         blocks = slabs.gather(data, np.minimum(starts + BLOCK, len(data) - BLOCK))
         blocks ^= self._stream(slabs, tags)
         wrong = self._s2v(slabs, blocks) ^ tags
-        slabs.scatter(blocks, out.data, out.offsets[:-1][slabs.order])
+        if self._marks is not None:
+            for some, firsts in slabs.first_bytes(blocks):
+                self._marks[some] = firsts
+        slabs.scatter(blocks, out.data, out.offsets[:-1][slabs.order] - self._marked, skip=self._marked)
         return np.not_equal(wrong[:, 0] | wrong[:, 1], 0)
 
     def _s2v(self, slabs: Slabs, blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -65,15 +65,23 @@ def batches(rows: Ragged) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def slack(data: NDArray[np.uint8], first: int, last: int) -> tuple[NDArray[np.uint8], int]:
+def slack(data: NDArray[np.uint8], first: int, last: int, before: int = 0) -> tuple[NDArray[np.uint8], int]:
     """Part of a buffer with at least a block of readable bytes after it, so that whole blocks may be read at its end.
+
+    Args:
+        data: The buffer.
+        first: Where the part begins.
+        last: Where it ends.
+        before: How many bytes before it must be readable, too.
 
     Returns:
         A buffer, and where byte 0 of `data` would stand in it: add that to positions in `data`.
     """
-    if last + BLOCK <= len(data):
+    if before <= first and last + BLOCK <= len(data):
         return data, 0
-    return np.concatenate([data[first:last], np.zeros(BLOCK, np.uint8)]), -first
+    room = np.zeros(before + last - first + BLOCK, np.uint8)
+    room[before : before + last - first] = data[first:last]
+    return room, before - first
 
 
 class Slabs:
@@ -127,12 +135,24 @@ class Slabs:
             np.subtract(last[: end - first], column << 4, out=out[first:end])
         return out
 
+    def first_bytes(self, blocks: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8]]]:
+        """The first byte of each row.
+
+        Yields:
+            Rows, by position, and a view of their first bytes.
+        """
+        for column, (count, longer) in enumerate(pairwise([*self.counts, 0])):
+            first = self.column(blocks, column).view(np.uint8).reshape(-1, BLOCK)
+            yield self.order[longer:count], first[longer:count, 0]
+
     def scatter(
         self,
         blocks: NDArray[np.uint64],
         data: NDArray[np.uint8],
         starts: NDArray[np.int64],
         before: NDArray[np.uint64] | None = None,
+        *,
+        skip: int = 0,
     ) -> None:
         """Write blocks back as rows, and not a byte beyond them.
 
@@ -141,6 +161,8 @@ class Slabs:
             data: Where to write.
             starts: Where each row begins, in the order of `order`.
             before: A block of each row to write before it.
+            skip: How many bytes at the beginning of each row, 0 or 1, are not to be in `data` when all is written. A
+                byte there is written over on the way: the last of another row of these, which is written after it.
         """
         items = blocks.view(ITEM)[:, 0]
         places = self._places(starts)
@@ -161,7 +183,8 @@ class Slabs:
         write[places[:longer] + (self.tails[:longer] - BLOCK)] = windows(flat, BLOCK)[begin]
         if longer < rows:
             alone = slice(longer, rows)
-            move(flat, (np.arange(longer, rows) << 5) + BLOCK, data, starts[alone], self.tails[alone])
+            begin = (np.arange(longer, rows) << 5) + (BLOCK + skip)
+            move(flat, begin, data, starts[alone] + skip, self.tails[alone] - skip)
 
 
 def chunk(rows: Ragged, first: int, last: int) -> Ragged:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
-from privkit._kernels.heads import cut_mark, read_heads, write_heads
+from privkit._kernels.heads import read_heads, write_heads
 from privkit._kernels.ragged import Ragged, windows
 from privkit._kernels.slabs import batches, chunk
 from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
@@ -195,7 +195,8 @@ class Sealer:
         for first, last in batches(out):
             part = plain.part(first, last)
             heads, strings = self._heads(key_id, part, nonces)
-            sealed = siv.encrypt_many(part.together(), [*_parts(places, first, last), *strings], room=head)
+            associated = [*_parts(places, first, last), *strings]
+            sealed = siv.encrypt_many(part.content, associated, room=head, marks=part.tags)
             write_heads(sealed, heads)
             out.data[offsets[first] : offsets[last]] = sealed.data
         return out
@@ -337,9 +338,8 @@ class Sealer:
         data, offsets, end = np.empty(size, np.uint8), np.zeros(len(sealed) + 1, np.int64), 0
         for first, last in batches(sealed):  # as in `seal_many`
             part = chunk(sealed, first, last)
-            strings = [*_parts(places, first, last), *self._strings_in(part, width)]
-            plain, failed[first:last] = siv.decrypt_many(part, strings, room=head)
-            tags[first:last], content = cut_mark(plain)
+            associated = [*_parts(places, first, last), *self._strings_in(part, width)]
+            content, failed[first:last] = siv.decrypt_many(part, associated, room=head, marks=tags[first:last])
             data[end : end + len(content.data)] = content.data
             np.add(content.offsets[1:], end, out=offsets[first + 1 : last + 1])
             end += len(content.data)
