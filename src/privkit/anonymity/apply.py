@@ -10,12 +10,13 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.anonymity.encoding import ColumnEncoder, Domain
 from privkit.anonymity.keys import Lookup, lengths, order_of, runs
-from privkit.columns import Kind, lift
+from privkit.columns import lift
+from privkit.columns.repeats import spread
 from privkit.columns.tables import Table, open_table
 from privkit.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,29 +38,43 @@ class Applier:
         self._frequency, self._recoding = frequency, recoding
         self._finder = _Finder(frequency)
         self._seen = np.zeros(len(frequency.counts), np.int64)
-        self._starts = runs(recoding.cells)
-        self._many = lengths(self._starts, len(recoding.cells)) > 1
+        starts = runs(recoding.cells)
+        self._starts = starts.astype(np.int32)
+        self._many = lengths(starts, len(recoding.cells)) > 1
         self._ends = np.cumsum(recoding.counts)
-        self._before = self._ends[self._starts] - recoding.counts[self._starts]
+        self._before = self._ends[starts] - recoding.counts[starts]
+        self._numbers = {name: number for number, name in enumerate(frequency.names)}
         self._columns = [_Labels.of(texts) for texts in recoding.texts]
 
-    def apply(self, batch: Any) -> Any:  # noqa: ANN401 - any table
+    def apply(self, batch: Any, read: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - any table
         """Write one batch.
+
+        Args:
+            batch: A table.
+            read: Columns that hold what was counted where the batch's own are spelled otherwise; of those every cell is
+                written anew, also where nothing is generalised.
 
         Raises:
             TableError: If it has records that the counts do not know, or more of some than they know.
         """
         table = open_table(batch)
-        cells = self._cells(table)
-        shares = self._shares(cells)
-        columns = {name: table.column(name) for name in table.names}
+        shares = self._shares(self._cells(table, read or {}))
         gone = self._recoding.suppressed[shares]
-        for number, domain in enumerate(self._frequency.quasi):
-            if not self._recoding.plain[number]:
-                labels = self._recoding.labels[number][shares]
-                columns[domain.name] = self._columns[number].write(columns[domain.name], np.maximum(labels, 0))
-        out = table.rebuild(columns)
-        return open_table(out).take(~gone) if gone.any() else out
+        kept = ~gone if gone.any() else None
+        if kept is not None:
+            shares = shares[kept]
+        columns = {}
+        for name in table.names:
+            narrow = table if kept is None else _narrowed(table, name, kept)
+            columns[name] = self._written(name, narrow.column(name), shares, anew=name in (read or {}))
+        return narrow.rebuild(columns)
+
+    def _written(self, name: str, container: Any, shares: NDArray[np.int32], *, anew: bool) -> Any:  # noqa: ANN401 - any column
+        """A column of the output."""
+        number = self._numbers.get(name)
+        if number is None or (self._recoding.plain[number] and not anew):
+            return container
+        return self._columns[number].write(container, self._recoding.labels[number][shares])
 
     def finish(self) -> None:
         """Refuse a table of which records are missing.
@@ -74,15 +89,18 @@ class Applier:
                 "be too small; apply the plan to the whole table, and throw away what was written"
             )
 
-    def _cells(self, table: Table[Any]) -> NDArray[np.intp]:
+    def _cells(self, table: Table[Any], read: Mapping[str, Any]) -> NDArray[np.int32]:
         """The cell of each row."""
-        cells = self._finder.cells(_codes(domain, table.column(domain.name)) for domain in self._frequency.domains)
+        cells = self._finder.cells(
+            _codes(domain, read[domain.name] if domain.name in read else table.column(domain.name))
+            for domain in self._frequency.domains
+        )
         unknown = int(np.count_nonzero(cells < 0))
         if unknown:
             raise TableError(_other(unknown, "a combination of values"))
         return cells
 
-    def _shares(self, cells: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _shares(self, cells: NDArray[np.int32]) -> NDArray[np.int32]:
         """The share of each row; counts the rows."""
         came = np.bincount(cells, minlength=len(self._seen))
         over = int(np.maximum(self._seen + came - self._frequency.counts, 0).sum())
@@ -117,11 +135,15 @@ class _Labels:
 
     def write(self, container: Any, labels: NDArray[np.int32]) -> Any:  # noqa: ANN401 - any column
         """A column of labels, in the same family of container."""
-        nulls = self.null[labels]
-        column = lift(container)
-        if not nulls.any():
-            return column.restore(self.texts.take(labels.astype(np.intp)), Kind.TEXT, None)
-        return column.restore(self.texts.take(labels[~nulls].astype(np.intp)), Kind.TEXT, nulls)
+        nulls = self.null[labels] if self.null.any() else None
+        if nulls is None or not nulls.any():
+            return spread(lift(container), self.texts, labels, None)
+        return spread(lift(container), self.texts, labels[~nulls], nulls)
+
+
+def _narrowed(table: Table[Any], name: str, kept: NDArray[np.bool_]) -> Table[Any]:
+    """One column of the rows that are kept, so that those that are written anew are never all there twice."""
+    return open_table(open_table(table.rebuild({name: table.column(name)})).take(kept))
 
 
 def _codes(domain: Domain, container: Any) -> NDArray[np.int32]:  # noqa: ANN401 - any column
@@ -155,20 +177,20 @@ class _Finder:
             if span * domain.size >= _LIMIT:
                 known = np.unique(keys)
                 lookup, span = Lookup(known), len(known)
-                keys = lookup.find(keys)
+                keys = lookup.find(keys).astype(np.int64)
             keys = keys * domain.size + codes
             span *= domain.size
             self._steps.append((domain.size, lookup))
         self._last = Lookup(keys)
 
-    def cells(self, columns: Iterable[NDArray[np.int32]]) -> NDArray[np.int64]:
+    def cells(self, columns: Iterable[NDArray[np.int32]]) -> NDArray[np.int32]:
         """The cell of each row, -1 where there is none."""
         keys: NDArray[np.int64] | None = None
         bad: NDArray[np.bool_] | None = None
         for codes, (size, lookup) in zip(columns, self._steps, strict=True):
             keys = np.zeros(len(codes), np.int64) if keys is None else keys
             if lookup is not None:
-                keys = lookup.find(keys)
+                keys = lookup.find(keys).astype(np.int64)
                 bad = (keys < 0) if bad is None else bad | (keys < 0)
             keys *= size
             keys += codes

@@ -10,7 +10,8 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.anonymity.dictionary import Dictionary
-from privkit.columns import Kind, format_values, lift, parse_values
+from privkit.columns import Kind, format_values, lift_distinct, parse_values
+from privkit.columns.repeats import DistinctColumn
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -134,27 +135,32 @@ class ColumnEncoder:
         column = self._lifted(container)
         if len(column.values):
             self._kind = _common(self.name, self._kind, column.kind)
+        codes, nulls = self._codes(column), column.nulls
+        if isinstance(column, DistinctColumn):
+            codes, nulls = codes[column.codes], column.whole_nulls
+        if nulls is None:
+            return codes
+        self._null = self._null or bool(nulls.any())
+        out = np.zeros(len(nulls), np.int32)
+        out[~nulls] = codes
+        return out
+
+    def _codes(self, column: Column[Any]) -> NDArray[np.int32]:
+        """Codes of the values of a column that are not null."""
         values = column.text() if column.kind is Kind.INSTANT else column.values
         if isinstance(values, Ragged):
-            codes = self._dictionary.encode(values)
-        else:
-            bad = _unordered(values)
-            if bad.any():
-                rows = column.rows(np.flatnonzero(bad))
-                reason = "NaN or an infinity; use null where a number is not known"
-                raise InvalidValue(reason, rows=rows[: InvalidValue.MAX_ROWS], count=len(rows), column=self.name)
-            codes = self._dictionary.encode(self._bits(values))
-        if column.nulls is None:
-            return codes
-        self._null = self._null or bool(column.nulls.any())
-        out = np.zeros(len(column), np.int32)
-        out[~column.nulls] = codes
-        return out
+            return self._dictionary.encode(values)
+        bad = _unordered(values)
+        if bad.any():
+            rows = column.rows(np.flatnonzero(bad))
+            reason = "NaN or an infinity; use null where a number is not known"
+            raise InvalidValue(reason, rows=rows[: InvalidValue.MAX_ROWS], count=len(rows), column=self.name)
+        return self._dictionary.encode(self._bits(values))
 
     def _lifted(self, container: Any) -> Column[Any]:  # noqa: ANN401 - any container of a column
         """The column without its container; an error about it names it."""
         try:
-            return lift(container)
+            return lift_distinct(container)
         except WrongType as error:
             raise WrongType(f"column {self.name!r}: {error}") from None
 

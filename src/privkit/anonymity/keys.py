@@ -18,6 +18,8 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd:
 _FEWEST_BITS: Final = 12
 _MOST_BITS: Final = 24
 _RADIX_BITS: Final = 48
+_CHUNK: Final = 1 << 16
+"""Keys looked up at once: what is in flight stays in a core's cache."""
 
 
 class KeyBuilder:
@@ -161,9 +163,15 @@ class Lookup:
         self._slots = np.zeros(1 << self._bits, np.int32)
         self._slots[hashed(known, self._bits)] = np.arange(len(known), dtype=np.int32)
 
-    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The place of each key among the known ones, -1 where it is not there."""
-        places = self._slots[hashed(keys, self._bits)].astype(np.int64)
+        out = np.empty(len(keys), np.int32)
+        for start in range(0, len(keys), _CHUNK):
+            out[start : start + _CHUNK] = self._find(keys[start : start + _CHUNK])
+        return out
+
+    def _find(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        places = self._slots[hashed(keys, self._bits)]
         missed = np.flatnonzero(self._known[places] != keys)
         if len(missed):
             found = np.minimum(np.searchsorted(self._known, keys[missed]), len(self._known) - 1)

@@ -185,6 +185,8 @@ class _Arrow(Table[Any]):
         return type(self.table).from_pydict(dict(columns))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
+        if rows.dtype == np.bool_:
+            return self.table.filter(sys.modules["pyarrow"].array(rows))  # takes no more room than the rows need
         return self.table.take(_positions(rows))
 
 
