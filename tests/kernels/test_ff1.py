@@ -15,6 +15,7 @@ from privkit._kernels import feistel, words
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.feistel import MAX_LENGTH, Shape, shortest
 from privkit._kernels.ff1 import FEW, FF1
+from privkit._kernels.numerals import Halves, lane_type
 from privkit._kernels.ragged import Ragged
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 
@@ -190,6 +191,38 @@ def test_long_division_where_the_guess_is_far_off(modulus):
     assert number.tolist() == [d % modulus for d in dividend]
 
 
+@pytest.mark.parametrize("modulus", [2, 999, 10**8, 2**20, 2**31 - 1, 2**32 - 1, 2**32])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_that_wrap_around(modulus, sign):
+    """Numbers so near to 0 and to 2^64 that AES as good as never writes them."""
+    near = [*range(5), *range(2**64 - 5, 2**64), modulus - 1, modulus, 2**64 - modulus, 2**64 // modulus * modulus - 1]
+    values = [0, 1, modulus // 2, modulus - 1]
+    for numbers in (near, [2**64 - 1], [2**63]):  # with and without some that wrap around
+        number = np.array([n for n in numbers for _ in values], np.uint64)
+        moving = np.array(values * len(numbers), np.uint64)
+        expected = [(m + sign * n) % modulus for m, n in zip(moving.tolist(), number.tolist(), strict=True)]
+        spare = np.empty_like(number), np.empty_like(number)
+        assert words.move_far(moving, number.astype(">u8"), modulus, sign, spare).tolist() == expected
+
+
+@pytest.mark.parametrize("radix", [2, 10, 36, 256, 257, 65536])
+def test_halves_go_apart_and_together(radix):
+    for length in range(2, 129):
+        left = length // 2
+        if radix ** (length - left) > 2**64:
+            break
+        halves = Halves(radix, left, length - left)
+        rows = np.random.default_rng(length).integers(0, radix, (9, length)).astype(lane_type(radix))
+        kept, spare = np.empty((2, halves.words, 9), np.uint64)
+        staged = halves.stage(rows.copy())
+        a, b = halves.fold(staged, kept, spare)
+        assert a.tolist() == [num(row, radix) for row in rows[:, :left].tolist()]
+        assert b.tolist() == [num(row, radix) for row in rows[:, left:].tolist()]
+        staged[:] = 1
+        halves.unfold(kept, spare, staged)
+        assert (staged[:, -length:] == rows).all()
+
+
 def test_number_bytes_are_exact():
     """A float's log2 puts (256, 29) one byte too high."""
     for radix in (2, 10, 36, 255, 256, 257, 65535, 65536):
@@ -199,7 +232,7 @@ def test_number_bytes_are_exact():
             assert 256 ** (shape.number_bytes - 1) <= largest < 256**shape.number_bytes
 
 
-@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, words.CHUNK - 1, words.CHUNK, words.CHUNK + 1])
+@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, 131_071, 131_072, 131_073])
 def test_every_number_of_rows(rows):
     numerals = np.random.default_rng(rows).integers(0, 10, (rows, 11), dtype=np.uint8)
     ff1 = FF1(BlockCipher(KEY), 10)

@@ -127,7 +127,8 @@ def test_blocks_of_a_column(monkeypatch, alphabet):
     expected = cipher.encrypt_many(rows, tweaks)
     for block_rows, block_bytes in ((7, 2**20), (1000, 90), (1000, 1)):
         monkeypatch.setattr(ff1_text, "_BLOCK_ROWS", block_rows)
-        monkeypatch.setattr(ff1_text, "_BLOCK_BYTES", block_bytes)
+        for bound in ("_ASCII_BYTES", "_WIDE_BYTES", "_TWEAK_BYTES"):
+            monkeypatch.setattr(ff1_text, bound, block_bytes)
         assert cipher.encrypt_many(rows, tweaks) == expected
         assert cipher.decrypt_many(pa.array(expected)[0:], tweaks).to_pylist() == rows
         with pytest.raises(InvalidValue) as caught:

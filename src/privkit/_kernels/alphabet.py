@@ -136,7 +136,7 @@ class Alphabet:
     def text(self, numerals: NDArray[np.integer]) -> Ragged:
         """Turn numerals, `(rows, length)`, each below the radix, into texts in UTF-8."""
         if self._ascii:
-            return Ragged.of_matrix(self.ascii_text(numerals))
+            return Ragged.of_matrix(self.ascii_text(numerals, np.empty(numerals.shape, np.uint8)))
         codes = self._codes[numerals]
         data = codes.tobytes().decode("utf-32-le").encode()
         lengths = np.ones(codes.shape, np.int64)
@@ -156,12 +156,27 @@ class Alphabet:
         """Whether each character is one byte of UTF-8."""
         return self._ascii
 
-    def ascii_text(self, numerals: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """The same for an ASCII alphabet, as a matrix of bytes."""
+    def ascii_numerals(self, codes: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+        """Turn bytes into the numerals of an ASCII alphabet.
+
+        Args:
+            codes: The bytes, of any shape.
+            out: Where the numerals go, of the same shape, perhaps the same memory.
+
+        Raises:
+            InvalidValue: If a byte is not of the alphabet.
+        """
+        self._ascii_look_up(codes, out)
+        if out.size and out.max() >= self.radix:
+            raise InvalidValue(FOREIGN)
+
+    def ascii_text(self, numerals: NDArray[np.integer], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Turn numerals into bytes of an ASCII alphabet; `out` may be the same memory."""
         if self._first is not None:
-            text: NDArray[np.uint8] = np.add(numerals, self._first, dtype=np.uint8, casting="unsafe")
-            return text
-        return np.take(self._codes.astype(np.uint8), numerals)
+            np.add(numerals, self._first, out=out, casting="unsafe")
+        else:
+            np.take(self._codes.astype(np.uint8), numerals, out=out, mode="wrap")
+        return out
 
     def _groups(self, rows: Ragged) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.unsignedinteger]]]:
         """Do what `numerals` does, with numerals not below the radix where a character is foreign."""
@@ -182,15 +197,23 @@ class Alphabet:
 
     def _look_up(self, codes: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
         """The numeral of each code point (each byte, for ASCII); foreign ones get one not below the radix."""
-        if self._ascii and self._first is not None:
-            return codes - np.uint8(self._first)  # what is below wraps around to above
-        table = self._table
-        if table is None:
-            table = self._table = self._make_table()
-        numerals: NDArray[np.unsignedinteger] = np.take(
-            table, codes if self._ascii else np.minimum(codes, len(table) - 1)
-        )
+        if self._ascii:
+            return self._ascii_look_up(codes, np.empty(codes.shape, np.uint8))
+        table = self._numerals()
+        numerals: NDArray[np.unsignedinteger] = np.take(table, np.minimum(codes, len(table) - 1))
         return numerals
+
+    def _ascii_look_up(self, codes: NDArray[np.unsignedinteger], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if self._first is not None:
+            np.subtract(codes, np.uint8(self._first), out=out)  # what is below wraps around to above
+        else:
+            np.take(self._numerals(), codes, out=out, mode="wrap")  # which no byte does, and spares a copy
+        return out
+
+    def _numerals(self) -> NDArray[np.unsignedinteger]:
+        if self._table is None:
+            self._table = self._make_table()
+        return self._table
 
     def _make_table(self) -> NDArray[np.unsignedinteger]:
         size = 256 if self._ascii else int(self._codes.max()) + 2

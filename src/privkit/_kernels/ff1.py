@@ -8,7 +8,7 @@ import numpy as np
 
 from privkit._kernels import tweaks, words
 from privkit._kernels.feistel import Schedule, Shape
-from privkit._kernels.numerals import Halves, number, string
+from privkit._kernels.numerals import Halves, copy_rows, number, string
 from privkit.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -123,19 +123,35 @@ class FF1:
         return string(a, left, self.radix) + string(b, right, self.radix)
 
     def _crypt_many(self, numerals: NDArray[np.integer], tweak: Tweaks, *, decrypt: bool) -> NDArray[np.integer]:
-        rows, length = numerals.shape
-        shape = self.shape(length)
+        self.shape(numerals.shape[1])
         self._check(numerals)
-        out = np.empty_like(numerals, order="C")
-        crypt = self._crypt_words if rows > FEW and words.fits(shape) else self._crypt_rows
+        out = np.array(numerals, order="C")
+        self.crypt_many(out, tweak, words.memory(len(out)), decrypt=decrypt)
+        return out
+
+    def crypt_many(
+        self, numerals: NDArray[np.integer], tweak: Tweaks, memory: NDArray[np.uint8], *, decrypt: bool
+    ) -> None:
+        """Encrypt or decrypt a column of numeral strings of one length in place, without looking at the numerals.
+
+        Args:
+            numerals: As for `encrypt_many`, each below the radix.
+            tweak: One for all rows, or one per row.
+            memory: From `words.memory`.
+            decrypt: The direction.
+
+        Raises:
+            DomainTooSmall, InvalidValue, InvalidParameter: As `encrypt_many`, but for the numerals.
+        """
+        rows, length = numerals.shape
+        crypt = self._crypt_words if rows > FEW and words.fits(self.shape(length)) else self._crypt_rows
         for index, even in tweaks.groups(tweak, rows):
             if index is None:
-                crypt(numerals, even, out, decrypt=decrypt)
+                crypt(numerals, even, memory, decrypt=decrypt)
             else:
                 part = numerals[index]
-                crypt(part, even, part, decrypt=decrypt)
-                out[index] = part
-        return out
+                crypt(part, even, memory, decrypt=decrypt)
+                numerals[index] = part
 
     def _check(self, numerals: NDArray[np.integer]) -> None:
         if numerals.size and (numerals.max() >= self.radix or numerals.min() < 0):
@@ -143,22 +159,22 @@ class FF1:
             raise InvalidValue(f"a numeral is not below the radix {self.radix}", rows=bad)
 
     def _crypt_words(
-        self, numerals: NDArray[np.integer], tweak: Even, out: NDArray[np.integer], *, decrypt: bool
+        self, numerals: NDArray[np.integer], tweak: Even, memory: NDArray[np.uint8], *, decrypt: bool
     ) -> None:
-        """Crypt `numerals` into `out`, which may be the same, a chunk at a time."""
-        rows, length = numerals.shape
-        shape = self.shape(length)
-        room = words.Room(self.cipher, shape, rows)
-        size = room.rows
-        halves = Halves(self.radix, shape.left, shape.right, size)
-        a, b = np.empty((2, size), np.uint64)
-        for start in range(0, rows, size):
-            chunk = slice(start, start + size)
-            part = numerals[chunk]
-            left, right = a[: len(part)], b[: len(part)]
-            halves.fold(part, left, right)
-            room.crypt(left, right, self.base(shape, tweaks.take_even(tweak, chunk)), decrypt=decrypt)
-            halves.unfold(left, right, out[chunk])
+        """Crypt in place, a chunk at a time."""
+        shape = self.shape(numerals.shape[1])
+        halves = Halves(self.radix, shape.left, shape.right)
+        room = words.Room(self.cipher, shape, memory, halves.words)
+        most = tweaks.fitting(tweak, room.rows)
+        for first in range(0, len(numerals), most):
+            rows = slice(first, first + most)
+            part = numerals[rows]
+            staged, kept, spare = halves.stage(part), room.words[:, : len(part)], room.spare[:, : len(part)]
+            a, b = halves.fold(staged, kept, spare)
+            room.crypt(a, b, self.base(shape, tweaks.take_even(tweak, rows)), decrypt=decrypt)
+            halves.unfold(kept, spare, staged)
+            if staged is not part:
+                copy_rows(staged[:, -shape.length :], part)
 
     def base(self, shape: Shape, tweak: Even) -> words.Base:
         """What is fixed in the blocks of a column, for `words.crypt`."""
@@ -167,8 +183,9 @@ class FF1:
         return words.Base.of_rows(self.cipher, shape, tweak)
 
     def _crypt_rows(
-        self, numerals: NDArray[np.integer], tweak: Even, out: NDArray[np.integer], *, decrypt: bool
+        self, numerals: NDArray[np.integer], tweak: Even, memory: NDArray[np.uint8], *, decrypt: bool
     ) -> None:
-        """Crypt `numerals` into `out`, which may be the same, one by one in plain integers."""
-        for row, each in enumerate(tweaks.each(tweak, len(numerals))):
-            out[row] = self._crypt(numerals[row].tolist(), each, decrypt=decrypt)
+        """Crypt in place, one by one in plain integers."""
+        del memory
+        for row, each in zip(numerals, tweaks.each(tweak, len(numerals)), strict=False):
+            row[:] = self._crypt(row.tolist(), each, decrypt=decrypt)

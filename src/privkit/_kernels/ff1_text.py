@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels import tweaks
+from privkit._kernels import tweaks, words
 from privkit._kernels.alphabet import FOREIGN, NOT_UTF8, Alphabet, broken
 from privkit._kernels.feistel import MAX_LENGTH, shortest, too_long, too_short
 from privkit._kernels.ff1 import FF1
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from privkit._kernels.blocks import BlockCipher
 
-_BLOCK_ROWS, _BLOCK_BYTES = 65_536, 2**21
-"""What is turned into numerals together: many enough that groups of mixed lengths still fill arrays, and little enough
-memory, as an alphabet beyond ASCII takes some twenty times the text's."""
+_BLOCK_ROWS = 1 << 18
+"""Rows that are turned into numerals together: many enough that groups of mixed lengths still fill arrays."""
+
+_ASCII_BYTES, _WIDE_BYTES, _TWEAK_BYTES = 1 << 22, 1 << 20, 1 << 22
+"""Their bytes, and those of their tweaks: an alphabet beyond ASCII takes some twenty times the memory of the text."""
 
 
 class TextFF1:
@@ -84,43 +86,50 @@ class TextFF1:
             raise
 
     def _crypt_ascii(self, rows: Ragged, tweak: bytes | Ragged, *, decrypt: bool) -> Ragged:
-        """Characters are bytes: rows keep their places, and each block is written where it belongs."""
+        """Characters are bytes: rows keep their places, and are worked on there if all of a block are equally long."""
         first, last = rows.offsets[0], rows.offsets[-1]
         out = Ragged(np.empty(last - first, np.uint8), rows.offsets - first if first else rows.offsets)
-        for chunk in _blocks(rows):
-            target = _part(out, chunk)
-            for index, numerals in self._groups(rows, tweak, chunk, decrypt=decrypt):
-                text = self.alphabet.ascii_text(numerals)
-                if index is None:
-                    target.matrix(text.shape[1])[:] = text
-                else:
-                    target.put(index, text)
+        alphabet, memory = self.alphabet, words.memory(len(rows))
+        for block in _blocks(rows, tweak, _ASCII_BYTES):
+            source, target = _part(rows, block), _part(out, block)
+            here = tweaks.take(tweak, block)
+            for length, index in source.by_length():
+                codes = source.matrix(length, index)
+                numerals = target.matrix(length) if index is None else codes  # which then is a copy
+                alphabet.ascii_numerals(codes, numerals)
+                there = here if index is None else tweaks.take(here, index)
+                self._ff1.crypt_many(numerals, there, memory, decrypt=decrypt)
+                alphabet.ascii_text(numerals, numerals)
+                if index is not None:
+                    target.put(index, numerals)
         return out
 
     def _crypt_wide(self, rows: Ragged, tweak: bytes | Ragged, *, decrypt: bool) -> Ragged:
         """A character may be replaced by one of another number of bytes."""
         data, used, offsets = np.empty(0, np.uint8), 0, np.zeros(len(rows) + 1, np.int64)
-        for chunk in _blocks(rows):
-            groups = self._groups(rows, tweak, chunk, decrypt=decrypt)
+        memory = words.memory(len(rows))
+        for chunk in _blocks(rows, tweak, _WIDE_BYTES):
+            groups = self._groups(rows, tweak, chunk, memory, decrypt=decrypt)
             everything = np.arange(chunk.stop - chunk.start)
             texts = [(everything if index is None else index, self.alphabet.text(n)) for index, n in groups]
             block = Ragged.merge(len(everything), texts)
             offsets[chunk.start + 1 : chunk.stop + 1] = used + block.offsets[1:]
             used, start = used + len(block.data), used
             if used > len(data):  # grow in place, where parts to be joined would take the output twice
-                data.resize(used + _BLOCK_BYTES, refcheck=False)
+                data.resize(used + _WIDE_BYTES, refcheck=False)
             data[start:used] = block.data
         data.resize(used, refcheck=False)
         return Ragged(data, offsets)
 
     def _groups(
-        self, rows: Ragged, tweak: bytes | Ragged, chunk: slice, *, decrypt: bool
+        self, rows: Ragged, tweak: bytes | Ragged, chunk: slice, memory: NDArray[np.uint8], *, decrypt: bool
     ) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.integer]]]:
         """Encrypt some rows, grouped by length: positions in the chunk (`None`: all of it), and new numerals."""
         here = tweaks.take(tweak, chunk)
-        crypt = self._ff1.decrypt_many if decrypt else self._ff1.encrypt_many
         for index, numerals in self.alphabet.numerals(_part(rows, chunk)):
-            yield index, crypt(numerals, here if index is None else tweaks.take(here, index))
+            there = here if index is None else tweaks.take(here, index)
+            self._ff1.crypt_many(numerals, there, memory, decrypt=decrypt)
+            yield index, numerals
 
     def _refuse(self, rows: Ragged) -> None:
         """Look for everything that is wrong with a column of which something is, and say where.
@@ -130,24 +139,34 @@ class TextFF1:
         """
         if not self.alphabet.is_ascii and (bad := broken(rows)).any():
             raise InvalidValue(NOT_UTF8, rows=np.flatnonzero(bad))
-        lengths = np.concatenate([self.alphabet.lengths(_part(rows, chunk)) for chunk in _blocks(rows)])
+        lengths = np.concatenate(
+            [self.alphabet.lengths(_part(rows, chunk)) for chunk in _blocks(rows, b"", _WIDE_BYTES)]
+        )
         if (short := np.flatnonzero(lengths < self._shortest)).size:
             raise DomainTooSmall(too_short(lengths[short[0]], self.alphabet.radix), rows=short)
         if (long := np.flatnonzero(lengths > MAX_LENGTH)).size:
             raise InvalidValue(too_long(lengths[long[0]]), rows=long)
-        foreign = np.concatenate([self.alphabet.foreign(_part(rows, chunk)) for chunk in _blocks(rows)])
+        foreign = np.concatenate(
+            [self.alphabet.foreign(_part(rows, chunk)) for chunk in _blocks(rows, b"", _WIDE_BYTES)]
+        )
         if foreign.any():
             raise InvalidValue(FOREIGN, rows=np.flatnonzero(foreign))
 
 
-def _blocks(rows: Ragged) -> Iterator[slice]:
-    """Cut a column into blocks of bounded rows and bytes; a row longer than the bound is a block of its own."""
+def _blocks(rows: Ragged, tweak: bytes | Ragged, most: int) -> Iterator[slice]:
+    """Cut a column into blocks of bounded rows, bytes and bytes of tweaks; a longer row is a block of its own."""
     start = 0
     while start < len(rows):
-        stop = int(np.searchsorted(rows.offsets, rows.offsets[start] + _BLOCK_BYTES, "right")) - 1
-        stop = min(max(stop, start + 1), start + _BLOCK_ROWS, len(rows))
+        stop = min(_within(rows, start, most), start + _BLOCK_ROWS)
+        if isinstance(tweak, Ragged):
+            stop = min(stop, _within(tweak, start, _TWEAK_BYTES))
         yield slice(start, stop)
         start = stop
+
+
+def _within(rows: Ragged, start: int, most: int) -> int:
+    """Where the rows from `start` on that have so many bytes together end; behind the first at least."""
+    return max(int(np.searchsorted(rows.offsets, rows.offsets[start] + most, "right")) - 1, start + 1)
 
 
 def _part(rows: Ragged, chunk: slice) -> Ragged:

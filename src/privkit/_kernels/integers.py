@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from privkit._kernels.feistel import Shape
     from privkit._kernels.tweaks import Even
 
-_BLOCK_ROWS = 2 * words.CHUNK
-"""Rows walked together: many enough that the stragglers of a block still fill arrays, few enough to bound memory."""
-
 _MIN_BITS = 20
 _WORD_BITS = 64
 
@@ -112,12 +109,38 @@ class IntegerPermutation:
             each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
             out[:] = [self._crypt(value, t, decrypt=decrypt) for value, t in each]
             return out
-        walk = _Walk(self._ff1, self._shape, min(len(values), _BLOCK_ROWS))
-        for start in range(0, len(values), _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
-            out[rows] = values[rows]
-            walk.crypt(out[rows], self.size - 1, tweaks.take_even(tweak, rows), decrypt=decrypt)
+        self._walk(values, tweak, out, decrypt=decrypt)
         return out
+
+    def _walk(self, values: NDArray[Any], tweak: Even, out: NDArray[Any], *, decrypt: bool) -> None:
+        """Encrypt in batches, each of the next rows and of those that are still outside, so that batches stay full."""
+        room = words.Room(self._ff1.cipher, self._shape, words.memory(len(values)))
+        batch = np.empty(tweaks.fitting(tweak, room.rows), out.dtype)
+        first, outside = 0, np.empty(0, np.intp)
+        while first < len(values) or len(outside):
+            last = min(first + len(batch) - len(outside), len(values))
+            new = last - first
+            part = batch[: new + len(outside)]
+            part[:new], part[new:] = values[first:last], out[outside]
+            base = self._ff1.base(self._shape, tweaks.gather(tweak, slice(first, last), outside))
+            self._once(part, room, base, decrypt=decrypt)
+            out[first:last], out[outside] = part[:new], part[new:]
+            again = np.flatnonzero(part > self.size - 1)
+            middle = int(np.searchsorted(again, new))
+            outside = np.concatenate([again[:middle] + first, outside[again[middle:] - new]])
+            first = last
+
+    def _once(self, values: NDArray[Any], room: words.Room, base: words.Base, *, decrypt: bool) -> None:
+        """Encrypt m-bit integers in place, `uint64` or Python's."""
+        bits = self._shape.right
+        number = int if values.dtype == object else np.uint64
+        a, b = room.words[:, : len(values)]
+        np.right_shift(values, number(bits), out=a, casting="unsafe")
+        np.bitwise_and(values, number((1 << bits) - 1), out=b, casting="unsafe")
+        room.crypt(a, b, base, decrypt=decrypt)
+        values[:] = a
+        values <<= number(bits)
+        values |= b.astype(values.dtype, copy=False)
 
 
 def check(values: NDArray[Any], size: int) -> None:
@@ -138,37 +161,3 @@ def check(values: NDArray[Any], size: int) -> None:
         )
     if not (int(values.min()) >= 0 and int(values.max()) < size):
         raise InvalidValue(f"not in [0, {size})", rows=np.flatnonzero((values < 0) | (values > size - 1)))
-
-
-class _Walk:
-    """Cycle walking over a block of a column, in memory of its own."""
-
-    __slots__ = ("_ff1", "_halves", "_room", "_shape")
-
-    def __init__(self, ff1: FF1, shape: Shape, rows: int) -> None:
-        self._ff1, self._shape = ff1, shape
-        self._room = words.Room(ff1.cipher, shape, rows)
-        self._halves = np.empty((2, rows), np.uint64)
-
-    def crypt(self, values: NDArray[Any], last: int, tweak: Even, *, decrypt: bool) -> None:
-        """Encrypt in place, and again those that are above `last`, until none is."""
-        base = self._ff1.base(self._shape, tweak)
-        self._once(values, base, decrypt=decrypt)
-        outside = np.flatnonzero(values > last)
-        while len(outside):
-            again = values[outside]
-            self._once(again, base.take(outside), decrypt=decrypt)
-            values[outside] = again
-            outside = outside[again > last]
-
-    def _once(self, values: NDArray[Any], base: words.Base, *, decrypt: bool) -> None:
-        """Encrypt m-bit integers in place, `uint64` or Python's."""
-        bits = self._shape.right
-        number = int if values.dtype == object else np.uint64
-        a, b = self._halves[:, : len(values)]
-        np.right_shift(values, number(bits), out=a, casting="unsafe")
-        np.bitwise_and(values, number((1 << bits) - 1), out=b, casting="unsafe")
-        self._room.crypt(a, b, base, decrypt=decrypt)
-        values[:] = a
-        values <<= number(bits)
-        values |= b.astype(values.dtype, copy=False)

@@ -3,6 +3,7 @@
 A column of numerals is a matrix `(rows, length)`, most significant numeral first, in `uint8` up to radix 256 and in
 `uint16` above. Neighbouring numerals are folded pairwise in ever wider integers (16, 32, 64 bits), each step over
 contiguous memory, which NumPy vectorises; eight (or four) numerals thus become one `uint64` in three (or two) steps.
+Words lie column by column, `(words, rows)`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+_WORD = 8
+"""Bytes in a word."""
 
 _SPLIT = 64
 """Above this many numerals a number is converted by halves, so that long ones do not cost the square."""
@@ -56,40 +60,72 @@ def _power(radix: int, exponent: int) -> int:
 
 
 class Halves:
-    """Room to take columns of numeral strings apart into two numbers each, and to put them together again.
+    """How a column of numeral strings is taken apart into two numbers each, and put together again.
+
+    A half is read as words of 8 bytes, each as one item wherever it lies. Its first word may reach beyond it, that of
+    the left half to the right and that of the right half to the left, so that no word reaches beyond its row:
+
+    ```
+    numerals    0123456789abcdefgh      two halves of 9
+    left        01234567                the first word, of which one numeral counts
+                 12345678               the second
+    right        23456789               the first word, of which one counts
+                          abcdefgh      the second
+    ```
 
     Args:
         radix: How many numerals there are.
         left: Numerals of the left half; radix^left must not exceed 2^64.
         right: Those of the right half, likewise.
-        rows: How many rows to make room for.
+
+    Attributes:
+        words: How many words both halves take.
     """
 
-    __slots__ = ("_lane", "_left", "_left_words", "_numerals", "_radix", "_right", "_spare", "_words")
+    __slots__ = ("_lane", "_left_gap", "_left_words", "_places", "_radix", "_right_gap", "_width", "words")
 
-    def __init__(self, radix: int, left: int, right: int, rows: int) -> None:
-        self._radix, self._left, self._right = radix, left, right
-        self._lane = np.dtype(lane_type(radix))
-        in_word = 8 // self._lane.itemsize
-        self._left_words = -(-left // in_word)
-        right_words = -(-right // in_word)
-        self._words = np.empty((rows, self._left_words + right_words), "<u8")
-        self._spare = np.empty_like(self._words)
-        self._numerals = self._words.view(self._lane.newbyteorder("<"))
+    def __init__(self, radix: int, left: int, right: int) -> None:
+        self._radix, self._lane = radix, np.dtype(lane_type(radix)).newbyteorder("<")
+        size = self._lane.itemsize
+        left = max(left, _WORD // size - right)  # rows shorter than a word get zeros in front
+        self._width = left + right
+        self._left_words, self._left_gap = _words(left * size)
+        right_words, self._right_gap = _words(right * size)
+        self.words = self._left_words + right_words
+        self._places = [
+            *(max(_WORD * word - self._left_gap, 0) for word in range(self._left_words)),
+            *(left * size - self._right_gap + _WORD * word for word in range(right_words)),
+        ]
 
-    def fold(self, numerals: NDArray[np.integer], a: NDArray[np.uint64], b: NDArray[np.uint64]) -> None:
+    def stage(self, numerals: NDArray[np.integer]) -> NDArray[np.integer]:
+        """The same numerals as `fold` takes them: themselves where they lie so already, else a copy."""
+        missing = self._width - numerals.shape[1]
+        if not missing and numerals.dtype == self._lane and numerals.flags.c_contiguous:
+            return numerals
+        staged = np.zeros((len(numerals), self._width), self._lane)
+        copy_rows(numerals, staged[:, missing:])
+        return staged
+
+    def fold(
+        self, staged: NDArray[np.integer], words: NDArray[np.uint64], spare: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """NUM_radix of both halves of each row.
 
         Args:
-            numerals: `(rows, left + right)`, each below the radix; at most as many rows as there is room for.
-            a: Where the left halves go, `(rows,)`.
-            b: Where the right halves go.
+            staged: The rows, as `stage` returns them, each numeral below the radix.
+            words: Room for the words, `(words, rows)`.
+            spare: As much again.
+
+        Returns:
+            The left halves and the right halves, `(rows,)`, which lie in `words`.
         """
-        rows, middle = len(numerals), self._left_words * (8 // self._lane.itemsize)
-        words, spare, padded = self._words[:rows], self._spare[:rows], self._numerals[:rows]
-        padded[:] = 0
-        copy_rows(numerals[:, : self._left], padded[:, middle - self._left : middle])
-        copy_rows(numerals[:, self._left :], padded[:, padded.shape[1] - self._right :])
+        little = words.view("<u8")
+        for word, window in zip(little, self._windows(staged), strict=True):
+            word[:] = window
+        if self._left_gap:
+            little[0] <<= np.uint64(8 * self._left_gap)
+        if self._right_gap:
+            little[self._left_words] &= np.uint64(2**64 - 2 ** (8 * self._right_gap))
         for width in _widths(self._lane.itemsize):
             # A pair is low + high * 2^half, low being the first numeral; wanted is low * power + high.
             pairs, high = words.view(f"<u{width}"), spare.view(f"<u{width}")
@@ -98,48 +134,65 @@ class Halves:
             np.right_shift(pairs, number(half), out=high)
             high *= number((power << half) - 1)
             pairs *= number(power)
-            pairs -= high
-        self._join(words[:, : self._left_words], a)
-        self._join(words[:, self._left_words :], b)
+            np.subtract(pairs, high, out=words if width == _WORD else pairs)  # the last are numbers of this machine
+        return self._join(words[: self._left_words]), self._join(words[self._left_words :])
 
-    def unfold(self, a: NDArray[np.uint64], b: NDArray[np.uint64], out: NDArray[np.integer]) -> None:
+    def unfold(self, words: NDArray[np.uint64], spare: NDArray[np.uint64], staged: NDArray[np.integer]) -> None:
         """STR_radix of both halves of each row: the inverse of `fold`.
 
         Args:
-            a: The left halves, `(rows,)`, each below radix^left; overwritten.
-            b: The right halves, each below radix^right; overwritten.
-            out: Where the numerals go, `(rows, left + right)`.
+            words: Where `fold` left the halves, each below the radix to the number of its numerals; overwritten.
+            spare: As much again.
+            staged: Where the numerals go.
         """
-        rows, middle = len(a), self._left_words * (8 // self._lane.itemsize)
-        words, spare, padded = self._words[:rows], self._spare[:rows], self._numerals[:rows]
-        self._part(a, words[:, : self._left_words])
-        self._part(b, words[:, self._left_words :])
+        self._part(words[: self._left_words], spare[0])
+        self._part(words[self._left_words :], spare[0])
         for width in reversed(_widths(self._lane.itemsize)):
             # The pair is low * power + high, low the first numeral; wanted is low + high * 2^half.
             pairs, low = words.view(f"<u{width}"), spare.view(f"<u{width}")
+            given = words if width == _WORD else pairs
             half, power = _half(width, self._lane.itemsize, self._radix)
             number = pairs.dtype.type
-            np.floor_divide(pairs, number(power), out=low)
-            pairs <<= number(half)
+            np.floor_divide(given, number(power), out=low)
+            np.left_shift(given, number(half), out=pairs)
             low *= number((power << half) - 1)
             pairs -= low
-        copy_rows(padded[:, middle - self._left : middle], out[:, : self._left])
-        copy_rows(padded[:, padded.shape[1] - self._right :], out[:, self._left :])
+        little = words.view("<u8")
+        if self._right_gap:  # the word begins in the left half, whose end goes along
+            np.right_shift(little[self._left_words - 1], np.uint64(64 - 8 * self._right_gap), out=spare[0].view("<u8"))
+            little[self._left_words] |= spare[0].view("<u8")
+        if self._left_gap:  # the word ends behind the numerals that count; what is there is written after it
+            little[0] >>= np.uint64(8 * self._left_gap)
+        for word, window in zip(little, self._windows(staged), strict=True):
+            window[:] = word
 
-    def _join(self, words: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
-        power = self._radix ** (8 // self._lane.itemsize)
-        out[:] = words[:, 0]
-        for word in range(1, words.shape[1]):
-            out *= np.uint64(power)  # two words or more only where the power is below 2^64
-            out += words[:, word]
+    def _windows(self, staged: NDArray[np.integer]) -> Iterator[NDArray[np.uint64]]:
+        """Each word of all rows."""
+        rows, pitch = len(staged), self._width * self._lane.itemsize
+        for place in self._places:
+            yield np.ndarray((rows,), "<u8", staged.reshape(-1), place, (pitch,))
 
-    def _part(self, values: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
-        power = self._radix ** (8 // self._lane.itemsize)
-        for word in range(words.shape[1] - 1, 0, -1):
-            upper = values // np.uint64(power)
-            words[:, word] = values - upper * np.uint64(power)
-            values = upper
-        words[:, 0] = values
+    def _join(self, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        power = self._radix ** (_WORD // self._lane.itemsize)
+        first: NDArray[np.uint64] = words[0]
+        for word in words[1:]:
+            first *= np.uint64(power)  # two words or more only where the power is below 2^64
+            first += word
+        return first
+
+    def _part(self, words: NDArray[np.uint64], upper: NDArray[np.uint64]) -> None:
+        power = self._radix ** (_WORD // self._lane.itemsize)
+        for word in words[:0:-1]:
+            np.floor_divide(words[0], np.uint64(power), out=upper)
+            np.multiply(upper, np.uint64(power), out=word)
+            np.subtract(words[0], word, out=word)
+            words[0] = upper
+
+
+def _words(size: int) -> tuple[int, int]:
+    """How many words so many bytes take, and how many bytes more those have."""
+    words = -(-size // _WORD)
+    return words, words * _WORD - size
 
 
 def copy_rows(source: NDArray[np.generic], target: NDArray[np.generic]) -> None:

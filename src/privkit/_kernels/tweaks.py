@@ -21,6 +21,10 @@ Tweaks: TypeAlias = Even | Ragged
 """One tweak for all rows, or one per row, of one length or of several."""
 
 
+_CHUNK_BYTES = 1 << 22
+"""Bytes of tweaks to work on together."""
+
+
 def check(tweak: Tweaks, rows: int) -> None:
     """Refuse a tweak column that is not as long as the column of values.
 
@@ -60,6 +64,16 @@ def take(tweak: Tweaks, rows: slice | NDArray[np.intp]) -> Tweaks:
 def take_even(tweak: Even, rows: slice | NDArray[np.intp]) -> Even:
     """The tweaks of some of the rows, where they are of one length."""
     return tweak if isinstance(tweak, bytes) else tweak[rows]
+
+
+def gather(tweak: Even, rows: slice, more: NDArray[np.intp]) -> Even:
+    """The tweaks of consecutive rows, and then of some others."""
+    return tweak if isinstance(tweak, bytes) else np.concatenate([tweak[rows], tweak[more]])
+
+
+def fitting(tweak: Even, rows: int) -> int:
+    """How many rows to work on together, so many at most, that their tweaks take a bounded memory."""
+    return rows if isinstance(tweak, bytes) else min(rows, max(_CHUNK_BYTES // max(tweak.shape[1], 1), 1))
 
 
 def each(tweak: Even, rows: int) -> Iterable[bytes]:

@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = NDArray[np.uint64]
 
-CHUNK = 65_536
-"""Rows that go through the rounds together. A quarter of them would fit a core's second-level cache and be as fast,
-but then two threads spend their time on handing each other the interpreter's lock between operations too short."""
+MEMORY = 1 << 23
+"""Bytes that a call works in, some 131,072 rows at a time. An eighth of it would fit a core's second-level cache and be
+as fast, but then two threads spend their time on handing each other the interpreter's lock between operations that are
+too short. It is taken at once, so that NumPy asks for huge pages, which cost the system a tenth of small ones."""
+
+_MOST_WORDS = 32
+"""What a row takes at most: 128 binary numerals, and as much again to fold them."""
+
+_ROUND_WORDS = 7
+"""What a round takes for a row: block, digest, and three numbers."""
 
 _WORD, _WORD_BITS = 8, 64
 _TWO_32 = 2**32
@@ -88,23 +95,50 @@ class Base(NamedTuple):
         return self
 
 
+def memory(rows: int) -> NDArray[np.uint8]:
+    """Memory to work on columns of so many rows, for one call, and so for one thread; whatever their shapes."""
+    return np.empty(min(rows * _MOST_WORDS * _WORD, MEMORY) + BLOCK, np.uint8)
+
+
 class Room:
     """Room to run the rounds on columns, chunk by chunk in the same memory: fresh pages cost more than arithmetic.
-
-    It belongs to one call, and so to one thread.
 
     Args:
         cipher: The keyed block cipher.
         shape: Radix and length; it must fit this lane.
-        rows: How many rows columns will have at most.
+        held: The memory, from `memory`.
+        words: How many words of a row the caller keeps in it, of which two become the halves.
+
+    Attributes:
+        rows: How many rows it has room for.
+        words: The caller's, `(words, rows)`.
+        spare: As much again, undefined after the rounds.
     """
 
-    __slots__ = ("_base", "_blocks", "_cipher", "_memory", "_number", "_other", "_out", "_shape", "_spare", "rows")
+    __slots__ = (
+        "_base",
+        "_blocks",
+        "_cipher",
+        "_number",
+        "_other",
+        "_out",
+        "_round",
+        "_shape",
+        "_spare",
+        "rows",
+        "spare",
+        "words",
+    )
 
-    def __init__(self, cipher: BlockCipher, shape: Shape, rows: int) -> None:
-        self._cipher, self._shape, self.rows = cipher, shape, min(rows, CHUNK)
-        self._memory = np.empty((self.rows, 2), ">u8"), np.empty((3, self.rows), np.uint64)
-        self._out = np.empty(self.rows * BLOCK + BLOCK - 1, np.uint8)
+    def __init__(self, cipher: BlockCipher, shape: Shape, held: NDArray[np.uint8], words: int = 2) -> None:
+        self._cipher, self._shape = cipher, shape
+        self.rows = (len(held) - BLOCK) // (_WORD * (words + max(words, _ROUND_WORDS)))
+        kept, rest = np.split(held, [_WORD * words * self.rows])
+        self.words = kept.view(np.uint64).reshape(words, self.rows)
+        self.spare = rest[: kept.size].view(np.uint64).reshape(words, self.rows)
+        blocks, out, numbers = np.split(rest, [BLOCK * self.rows, 2 * BLOCK * self.rows + BLOCK])
+        self._round = blocks.view(">u8").reshape(-1, 2), numbers[: 3 * _WORD * self.rows].view(np.uint64).reshape(3, -1)
+        self._out = out
 
     def crypt(self, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
         """Run the rounds on columns of halves, in place.
@@ -115,30 +149,28 @@ class Room:
             base: The unchanging part of the blocks.
             decrypt: The direction.
         """
-        for start in range(0, len(a), self.rows):
-            rows = slice(start, start + self.rows)
-            self._take(len(a[rows]), base.take(rows))
-            # Ten rounds are an even number: each half ends up in the memory where it began.
-            feistel(a[rows], b[rows], self._mix, decrypt=decrypt)
-
-    def _take(self, rows: int, base: Base) -> None:
-        blocks, numbers = self._memory
-        self._blocks = blocks[:rows]
-        self._number, self._spare, self._other = numbers[:, :rows]
+        blocks, numbers = self._round
+        self._blocks = blocks[: len(a)]
+        self._number, self._spare, self._other = numbers[:, : len(a)]
         self._base = base
         self._blocks[:, 0] = base.upper
+        # Ten rounds are an even number: each half ends up in the memory where it began.
+        feistel(a, b, self._mix, decrypt=decrypt)
 
     def _mix(self, i: int, moving: Words, still: Words, sign: Sign) -> Words:
         """One round; the result is in `moving`."""
         self._fill(i, still)  # 6.i
         digests = self._cipher.encrypt(self._blocks.view(np.uint8), self._out)  # 6.ii; 6.iii, as d <= 16
-        modulus = self._shape.moduli[i & 1]
-        self._number[:] = digests.view(">u8")[:, 0]  # 6.iv
-        _modulo(self._number, modulus, self._spare)
+        modulus, upper = self._shape.moduli[i & 1], digests.view(">u8")[:, 0]  # 6.iv
         if self._shape.digest_bytes > _WORD:
+            self._number[:] = upper
+            _modulo(self._number, modulus, self._spare)
             self._spare[:] = digests.view(">u4")[:, 2]
             append(self._number, self._spare, modulus, self._other)
-        return self._move(moving, modulus, sign)  # 6.v to 6.vii
+            return move(moving, self._number, modulus, sign, self._spare)  # 6.v to 6.vii
+        if _is_power_of_two(modulus):
+            return move(moving, upper, modulus, sign, self._spare)
+        return move_far(moving, upper, modulus, sign, (self._number, self._spare))
 
     def _fill(self, i: int, still: Words) -> None:
         """Write the last block of Q, xored with the chain: tweak and zeros, round number, and the still half."""
@@ -149,23 +181,46 @@ class Room:
             lower = np.bitwise_xor(lower, np.uint64(i << place), out=self._spare)
         else:
             lower = lower ^ np.uint64(i << place)
-        np.bitwise_xor(still, lower, out=self._number)
-        self._blocks[:, 1] = self._number
+        np.bitwise_xor(still, lower, out=self._blocks[:, 1])
 
-    def _move(self, moving: Words, modulus: int, sign: Sign) -> Words:
-        """Set `moving` to `(moving + sign * number) mod modulus`.
 
-        Both are below the modulus. Of the sum and the sum less the modulus (the difference and the difference plus the
-        modulus), one has wrapped around 2^64 and is the larger: the modulus is at most 2^63, twice which still fits.
-        """
-        combine, back = (np.add, np.subtract) if sign == 1 else (np.subtract, np.add)
-        combine(moving, self._number, out=moving)
-        if _is_power_of_two(modulus):
-            np.bitwise_and(moving, np.uint64(modulus - 1), out=moving)
-        else:
-            back(moving, np.uint64(modulus), out=self._spare)
-            np.minimum(moving, self._spare, out=moving)
-        return moving
+def move(moving: Words, number: Words, modulus: int, sign: Sign, spare: Words) -> Words:
+    """Set `moving` to `(moving + sign * number) mod modulus`.
+
+    Both are below the modulus, or that is a power of 2. Of the sum and the sum less the modulus (the difference and the
+    difference plus the modulus), one has wrapped around 2^64 and is the larger: the modulus is at most 2^63, twice
+    which still fits.
+    """
+    combine, back = (np.add, np.subtract) if sign == 1 else (np.subtract, np.add)
+    combine(moving, number, out=moving)
+    if _is_power_of_two(modulus):
+        np.bitwise_and(moving, np.uint64(modulus - 1), out=moving)
+    else:
+        back(moving, np.uint64(modulus), out=spare)
+        np.minimum(moving, spare, out=moving)
+    return moving
+
+
+def move_far(moving: Words, number: Words, modulus: int, sign: Sign, spare: tuple[Words, Words]) -> Words:
+    """Do the same for numbers up to 2^64 and a modulus up to 2^32: with one reduction, of the sum.
+
+    `moving - number` is as far below the modulus as `(modulus - 1 - moving) + number` is above zero, so that a
+    subtraction is an addition seen in a mirror.
+    """
+    last, (total, quotient) = np.uint64(modulus - 1), spare
+    if sign == -1:
+        np.subtract(last, moving, out=moving)
+    np.add(number, moving, out=total)
+    if total.min() <= last:  # perhaps some have wrapped around 2^64: as good as never
+        total[:] = number
+        _modulo(total, modulus, quotient)
+        total += moving
+    np.floor_divide(total, np.uint64(modulus), out=quotient)
+    np.multiply(quotient, np.uint64(modulus), out=quotient)
+    np.subtract(total, quotient, out=moving)
+    if sign == -1:
+        np.subtract(last, moving, out=moving)
+    return moving
 
 
 def _is_power_of_two(number: int) -> bool:
