@@ -219,7 +219,7 @@ def test_bulk_reading_gives_the_same_rows(engine, keys):
             assert sorted(one.all(), key=repr) == sorted(many.all(), key=repr)
         connection.execute(sa.text("UPDATE person SET email = substr(email, 1, 30) WHERE id = 60"))
         with pytest.raises(DecryptionFailed) as caught:
-            reveal_rows(connection, select(dual.c.email).order_by(dual.c.id))
+            reveal_rows(connection, select(dual.c.email).order_by(dual.c.id)).all()
         assert (caught.value.column, caught.value.rows) == ("person.email", (59,))
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import IteratorResult
-from sqlalchemy.engine.result import SimpleResultMetaData
 
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
+from privkit.integrations.sqlalchemy.fetching import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +22,9 @@ def reveal_rows(
 ) -> sa.Result[Any]:
     """Execute a query and decrypt its encrypted columns, each of them all at once.
 
-    The same rows as `database.execute(statement)` has for a query of columns, in about half the time. All of them
-    are read before the first is given: for more than fits in memory, ask for them in parts.
+    The same rows as `database.execute(statement)` has for a query of columns, with less around each value; those of
+    columns with views are shown, and told to the hooks, all at once. Rows are decrypted when they are fetched: `all()`
+    takes all of them together, `partitions(10_000)` as many at a time.
 
     Args:
         database: A connection or session. Under asyncio, `await connection.run_sync(reveal_rows, statement)`.
@@ -32,7 +32,8 @@ def reveal_rows(
         parameters: The statement's parameters.
 
     Raises:
-        DecryptionFailed: If stored values do not open; the error names the field as its column, and the rows.
+        DecryptionFailed: On fetching, if stored values do not open; the error names the field as its column, and the
+            rows as the result counts them.
 
     Example:
         >>> import sqlalchemy as sa
@@ -46,26 +47,13 @@ def reveal_rows(
         ['a', None]
     """
     columns = list(statement.selected_columns)
-    encrypted = [column.type if isinstance(column.type, Encrypted) else None for column in columns]
     raw = [
         # Of no type, so that nothing runs for each value.
-        column if kind is None else sa.type_coerce(column, sa.types.NullType()).label(column.key)
-        for column, kind in zip(columns, encrypted, strict=True)
+        sa.type_coerce(column, sa.types.NullType()).label(column.key) if isinstance(column.type, Encrypted) else column
+        for column in columns
     ]
-    fetched = database.execute(statement.with_only_columns(*raw, maintain_column_froms=True), parameters)
-    names = list(fetched.keys())
-    rows = fetched.all()
-    if not rows:
-        return IteratorResult(SimpleResultMetaData(names), iter(()))
-    parts: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, kind in enumerate(encrypted):
-        if kind is not None:
-            parts[place] = kind.read_many(_plain_bytes(parts[place]))
-    return IteratorResult(SimpleResultMetaData(names), iter(zip(*parts, strict=True)))
-
-
-def _plain_bytes(values: Sequence[Any]) -> list[Any]:
-    """What is stored, as `bytes` where the driver has a type of its own for that."""
-    if not any(issubclass(kind, bytearray | memoryview) for kind in set(map(type, values))):
-        return list(values)
-    return [bytes(value) if isinstance(value, bytearray | memoryview) else value for value in values]
+    openers = {
+        place: column.type.opener() for place, column in enumerate(columns) if isinstance(column.type, Encrypted)
+    }
+    query = statement.with_only_columns(*raw, maintain_column_froms=True)
+    return database.execute(query, parameters, execution_options={WHOLE: openers})

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator, to_instance
 
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Mode, StoredForm
+from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import passing
 from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
@@ -92,9 +93,9 @@ class Encrypted(TypeDecorator[Any]):
         self.mode = Mode(mode)
         self.field = field
         self.views = views
-        self._plain = plain_form(self.base_type)
+        self.plain_form = plain_form(self.base_type)
         self._blind: BlindIndexOf | None = None
-        self._stored = StoredForm(self._encrypt(None), mode, tag=self._plain.tag)
+        self._stored = StoredForm(self._encrypt(None), mode, tag=self.plain_form.tag)
 
     @property
     def encrypt(self) -> Encrypt:
@@ -118,7 +119,7 @@ class Encrypted(TypeDecorator[Any]):
     @property
     def ciphertext_length(self) -> int | None:
         """How long what is stored is at most, in bytes or characters; `None` where the base type has no limit."""
-        most = self._plain.most_bytes
+        most = self.plain_form.most_bytes
         if most is None:
             return None
         length = self.encrypt.ciphertext_length(most)
@@ -127,7 +128,7 @@ class Encrypted(TypeDecorator[Any]):
     def link(self, blind: BlindIndexOf) -> None:
         """Write a blind index into the ciphertexts from now on; its column calls it."""
         self._blind = blind
-        self._stored = StoredForm(self._encrypt(blind), self.mode, tag=self._plain.tag)
+        self._stored = StoredForm(self._encrypt(blind), self.mode, tag=self.plain_form.tag)
 
     def write(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base type
         """What is stored for a value: null for null.
@@ -158,7 +159,7 @@ class Encrypted(TypeDecorator[Any]):
             plain = self._stored.read(stored)
         except DecryptionFailed as error:
             raise error.located(self.field_key.name) from None
-        return plain if self._plain.read is None else self._plain.read(plain)
+        return plain if self.plain_form.read is None else self.plain_form.read(plain)
 
     def read_many(self, stored: list[Any]) -> list[Any]:
         """The values of what is stored, as `read` gives each, all together."""
@@ -166,14 +167,14 @@ class Encrypted(TypeDecorator[Any]):
             values = self._stored.read_many(stored)
         except DecryptionFailed as error:
             raise error.located(self.field_key.name) from None
-        read = self._plain.read
+        read = self.plain_form.read
         if read is not None:
             values = [None if value is None else read(value) for value in values]
         return values if self.views is None else self.views.show_many(values)
 
     def to_plain(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base type
         """What is encrypted of a value that is not null."""
-        return value if self._plain.write is None else self._plain.write(value)
+        return value if self.plain_form.write is None else self.plain_form.write(value)
 
     def stored_type(self, dialect: Dialect | None = None) -> TypeEngine[Any]:
         """The type that the database knows of."""
@@ -206,19 +207,13 @@ class Encrypted(TypeDecorator[Any]):
         """Decrypt a result."""
         return self.read(value)
 
+    def opener(self) -> Opener:
+        """What opens the values of a result."""
+        return _Opener(self)
+
     def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:  # noqa: ANN401, ARG002 - as above
-        """Decrypt results: `process_result_value` with as little around it as can be, for it runs for each value."""
-        if self.views is not None or self.mode is not Mode.STRICT or self._plain.read is not None:
-            return self.read
-        reveal, name = self.encrypt.reader(moment), self.field_key.name
-
-        def process(value: Any) -> Any:  # noqa: ANN401 - as above
-            try:
-                return reveal(value)
-            except DecryptionFailed as error:
-                raise error.located(name) from None
-
-        return process
+        """Decrypt results; with views one by one, so that none is shown before it is asked for."""
+        return self.read if self.views is not None else self.opener().one
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:  # noqa: ANN401, ARG002 - as above
         """Whatever it is compared with is encrypted like it, or refused."""
@@ -242,6 +237,30 @@ class Encrypted(TypeDecorator[Any]):
 
     def __repr__(self) -> str:
         return f"Encrypted({self.base_type!r}, {self.field_key.name!r})"
+
+
+class _Opener(Opener):
+    """Opens the values of one column, with as little around each as can be, for it runs for each value."""
+
+    __slots__ = ("_encrypted", "_name", "_read", "_reveal")
+
+    def __init__(self, encrypted: Encrypted) -> None:
+        self._encrypted = encrypted
+        self._name = encrypted.field_key.name
+        self._read, strict = encrypted.plain_form.read, encrypted.mode is Mode.STRICT
+        self._reveal = encrypted.encrypt.reader(moment) if strict else encrypted.stored.read
+
+    def one(self, stored: Any) -> Any:  # noqa: ANN401 - see `Opener`
+        """The value of what is stored."""
+        try:
+            plain = self._reveal(stored)
+        except DecryptionFailed as error:
+            raise error.located(self._name) from None
+        return plain if plain is None or self._read is None else self._read(plain)
+
+    def many(self, stored: list[Any]) -> list[Any]:
+        """The values of what is stored, all together."""
+        return self._encrypted.read_many(stored)
 
 
 def link_beside(column: sa.Column[Any], table: Any) -> None:  # noqa: ANN401 - a table, and what else has columns

@@ -1,0 +1,198 @@
+"""Results are decrypted as columns: rows that are fetched together are opened together.
+
+A type of SQLAlchemy sees one value at a time, and a single AES-SIV costs more than a plain row as a whole. So between
+the driver's cursor and the result stands a fetch strategy of ours: it takes what the cursor gives at once apart into
+columns, opens those that are encrypted, and puts the rows together again. The result then has nothing left to process
+in those columns. Few rows are opened value by value.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine.cursor import CursorFetchStrategy, CursorResult, CursorResultMetaData, ResultFetchStrategy
+
+from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine.interfaces import DBAPICursor
+
+WHOLE: Final = "privkit_whole"
+"""The execution option of queries without processors: by place in a row, what opens the encrypted columns."""
+
+_FEWEST: Final = 128
+"""Fewer rows are opened value by value: laying out a column costs as much as some hundred values."""
+_MOST_AHEAD: Final = 1_000
+"""Rows read ahead at most where a result is gone through row by row: as many as SQLAlchemy itself reads ahead."""
+
+
+class Opener:
+    """Opens the values of an encrypted column; `one` is the result processor of its type."""
+
+    __slots__ = ()
+
+    def one(self, stored: Any) -> Any:  # noqa: ANN401 - whatever is stored
+        """The value of what is stored."""
+        raise NotImplementedError
+
+    def many(self, stored: list[Any]) -> list[Any]:
+        """The values of what is stored, all together."""
+        raise NotImplementedError
+
+
+class Opening(ResultFetchStrategy):
+    """Fetches rows by another strategy, and opens their encrypted columns.
+
+    Args:
+        inner: What fetches them.
+        places: By their places in a row, what opens the encrypted columns.
+        whole: Whether even few rows are opened together.
+    """
+
+    __slots__ = ("_ahead", "_buffer", "_inner", "_places", "_read", "_whole")
+
+    def __init__(self, inner: ResultFetchStrategy, places: dict[int, Opener], *, whole: bool = False) -> None:
+        self._inner = inner
+        self._places = places
+        self._whole = whole
+        self._buffer: deque[Any] = deque()
+        self._ahead = 1
+        self._read = 0
+
+    def fetchone(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, hard_close: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - SQLAlchemy's own signature
+        """The next row; after the first few, rows are read ahead where they come straight from the cursor."""
+        if self._buffer:
+            return self._buffer.popleft()
+        if self._ahead < _FEWEST or type(self._inner) is not CursorFetchStrategy:
+            self._ahead *= 2
+            row = self._inner.fetchone(result, dbapi_cursor, hard_close)
+            return None if row is None else self._opened(result, [row])[0]
+        rows = self._inner.fetchmany(result, dbapi_cursor, self._ahead)
+        self._ahead = min(2 * self._ahead, _MOST_AHEAD)
+        if not rows:
+            result._soft_close(hard=hard_close)  # noqa: SLF001 - as every strategy does
+            return None
+        self._buffer.extend(self._opened(result, rows))
+        return self._buffer.popleft()
+
+    def fetchmany(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, size: int | None = None) -> Any:  # noqa: ANN401 - as above
+        """The next rows, those read ahead first."""
+        if not self._buffer:
+            return self._opened(result, self._inner.fetchmany(result, dbapi_cursor, size))
+        wanted = len(self._buffer) if size is None else size
+        rows = [self._buffer.popleft() for _ in range(min(wanted, len(self._buffer)))]
+        if len(rows) < wanted:
+            rows += self._opened(result, self._inner.fetchmany(result, dbapi_cursor, wanted - len(rows)))
+        return rows
+
+    def fetchall(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor) -> Any:  # noqa: ANN401 - as above
+        """All rows that are left."""
+        ahead = list(self._buffer)
+        self._buffer.clear()
+        rows = self._opened(result, self._inner.fetchall(result, dbapi_cursor))
+        return ahead + rows if ahead else rows
+
+    def yield_per(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, num: int) -> None:
+        """Read in parts of a size, and open each as one."""
+        if self._buffer:
+            return
+        self._inner.yield_per(result, dbapi_cursor, num)
+        if result.cursor_strategy is not self:
+            self._inner, result.cursor_strategy = result.cursor_strategy, self
+
+    def soft_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
+        """Let go of the cursor."""
+        self._inner.soft_close(result, dbapi_cursor)
+
+    def hard_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
+        """Let go of the cursor, and of rows read ahead."""
+        self._buffer.clear()
+        self._inner.hard_close(result, dbapi_cursor)
+
+    def handle_exception(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None, err: BaseException) -> Any:  # noqa: ANN401 - it never returns
+        """Raise the driver's error as SQLAlchemy's."""
+        return self._inner.handle_exception(result, dbapi_cursor, err)
+
+    def _opened(self, result: CursorResult[Any], rows: Sequence[Any]) -> list[Any]:
+        try:
+            return self._all_opened(rows)
+        except PrivkitError:
+            result.close()  # nothing more is read, and an open cursor would hold locks
+            raise
+
+    def _all_opened(self, rows: Sequence[Any]) -> list[Any]:
+        if len(rows) < _FEWEST and not (rows and self._whole):
+            return [self._opened_row(row) for row in rows]
+        columns: list[Any] = list(zip(*rows, strict=True))
+        first = self._read
+        self._read += len(rows)
+        del rows  # before as many are made again: the collector of cycles would look at both
+        for place, opener in self._places.items():
+            columns[place] = _opened_column(opener, plain_bytes(columns[place]), first)
+        return list(zip(*columns, strict=True))
+
+    def _opened_row(self, row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever the driver's rows are
+        values = list(row)
+        for place, opener in self._places.items():
+            values[place] = opener.one(values[place])
+        self._read += 1
+        return tuple(values)
+
+
+def _opened_column(opener: Opener, stored: list[Any], first: int) -> list[Any]:
+    try:
+        return opener.many(stored)
+    except DecryptionFailed as error:
+        raise error.located(error.column, first) from None
+    except InvalidParameter:
+        return [opener.one(value) for value in stored]  # of several types, which no column is
+
+
+def plain_bytes(values: Sequence[Any]) -> list[Any]:
+    """What is stored, as `bytes` where the driver has a type of its own for that."""
+    if not any(issubclass(kind, bytearray | memoryview) for kind in set(map(type, values))):
+        return list(values)
+    return [bytes(value) if isinstance(value, bytearray | memoryview) else value for value in values]
+
+
+@event.listens_for(sa.Engine, "after_execute")
+def _after_execute(  # noqa: PLR0917 - as SQLAlchemy calls it
+    connection: sa.Connection,  # noqa: ARG001 - as above
+    statement: Any,  # noqa: ANN401, ARG001 - as above
+    multiparams: Any,  # noqa: ANN401, ARG001 - as above
+    params: Any,  # noqa: ANN401, ARG001 - as above
+    execution_options: Any,  # noqa: ANN401 - as above
+    result: Any,  # noqa: ANN401 - a result of any kind
+) -> None:
+    """Put the strategy into results that have encrypted columns."""
+    metadata = getattr(result, "_metadata", None)
+    if not isinstance(result, CursorResult) or not isinstance(metadata, CursorResultMetaData):
+        return
+    whole = execution_options.get(WHOLE)
+    if whole:
+        result.cursor_strategy = Opening(result.cursor_strategy, whole, whole=True)
+    elif metadata._tuplefilter is None:  # noqa: SLF001 - else places are not those of the cursor's rows
+        _open_here(result, metadata)
+
+
+def _open_here(result: CursorResult[Any], metadata: CursorResultMetaData) -> None:
+    """Have the strategy do what the processors of encrypted columns would."""
+    processors = list(metadata._processors)  # noqa: SLF001 - there is no other way to see which columns are encrypted
+    owners = {place: getattr(each, "__self__", None) for place, each in enumerate(processors) if each is not None}
+    places = {place: owner for place, owner in owners.items() if isinstance(owner, Opener)}
+    if not places:
+        return
+    for place in places:
+        processors[place] = None
+    fresh = CursorResultMetaData.__new__(CursorResultMetaData)  # the old one is shared by all who run the statement
+    for name in CursorResultMetaData.__slots__:
+        setattr(fresh, name, getattr(metadata, name))
+    fresh._processors = processors  # noqa: SLF001 - as above
+    result._metadata = fresh  # noqa: SLF001 - as above
+    result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors
+    result.cursor_strategy = Opening(result.cursor_strategy, places)
