@@ -105,6 +105,15 @@ def test_rows_out_of_the_middle_of_a_buffer(way):
     assert [row.tobytes() for row in middle] == [cmac.digest(row) for row in EVERY_LENGTH]
 
 
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 32])
+@pytest.mark.parametrize("before", [b"", b"before"])
+def test_rows_of_one_length(size, before):
+    table = Ragged.of([before, *[bytes([row]) * size for row in range(100)], b"behind"])
+    cmac = Cmac(BlockCipher(bytes(range(32))))
+    rows = Ragged(table.data, table.offsets[1:-1])
+    assert [row.tobytes() for row in cmac.digest_many(rows)] == [pyca(bytes(range(32)), row) for row in rows]
+
+
 def test_batches_join(monkeypatch):
     rows = EVERY_LENGTH * 9
     monkeypatch.setattr(slabs, "BATCH_ROWS", 100)
