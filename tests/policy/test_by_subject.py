@@ -101,7 +101,7 @@ def test_what_is_under_a_token_of_its_subject_stays(keys):
 def test_errors_name_column_and_row(keys):
     bound = view(keys)
     with pytest.raises(InvalidValue, match="no subject") as caught:
-        bound.run({**TABLE, "customer": [None, "b", "a", "c"]}, first_row=100)
+        bound.treat({**TABLE, "customer": [None, "b", "a", "c"]}, first_row=100)
     assert (caught.value.column, caught.value.rows) == ("ordered", (100,))
     with pytest.raises(InvalidValue, match="not a valid date") as caught:
         bound.apply({**TABLE, "delivered": ["2026-02-30", None, None, None]})
@@ -112,7 +112,7 @@ def test_forgotten_persons_are_told_or_suppressed(keys):
     out = view(keys).apply(TABLE)
     keys.forget("b")
     with pytest.raises(SubjectForgotten, match="column 'note': their persons were forgotten") as caught:
-        view(keys).run(out, "reveal", first_row=10)
+        view(keys).treat(out, "reveal", first_row=10)
     assert caught.value.rows == (11,)
     lenient = FIELDS.replace('"free_text"', '"free_text"\non_invalid = "suppress"') + VIEW.format(customer="keep")
     applied = Policy.loads(lenient).view("study", keys).run(out, "reveal")

@@ -43,6 +43,7 @@ class Doubling:
     """A view that doubles: slow on even batches, so that they would overtake each other, and failing where told."""
 
     reversible = ()
+    anonymising = None
 
     def __init__(self, fail_at=()):
         self.fail_at, self.running, self.most, self.started = fail_at, 0, 0, 0
@@ -54,7 +55,7 @@ class Doubling:
 
     needed = check
 
-    def run(self, batch, direction, first_row=0, as_text=()):  # noqa: ARG002 nothing is revealed
+    def treat(self, batch, direction, first_row=0, *, as_text=(), only=None):  # noqa: ARG002 nothing is revealed
         assert direction == "protect"
         if not batch.num_rows:
             return Applied(batch, {"n": ColumnReport("double", 0, 0, 0, 0.0)})

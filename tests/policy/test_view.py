@@ -142,7 +142,7 @@ def test_the_report_says_what_happened(keys):
 def test_an_invalid_cell_stops_the_run_with_column_and_row(view, keys):
     table = {**COLUMNS, "mobile": ["13812345678", None, "1381234", "13912345678"]}
     with pytest.raises(InvalidValue) as caught:
-        POLICY.view(view, keys).run(table, first_row=1000)
+        POLICY.view(view, keys).treat(table, first_row=1000)
     assert (caught.value.column, caught.value.rows) == ("mobile", (1002,))
     assert str(caught.value).startswith("column 'mobile': not a valid cn_mobile at row 1002: ")
     assert "1381234" not in str(caught.value)
@@ -159,7 +159,7 @@ def test_an_altered_cell_does_not_open_and_is_named(keys):
     table = bound.apply(COLUMNS)
     table["note"][3] = table["note"][0][:-4] + "AAAA"
     with pytest.raises(DecryptionFailed) as caught:
-        bound.run(table, "reveal", first_row=10)
+        bound.treat(table, "reveal", first_row=10)
     assert (caught.value.column, caught.value.rows) == ("note", (13,))
     assert str(caught.value).startswith("column 'note': decryption failed at row 13: ")
 

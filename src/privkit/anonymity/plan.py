@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,16 @@ class Plan:
     def generalisations(self) -> dict[str, str]:
         """For full-domain recoding, the level of each quasi-identifier; empty for local recoding."""
         return dict(zip(self.frequency.names, self.shape.levels, strict=False))
+
+    def describe(self) -> dict[str, Any]:
+        """What was asked, what was reached and what it costs, as JSON holds it: counts and names, and no value."""
+        return {
+            "recoding": self.shape.recoding,
+            "output": self.shape.output,
+            "levels": self.generalisations,
+            "asked": self.requirements.describe(),
+            "reached": asdict(self.report),
+        }
 
     def apply(self, table: Any) -> Any:  # noqa: ANN401 - any table
         """Generalise a table.

@@ -20,7 +20,7 @@ from privkit.transforms.surrogate import Surrogate
 from privkit.transforms.token import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from privkit.anonymity.plan import Plan
     from privkit.fields.base import FieldType
@@ -81,14 +81,20 @@ class Anonymising:
         kept = {name: fields[name].type if treatments[name].word == Keep.word else None for name in anonymity.columns}
         return cls(anonymity, kept)
 
-    def read(self, table: Any) -> dict[str, Any]:  # noqa: ANN401 - any table
-        """The columns that are looked at, as their types say."""
+    def read(self, table: Any, names: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - any table
+        """Those of some columns that are read as their types say, out of what the view's transforms gave."""
         opened = open_table(table)
-        return {name: read(opened.column(name), self._types[name]) for name in self.columns}
+        found = {name: read(opened.column(name), self._types[name]) for name in names}
+        return {name: column for name, column in found.items() if column is not None}
 
     def count(self, tables: Iterable[Any]) -> FrequencySet:
         """The frequency set of a table, in pieces, that the view's transforms gave."""
-        return FrequencySet.of_batches(map(self.read, tables), self.quasi_identifiers, self.sensitive)
+        return self._counted(tables, self.columns)
+
+    def _counted(self, tables: Iterable[Any], spelled: Sequence[str]) -> FrequencySet:
+        """Count the pieces of a table in which some columns are spelled as they were before."""
+        pieces = ({**_columns(table, self.columns), **self.read(table, spelled)} for table in tables)
+        return FrequencySet.of_batches(pieces, self.quasi_identifiers, self.sensitive)
 
     def plan(
         self, frequency: FrequencySet, known: Plan | None = None, progress: Callable[[float], None] | None = None
@@ -127,12 +133,12 @@ class Anonymising:
         Raises:
             Unmet: If it does not.
         """
-        labels = ({name: self._written(name, open_table(table)) for name in self.columns} for table in written)
-        verify(plan, FrequencySet.of_batches(labels, self.quasi_identifiers, self.sensitive))
+        verify(plan, self._counted(written, self.sensitive))
 
-    def _written(self, name: str, table: Any) -> Any:  # noqa: ANN401 - a column
-        column = table.column(name)
-        return column if name in self.quasi_identifiers else read(column, self._types[name])
+
+def _columns(table: Any, names: Iterable[str]) -> dict[str, Any]:  # noqa: ANN401 - any table
+    opened = open_table(table)
+    return {name: opened.column(name) for name in names}
 
 
 class Writer:
@@ -153,7 +159,7 @@ class Writer:
         Raises:
             TableError: If it has records that were not counted.
         """
-        written: T = self._applier.apply(table, self._anonymising.read(table))
+        written: T = self._applier.apply(table, self._anonymising.read(table, self._anonymising.columns))
         return written
 
     def finish(self) -> None:

@@ -70,6 +70,8 @@ class Anonymity:
                 raise PolicyError(f"{name} of anonymity is {other}, not {type_name(value)}", path=(name,))
         if "k" not in parameters:
             raise PolicyError("anonymity needs k, the least number of records that are alike, such as k = 5")
+        if not isinstance(parameters.get("weights") or {}, Mapping):
+            raise PolicyError(f"weights should be a table, not {type_name(parameters['weights'])}", path=("weights",))
         if not isinstance(hierarchies, Mapping):
             raise PolicyError(f"hierarchies should be a table, not {type_name(hierarchies)}", path=(_HIERARCHIES,))
         object.__setattr__(self, "quasi_identifiers", _names("quasi_identifiers", quasi_identifiers))
@@ -129,7 +131,9 @@ class Anonymity:
 
     def _said(self, message: str) -> tuple[str, ...]:
         """Where the parameter stands that a message is about: the first that it names."""
-        return next(((word,) for word in re.findall(r"\w+", message) if word in {*self.parameters, *_COLUMNS}), ())
+        known = {*self.parameters, *_COLUMNS}
+        words = (name for word in re.findall(r"\w+", message) for name in (word, f"{word}s"))
+        return next(((word,) for word in words if word in known), ())
 
 
 def _names(what: str, given: object) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from privkit.errors import PolicyError
-from privkit.policy import loading, treatments
+from privkit.policy import anonymised, loading, treatments
 from privkit.policy.model import PolicyField, View
 from privkit.policy.view import BoundView
 from privkit.suggest import nearest
@@ -120,6 +120,13 @@ class Policy:
                     f"view {name!r}: field {column!r}: {error.reason}", path=(*path, *error.path)
                 ) from None
             self._check_subject(name, column, treatment)
+        if view.anonymity is not None:
+            try:
+                anonymised.check(view.anonymity, self.fields, view.fields)
+            except PolicyError as error:
+                raise PolicyError(
+                    f"view {name!r}: {error.reason}", path=("views", name, "anonymity", *error.path)
+                ) from None
 
     def _check_subject(self, name: str, column: str, treatment: Treatment) -> None:
         """Check that whose a column's values are is a column that the policy knows."""

@@ -22,19 +22,20 @@ _KINDS: Final = {Number: Kind.DECIMAL, Date: Kind.DATE}
 """What the text of a field type holds, where that is no text; a time stamp may have a zone or none, and stays text."""
 
 
-def read(container: Any, field: FieldType | None) -> Column[Any]:  # noqa: ANN401 - any container of a column
-    """Read a column.
+def read(container: Any, field: FieldType | None) -> Column[Any] | None:  # noqa: ANN401 - any container of a column
+    """Read a column of text.
 
     Args:
         container: The column as the view gives it.
         field: What its values are; `None` where the view changes them, so that they are read as they stand.
 
     Returns:
-        The column, its container the home that it goes back to. Among numbers and dates the empty string is null.
+        The column, its container the home that it goes back to; `None` where it is to be taken as it stands. Among
+        numbers and dates the empty string is null.
     """
-    column = lift(container)
-    if field is None or column.kind is not Kind.TEXT or not isinstance(column.values, Ragged):
-        return column
+    column = None if field is None else lift(container)
+    if column is None or field is None or column.kind is not Kind.TEXT or not isinstance(column.values, Ragged):
+        return None
     kind = _KINDS.get(type(field), Kind.TEXT)
     full = np.flatnonzero(column.values.lengths > 0)
     text = field.read(column.values.take(full)).text

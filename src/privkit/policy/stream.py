@@ -1,45 +1,46 @@
 """A view applied to a file of any length: reading, transforming and writing at the same time, in bounded memory.
 
 ```
-source.batches -> thread -> queue -> pool of threads: view.run -> in their order -> this thread: sink.write
+source.batches -> thread -> queue -> pool of threads: view.treat -> in their order -> this thread: sink.write
 ```
 
 The heavy work of all three (pyarrow, NumPy, OpenSSL) happens without the interpreter's lock, so threads are enough. How
 many batches there are at once is bounded everywhere, and so is the memory, whatever the number of rows. An error in
 any stage stops the others and is raised once: of several, the one of the earliest rows.
+
+A view with anonymity goes through the file twice, and what it wrote is counted on its way out:
+
+```
+source.batches -> view.treat, the columns that are looked at -> frequency set -> plan
+source.batches -> view.treat -> plan -> sink.write -> frequency set of the output -> in its place, or thrown away
+```
 """
 
 from __future__ import annotations
 
-import os
-from base64 import b64decode, b64encode
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from queue import Empty, Full, Queue
-from threading import Event, Thread, main_thread
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from privkit.errors import TableError
+from privkit.errors import InvalidParameter
+from privkit.policy.marks import marked, of_schema, texts, unmarked
+from privkit.policy.pipeline import ahead, cores, in_order
 from privkit.policy.view import ColumnReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 
+    from privkit.anonymity.plan import Plan
+    from privkit.policy.anonymised import Anonymising, Writer
     from privkit.policy.files import Sink, Source
     from privkit.policy.view import Applied, BoundView, Direction
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 _READ_AHEAD: Final = 2
-_TYPE: Final = b"privkit.type"
-"""In the metadata of a Parquet column: the Arrow type that it had, as an IPC schema in base64."""
-_MOST_WORKERS: Final = 4  # more batches at once cost memory, and reading and writing do not keep up with more
-_PATIENCE: Final = 0.1  # seconds between looks whether a stage has been stopped
-_END: Final = object()
+_COUNTED: Final = 0.4
+_PLANNED: Final = 0.5
+"""Shares of the work, for progress: the first pass, and then the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Summary:
         columns: What happened to each column that came out, in their order. The seconds of a column are those of the
             thread that worked on it; several columns were worked on at once, and reading and writing come on top.
         dropped: The columns of the input that did not come out.
+        plan: How the records were generalised, where the view has anonymity. It holds values in the clear.
     """
 
     direction: Direction
@@ -60,9 +62,10 @@ class Summary:
     seconds: float
     columns: Mapping[str, ColumnReport]
     dropped: tuple[str, ...]
+    plan: Plan | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The same in the types of JSON."""
+        """The same in the types of JSON; of the plan what it reached, and no value."""
         return {
             "direction": self.direction,
             "rows": self.rows,
@@ -71,6 +74,7 @@ class Summary:
                 name: {**asdict(report), "seconds": round(report.seconds, 3)} for name, report in self.columns.items()
             },
             "dropped": list(self.dropped),
+            "anonymity": None if self.plan is None else self.plan.describe(),
         }
 
 
@@ -82,6 +86,7 @@ def apply_file(
     direction: Direction = "protect",
     progress: Callable[[int, float], object] | None = None,
     workers: int | None = None,
+    plan: Plan | None = None,
 ) -> Summary:
     r"""Apply a view to a file, or undo it.
 
@@ -92,11 +97,13 @@ def apply_file(
         direction: `protect` or `reveal`.
         progress: Called after each batch with the rows written so far and the share of the file that is done.
         workers: How many batches to transform at once; by default as many as there are cores, 4 at most.
+        plan: For a view with full-domain anonymity the plan of an earlier table, whose levels are kept.
 
     Raises:
         TableError: If the columns are not those of the policy, or the file is broken.
         InvalidValue: If a cell is not of its field's type; with column and row in the whole file.
         DecryptionFailed: If a value does not open; likewise.
+        Unmet: If the records cannot meet the view's anonymity.
 
     Example:
         >>> from privkit.policy.files import open_sink, open_source
@@ -110,29 +117,132 @@ def apply_file(
         (1, 'keep')
     """
     started = perf_counter()
+    if plan is not None and (bound.anonymising is None or direction != "protect"):
+        raise InvalidParameter("a plan is for applying a view with anonymity, which this is not")
     names = bound.check(source.names, direction)
-    read = bound.needed(source.names, direction)
-    tally = _Tally()
-
-    def work(piece: tuple[int, Any, float]) -> tuple[Applied[Any], float]:
-        first_row, batch, share = piece
-        return bound.run(batch, direction, first_row, as_text), share
-
-    batches = source.batches(read)
-    with sink:
-        schema = _start(bound, source, sink, read, direction)
-        as_text = _texts(schema)
-        with (
-            closing(_ahead(_numbered(source, batches), _READ_AHEAD)) as pieces,
-            closing(_in_order(work, pieces, workers or _cores())) as results,
-        ):
-            for applied, share in results:
-                sink.write(_of_schema(applied.table, schema))
-                tally.add(applied)
-                if progress:
-                    progress(tally.rows, share)
+    run = _Run(bound, source, direction, workers or cores(), progress)
+    if bound.anonymising is not None and direction == "protect":
+        plan = run.anonymise(bound.anonymising, sink, plan)
+    else:
+        run.treat(sink)
     dropped = tuple(name for name in source.names if name not in names)
-    return Summary(direction, tally.rows, perf_counter() - started, tally.columns, dropped)
+    return Summary(direction, run.tally.rows, perf_counter() - started, run.tally.columns, dropped, plan)
+
+
+class _Run:
+    """A file on its way: the batches of the source, treated at the same time and in their order."""
+
+    def __init__(
+        self,
+        bound: BoundView,
+        source: Source,
+        direction: Direction,
+        workers: int,
+        progress: Callable[[int, float], object] | None,
+    ) -> None:
+        self._bound, self._source, self._direction, self._workers = bound, source, direction, workers
+        self._progress = progress or _silent
+        self._read = bound.needed(source.names, direction)
+        self.tally = _Tally()
+
+    def treat(self, sink: Sink) -> None:
+        """Treat each batch for itself."""
+        with sink:
+            schema = self._start(sink, self._empty())
+            as_text = texts(schema)
+            with closing(self._treated(self._read, as_text=as_text)) as results:
+                for applied, share in results:
+                    sink.write(of_schema(applied.table, schema))
+                    self.tally.add(applied)
+                    self._progress(self.tally.rows, share)
+
+    def anonymise(self, asked: Anonymising, sink: Sink, known: Plan | None) -> Plan:
+        """Go through the file twice: count what the treatment gives, and generalise it; keep it if it is as asked."""
+        plan = self._plan(asked, known)
+        writer = asked.writer(plan)
+        with sink:
+            schema = self._start(sink, writer.write(self._empty()))
+            with closing(self._written(sink, schema, writer)) as pieces:
+                asked.verified(plan, pieces)
+        return plan
+
+    def _plan(self, asked: Anonymising, known: Plan | None) -> Plan:
+        rows = 0
+
+        def pieces() -> Generator[Any, None, None]:
+            nonlocal rows
+            read = self._bound.needed(self._source.names, only=asked.columns)
+            with closing(self._treated(read, only=asked.columns)) as results:
+                for applied, share in results:
+                    rows += applied.table.num_rows
+                    self._progress(rows, share * _COUNTED)
+                    yield applied.table
+
+        with closing(pieces()) as counted:
+            frequency = asked.count(counted)
+
+        def searched(share: float) -> None:
+            self._progress(rows, _COUNTED + share * (_PLANNED - _COUNTED))
+
+        return asked.plan(frequency, known, searched)
+
+    def _written(self, sink: Sink, schema: Any, writer: Writer) -> Generator[Any, None, None]:  # noqa: ANN401
+        """What is written, after it is (in the types of a pyarrow Schema)."""
+        with closing(self._treated(self._read)) as results:
+            for applied, share in results:
+                piece = of_schema(writer.write(applied.table), schema)
+                sink.write(piece)
+                self.tally.add(applied)
+                self._progress(self.tally.rows, _PLANNED + share * (1 - _PLANNED))
+                yield piece
+        writer.finish()
+
+    def _treated(
+        self, read: list[str], *, as_text: Collection[str] = (), only: Collection[str] | None = None
+    ) -> Generator[tuple[Applied[Any], float], None, None]:
+        """The batches of some columns, treated, each with the share of the file that was read with it."""
+
+        def work(piece: tuple[int, Any, float]) -> tuple[Applied[Any], float]:
+            first_row, batch, share = piece
+            return self._bound.treat(batch, self._direction, first_row, as_text=as_text, only=only), share
+
+        batches = self._source.batches(read)
+        with (
+            closing(ahead(_numbered(self._source, batches), _READ_AHEAD)) as pieces,
+            closing(in_order(work, pieces, self._workers)) as results,
+        ):
+            yield from results
+
+    def _empty(self) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch
+        """What comes out of a batch without rows."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra, and there once there is a source
+
+        fields = [self._source.schema.field(name) for name in self._read]
+        empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
+        # In a thread, where no signal arrives: pyarrow may import pandas now, and an interruption of that import would
+        # be lost in pyarrow and leave the interpreter's import lock taken.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._bound.treat, empty, self._direction).result().table
+
+    def _start(self, sink: Sink, empty: Any) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch, and a Schema
+        """Open the sink with the schema that comes out, which a batch without rows tells."""
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        typed = marked if self._direction == "protect" else unmarked
+        schema = pa.schema(
+            [
+                typed(result, self._source.schema.field(result.name))
+                if result.name in self._bound.reversible
+                else result
+                for result in empty.schema
+            ]
+        )
+        sink.start(schema)
+        return schema
+
+
+def _silent(rows: int, share: float) -> None:
+    del rows, share
 
 
 class _Tally:
@@ -159,147 +269,9 @@ def _sum(one: ColumnReport, other: ColumnReport) -> ColumnReport:
     )
 
 
-def _cores() -> int:
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return min(len(usable), _MOST_WORKERS)
-
-
-def _start(bound: BoundView, source: Source, sink: Sink, read: list[str], direction: Direction) -> Any:  # noqa: ANN401
-    """Open the sink with the schema that comes out, which a run without rows tells (a pyarrow Schema)."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra, and there once there is a source
-
-    fields = [source.schema.field(name) for name in read]
-    empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
-    # In a thread, where no signal arrives: pyarrow may import pandas now, and an interruption of that import would be
-    # lost in pyarrow and leave the interpreter's import lock taken.
-    with ThreadPoolExecutor(1) as thread:
-        results = thread.submit(bound.run, empty, direction).result().table.schema
-    typed = _marked if direction == "protect" else _unmarked
-    schema = pa.schema(
-        [
-            typed(result, source.schema.field(result.name)) if result.name in bound.reversible else result
-            for result in results
-        ]
-    )
-    sink.start(schema)
-    return schema
-
-
-def _marked(result: Any, source: Any) -> Any:  # noqa: ANN401 - pyarrow Fields
-    """A column that comes out, with the type that it had, so that revealing gives back that very type.
-
-    Encrypted values know what kind of value they are, but not the width or scale that their column had.
-    """
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    if result.type.equals(source.type):
-        return result
-    return result.with_metadata({_TYPE: b64encode(pa.schema([pa.field("", source.type)]).serialize().to_pybytes())})
-
-
-def _unmarked(result: Any, source: Any) -> Any:  # noqa: ANN401 - pyarrow Fields
-    """A column that is revealed, in the type that its mark names, where it has one."""
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    mark = (source.metadata or {}).get(_TYPE)
-    if mark is None:
-        return result
-    try:
-        return result.with_type(pa.ipc.read_schema(pa.py_buffer(b64decode(mark, validate=True))).field(0).type)
-    except (ValueError, OSError, pa.ArrowException):
-        raise TableError(f"column {source.name!r}: the mark of its type is damaged; protect the file again") from None
-
-
-def _texts(schema: Any) -> set[str]:  # noqa: ANN401 - a pyarrow Schema
-    """The columns that are written as text: what is revealed there is the canonical text of whatever it was."""
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return {field.name for field in schema if any(test(field.type) for test in tests)}
-
-
-def _of_schema(batch: Any, schema: Any) -> Any:  # noqa: ANN401 - a pyarrow RecordBatch and Schema
-    """A batch in the types that the file began with: a transform may choose wider ones for a batch of long values."""
-    if batch.schema.equals(schema):
-        return batch
-    try:
-        return batch.cast(schema)
-    except (ValueError, NotImplementedError, KeyError):
-        raise TableError(
-            "a batch has come out with other types than the file began with; where it was revealed, its columns were "
-            "encrypted from values of several types"
-        ) from None
-
-
 def _numbered(source: Source, batches: Iterator[Any]) -> Generator[tuple[int, Any, float], None, None]:
     """Batches with the number of their first row, and the share of the file that has been read after them."""
     row = 0
     for batch in batches:
         yield row, batch, source.fraction()
         row += batch.num_rows
-
-
-def _ahead(items: Generator[T, None, None], depth: int) -> Generator[T, None, None]:
-    """The same items, drawn by a thread of their own, which is `depth` items ahead at most."""
-    queue: Queue[tuple[str, Any]] = Queue(depth)
-    stopped = Event()
-
-    def put(kind: str, item: object) -> None:
-        while not stopped.is_set() and main_thread().is_alive():
-            with suppress(Full):
-                queue.put((kind, item), timeout=_PATIENCE)
-                return
-
-    def draw() -> None:
-        try:
-            with closing(items):
-                while not stopped.is_set() and (item := next(items, _END)) is not _END:
-                    put("item", item)
-            put("end", None)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the items are awaited
-            put("error", error)
-
-    # Not a daemon: the interpreter must not end while it is in the parser's code, which would abort the process.
-    thread = Thread(target=draw, name="privkit-read")
-    try:
-        thread.start()
-        while (got := queue.get())[0] == "item":
-            yield got[1]
-        if got[0] == "error":
-            raise got[1]
-    finally:
-        stopped.set()
-        _drain(queue)
-        if thread.is_alive():
-            thread.join()
-
-
-def _drain(queue: Queue[Any]) -> None:
-    with suppress(Empty):
-        while True:
-            queue.get_nowait()
-
-
-def _in_order(work: Callable[[T], R], items: Generator[T, None, None], workers: int) -> Generator[R, None, None]:
-    """The results of `work` on each item in the items' order, some of them worked on at once."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="privkit-work")
-    waiting: deque[Future[R]] = deque()
-    broken: Exception | None = None
-    try:
-        while True:
-            try:
-                item = next(items)
-            except StopIteration:
-                break
-            except Exception as error:  # noqa: BLE001 - raised below, after what the earlier items may raise
-                broken = error
-                break
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-        if broken is not None:
-            raise broken
-    finally:
-        pool.shutdown(cancel_futures=True)

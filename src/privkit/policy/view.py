@@ -19,6 +19,7 @@ from privkit.errors import (
     TableError,
 )
 from privkit.policy import treatments
+from privkit.policy.anonymised import Anonymising
 from privkit.policy.column import ViewedColumn, forgotten_in, untouched
 from privkit.transforms.base import OnInvalid
 from privkit.transforms.keep import Keep
@@ -26,6 +27,7 @@ from privkit.transforms.keep import Keep
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from privkit.anonymity.plan import Plan
     from privkit.columns.tables import Table
     from privkit.keys import Keyring
     from privkit.policy.model import PolicyField, Treatment, View
@@ -64,11 +66,13 @@ class Applied(Generic[T]):
 
     Attributes:
         table: The result, of the kind of the input.
-        columns: What happened to each of its columns, in their order.
+        columns: What happened to each of its columns, in their order, before its records were anonymised.
+        plan: How the records were generalised, where the view has anonymity. It holds values in the clear.
     """
 
     table: T
     columns: Mapping[str, ColumnReport]
+    plan: Plan | None = None
 
 
 class BoundView:
@@ -79,6 +83,7 @@ class BoundView:
     Attributes:
         name: The view's name.
         transforms: What it does to each column that it releases.
+        anonymising: What it does to all records together; `None` where it asks nothing of them.
 
     Example:
         >>> from privkit import Keyring, Policy, fields
@@ -111,31 +116,40 @@ class BoundView:
         self.transforms: Mapping[str, AnyTransform] = MappingProxyType(
             {column: viewed.transform for column, viewed in columns.items()}
         )
+        self.anonymising = None if view.anonymity is None else Anonymising.of(view.anonymity, view.fields, fields)
         self._fields = fields
         self._drop_unknown = drop_unknown
 
     @property
     def reversible(self) -> tuple[str, ...]:
-        """The columns that `reveal` gives back."""
-        return tuple(name for name, viewed in self._columns.items() if viewed.reversible and self._told(viewed.subject))
+        """The columns that `reveal` gives back; what was generalised among other records, it does not."""
+        recoded = () if self.anonymising is None else self.anonymising.quasi_identifiers
+        return tuple(
+            name
+            for name, viewed in self._columns.items()
+            if viewed.reversible and self._told(viewed.subject) and name not in recoded
+        )
 
     def _told(self, subject: str) -> bool:
         """Whether whoever reveals knows subjects: the view gives them as they are, or reversibly, or not at all."""
         viewed = self._columns.get(subject)
         return viewed is None or isinstance(viewed.transform, Keep) or (viewed.reversible and not viewed.subject)
 
-    def needed(self, names: Iterable[str], direction: Direction = "protect") -> list[str]:
+    def needed(
+        self, names: Iterable[str], direction: Direction = "protect", *, only: Collection[str] | None = None
+    ) -> list[str]:
         """Which columns of a table have to be there for a direction: those that come out, and those of their subjects.
 
         Args:
             names: The names of the table's columns.
             direction: What is to be done with it.
+            only: The columns that are to come out, where it is not all that the view gives.
 
         Raises:
             TableError: As for `apply` and `reveal`.
         """
         header = list(names)
-        given = self.check(header, direction)
+        given = [name for name in self.check(header, direction) if only is None or name in only]
         beside = self._subjects(given, direction)
         return [name for name in header if name in beside or name in given]
 
@@ -151,12 +165,14 @@ class BoundView:
             table: A list of dicts, a dict of columns, an Arrow table or record batch, a pandas or Polars frame.
 
         Returns:
-            The same kind of table with as many rows: the columns that the view releases, in the order of the input.
+            The same kind of table: the columns that the view releases, in the order of the input, and as many rows, but
+            for those that its anonymity suppresses.
 
         Raises:
             TableError: If a column is missing, is not known to the policy, or stands there twice.
             InvalidValue: If a cell is not of its field's type, and the field does not suppress those; with column and
                 rows.
+            Unmet: If the records cannot meet the view's anonymity.
         """
         return self.run(table).table
 
@@ -206,24 +222,55 @@ class BoundView:
         self._check_complete(header, unknown, direction)
         return [name for name in header if name in self.transforms]
 
-    def run(
-        self, table: T, direction: Direction = "protect", first_row: int = 0, as_text: Collection[str] = ()
-    ) -> Applied[T]:
+    def run(self, table: T, direction: Direction = "protect", *, plan: Plan | None = None) -> Applied[T]:
         """Apply or reveal, and say what happened.
 
         Args:
             table: As for `apply`.
             direction: `protect` or `reveal`.
-            first_row: The number of the table's first row, for errors: where the table is a piece of a longer one.
-            as_text: Columns that are revealed as the canonical text of their values, whatever those were.
+            plan: For a view with full-domain anonymity the plan of an earlier table, whose levels are kept.
 
         Raises:
             TableError: As for `apply` and `reveal`, and so the others.
         """
-        if isinstance(table, list) and not table:  # rows without a row have no header that could be checked
+        if plan is not None and (self.anonymising is None or direction != "protect"):
+            raise InvalidParameter(f"a plan is for applying a view with anonymity; view {self.name!r} takes none here")
+        applied = self.treat(table, direction)
+        if self.anonymising is None or direction != "protect":
+            return applied
+        plan = self.anonymising.plan(self.anonymising.count([applied.table]), plan)
+        writer = self.anonymising.writer(plan)
+        written = writer.write(applied.table)
+        writer.finish()
+        self.anonymising.verified(plan, [written])
+        return Applied(written, applied.columns, plan)
+
+    def treat(
+        self,
+        table: T,
+        direction: Direction = "protect",
+        first_row: int = 0,
+        *,
+        as_text: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> Applied[T]:
+        """Apply or reveal the transforms alone, as for a piece of a longer table.
+
+        Args:
+            table: As for `apply`.
+            direction: `protect` or `reveal`.
+            first_row: The number of the table's first row, for errors.
+            as_text: Columns that are revealed as the canonical text of their values, whatever those were.
+            only: The columns to treat, where it is not all that the view gives.
+
+        Raises:
+            TableError: As for `apply` and `reveal`, and so the others.
+        """
+        if isinstance(table, list) and not table and self.anonymising is None:  # without a header that could be checked
             return Applied(table, MappingProxyType({}))
         opened = open_table(table)
-        names = self.check(opened.names, direction)
+        given = self.check(opened.names, direction) if only is None else opened.names
+        names = [name for name in given if only is None or name in only]
         columns: dict[str, Any] = {}
         reports: dict[str, ColumnReport] = {}
         for name in sorted(names, key=lambda name: bool(self._columns[name].subject)):  # subjects are revealed first
@@ -234,8 +281,8 @@ class BoundView:
             reports[name] = ColumnReport(
                 self.transforms[name].word, outcome.rows, outcome.nulls, outcome.invalid, perf_counter() - started
             )
-        given = opened.rebuild({name: columns[name] for name in names})
-        return Applied(given, MappingProxyType({name: reports[name] for name in names}))
+        treated = opened.rebuild({name: columns[name] for name in names})
+        return Applied(treated, MappingProxyType({name: reports[name] for name in names}))
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name}: {transform.word}" for name, transform in self.transforms.items())
@@ -280,7 +327,8 @@ class BoundView:
                 raise TableError(said + _meant(missing, unknown))
             self._check_subjects(header, self.transforms, direction)
         elif not self.reversible:
-            raise TableError(f"view {self.name!r} has nothing to reveal: none of its transforms can be undone")
+            why = "none of its transforms can be undone" + (", and recoding cannot" if self.anonymising else "")
+            raise TableError(f"view {self.name!r} has nothing to reveal: {why}")
         elif not set(self.reversible) & set(header):
             raise TableError(f"nothing to reveal: {_columns(self.reversible)} not in the table")
         else:
