@@ -7,22 +7,27 @@ Clifton 2007) how likely the people of the population are to be in the table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from privkit.anonymity.hierarchy import ANY
 from privkit.anonymity.keys import combine, lengths
 from privkit.anonymity.models import presence
+from privkit.anonymity.people import People
+from privkit.anonymity.regions import Regions, lists
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from privkit.anonymity.encoding import Domain
     from privkit.anonymity.frequency import FrequencySet
-    from privkit.anonymity.hierarchy import Hierarchy
+    from privkit.anonymity.hierarchy import Hierarchy, Labels
+
+_LISTED: Final = -1
+"""In the place of a level: the cell is a range or a set, and stands on none."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +93,9 @@ def match(
     """Count the people of a population that fall into each class of a table.
 
     Values match by their canonical text, so that a number in a CSV file is that number. A quasi-identifier with a
-    hierarchy may hold labels of any of its levels, another one in each class; a person falls into a class where
-    the labels are theirs. Classes that overlap, as those of local recoding may, each count all of their people.
+    hierarchy may hold labels of any of its levels, another one in each class; ranges and sets are read as
+    `output="sets"` writes them. A person falls into a class where all of its cells hold their values. Classes that
+    overlap, as those of local recoding may, each count all of their people.
 
     Args:
         frequency: The table.
@@ -103,23 +109,41 @@ def match(
         InvalidParameter: If a hierarchy does not cover the population.
     """
     classes = frequency.codes[: len(frequency.quasi), frequency.starts]
+    pairs = list(zip(frequency.quasi, population.quasi, strict=True))
+    found = [_levels(domain, own, hierarchies.get(domain.name)) for domain, own in pairs]
+    levels = np.stack([level_of[row] for (level_of, _), row in zip(found, classes, strict=True)])
+    listed = (levels == _LISTED).any(0)
+    people = np.zeros(classes.shape[1], np.int64)
+    people[~listed], matched = _joined(
+        classes[:, ~listed], levels[:, ~listed], [codes for _, codes in found], population
+    )
+    if listed.any():
+        regions = [Regions(own, hierarchies.get(domain.name)) for domain, own in pairs]
+        texts = [(*domain.texts, None) for domain, _ in pairs]
+        people[listed], hit = People(population).count(regions, texts, classes[:, listed])
+        matched |= hit
+    return people, matched
+
+
+def _joined(
+    classes: NDArray[np.int32],
+    levels: NDArray[np.int64],
+    onto: Sequence[list[NDArray[np.int64]]],
+    population: FrequencySet,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The people of classes whose cells are labels of some level: for each combination of levels one join."""
     tuples = population.codes[:, population.starts]
     weights = np.add.reduceat(population.counts, population.starts)
-    levels, onto = [], []
-    for row, domain, own in zip(classes, frequency.quasi, population.quasi, strict=True):
-        level_of, codes_by_level = _levels(domain, own, hierarchies.get(domain.name))
-        levels.append(level_of[row])
-        onto.append(codes_by_level)
     people = np.zeros(classes.shape[1], np.int64)
     matched = np.zeros(tuples.shape[1], bool)
-    vectors, member = np.unique(np.stack(levels), axis=1, return_inverse=True)
+    vectors, member = np.unique(levels, axis=1, return_inverse=True)
     order = np.argsort(member, kind="stable")
     ends = np.cumsum(np.bincount(member, minlength=vectors.shape[1]))
-    sizes = [domain.size for domain in frequency.quasi]
     for vector, group in zip(vectors.T, np.split(order, ends[:-1]), strict=True):
         mapped = np.stack([codes[level][row] for codes, level, row in zip(onto, vector, tuples, strict=True)])
         inside = np.flatnonzero((mapped >= 0).all(0))
-        keys = combine(list(np.concatenate([classes[:, group], mapped[:, inside]], axis=1)), sizes)
+        sizes = np.maximum(classes.max(1, initial=0), mapped.max(1, initial=0)) + 1
+        keys = combine(list(np.concatenate([classes[:, group], mapped[:, inside]], axis=1)), sizes.tolist())
         people[group], hit = _looked_up(keys[: len(group)], keys[len(group) :], weights[inside])
         matched[inside[hit]] = True
     return people, matched
@@ -143,20 +167,22 @@ def _levels(
     """How the labels of a column of the table relate to the values of the population.
 
     Returns:
-        The level of each code of the table (the highest that has its label), and for each level the code of the table
-        that each code of the population has there, -1 where there is none.
+        The level of each code of the table (the highest that has its label; `_LISTED` where none has it and it is
+        written as a range or a set), and for each level the code of the table that each code of the population has
+        there, -1 where there is none.
     """
-    if hierarchy is None:
-        return np.zeros(domain.size, np.int64), [domain.codes_of(population)]
-    hierarchy.bind(population)  # checks that it covers the people
+    between: list[Labels] = []
+    if hierarchy is not None:
+        hierarchy.bind(population)  # checks that it covers the people
+        between = hierarchy.label(population)
     own = [None] * population.null
-    ladder = [population.texts, *hierarchy.label(population), [ANY] * len(population.texts)]
+    ladder = [population.texts, *between, [ANY] * len(population.texts)]
     codes: dict[str | None, int] = {text: code for code, text in enumerate(domain.texts)}
     if domain.null:
         codes[None] = len(domain.texts)
     known = [np.array([codes.get(label, -1) for label in [*labels, *own]], np.int64) for labels in ladder]
     known[-1][:] = codes.get(ANY, -1)  # which holds null as well
-    level_of = np.zeros(domain.size, np.int64)
+    level_of = np.array([_LISTED if lists(text) else 0 for text in domain.texts] + [0] * domain.null, np.int64)
     for level, found in enumerate(known):
         level_of[found[found >= 0]] = level
     for level, found in enumerate(known):
