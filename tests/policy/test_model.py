@@ -1,12 +1,10 @@
-import sys
 from dataclasses import replace
 
 import pytest
 
 from privkit import fields
-from privkit.errors import MissingExtra, PolicyError
+from privkit.errors import PolicyError
 from privkit.policy import Policy, PolicyField, Treatment, View
-from privkit.transforms import stand_ins
 
 FIELDS = {"mobile": fields.CN_MOBILE, "city": "cn_city"}
 
@@ -78,12 +76,3 @@ def test_a_level_that_does_not_check_its_parameters_raises_no_other_error():
         with pytest.raises(PolicyError) as caught:
             Policy({"x": odd}, {"a": {"x": Treatment("generalise", to=level, **parameters)}})
         assert "field 'x': generalise of text cannot be made with to (text), width (" in str(caught.value)
-
-
-def test_an_extra_that_is_missing_is_missed_by_the_view_that_needs_it(monkeypatch, keys):
-    monkeypatch.setitem(sys.modules, "faker.providers.person.zh_CN", None)
-    stand_ins.names.cache_clear()
-    policy = Policy({"name": "person_name"}, {"a": {"name": "surrogate"}, "b": {"name": "mask"}})
-    assert policy.view("b").apply({"name": ["韩梅梅"]}) == {"name": ["韩**"]}
-    with pytest.raises(MissingExtra, match="surrogate"):
-        policy.view("a", keys)

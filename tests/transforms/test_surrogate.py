@@ -1,15 +1,16 @@
-import sys
-
 import numpy as np
 import pyarrow as pa
 import pytest
+from stdnum import luhn
 
 from privkit import fields
 from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter, InvalidValue, MissingExtra
+from privkit.errors import InvalidParameter, InvalidValue, TableError
 from privkit.fields import divisions
 from privkit.keys import Keyring
 from privkit.transforms import Surrogate, stand_ins
+from privkit.transforms import word_lists as words_module
+from privkit.transforms.word_lists import LOCALES, word_lists
 
 NAMES = ["王伟", "韩梅梅", "欧阳锋", "欧阳娜娜", "阿依古丽·买买提", "Anna Smith", "𠮷田一郎"]
 
@@ -30,7 +31,7 @@ def test_one_and_many_agree_and_stay(keys):
 def test_lengths_of_surname_and_name_stay(keys):
     many = Surrogate(fields.PERSON_NAME, keys["name"]).protect_many(NAMES[:4])
     assert [len(name) for name in many] == [2, 3, 3, 4]
-    assert [name[:2] in stand_ins.COMPOUND for name in many] == [False, False, True, True]
+    assert [name[:2] in word_lists("zh_CN").lists["compound"] for name in many] == [False, False, True, True]
 
 
 def test_stand_ins_are_names_and_many(keys):
@@ -60,6 +61,10 @@ VALUES = {
     "cn_city": ["深圳市", "杭州市"],
     "cn_county": ["南山区", "西湖区"],
     "cn_division": ["440305", "110101"],
+    "device_model": ["HUAWEI Mate 60 Pro", "iPhone 15"],
+    "imei": ["490154203237518", "356938035643809"],
+    "mac_address": ["00:1b:44:11:3a:b7", "00:1b:44:11:3a:b8"],
+    "oaid": ["6f1d4a3b-0c2e-4f5a-9b7d-8e6f5a4b3c2d", "0123456789abcdef"],
 }
 
 
@@ -120,25 +125,190 @@ def test_texts_may_look_like_something(keys):
     assert all(name.endswith("有限公司") for name in out)
 
 
-def test_fingerprints_tell_lists_apart(keys):
-    lists = [Surrogate(fields.get(name), keys["a"]).lists for name in [*VALUES, "person_name"]]
-    assert len(set(lists)) == len(lists)
-    assert Surrogate(fields.EMAIL, keys["b"]).lists == lists[0]
+def test_lists_are_named_with_their_version(keys):
+    lists = {name: Surrogate(fields.get(name), keys["a"]).lists for name in [*VALUES, "person_name"]}
+    assert lists["email"] == lists["person_name"] == "zh_CN-1"
+    assert lists["cn_city"] == lists["cn_division"] == "divisions-1"
+    assert lists["device_model"] == "devices-1"
+    assert Surrogate(fields.EMAIL, keys["a"], locale="de_DE").lists == "de_DE-1"
+    assert Surrogate(fields.TEXT, keys["a"], like="address").lists == "divisions-1, zh_CN-1"
 
 
-def test_parameters_are_checked(keys):
-    for wrong in ({"like": "dog"}, {"keep": "city"}, {"like": "cn_division", "keep": "city"}):
-        with pytest.raises(InvalidParameter):
-            Surrogate(fields.EMAIL, keys["a"], **wrong)
-    with pytest.raises(InvalidParameter, match="'province' or 'city'"):
+@pytest.mark.parametrize("wrong", [
+    {"like": "dog"}, {"keep": "city"}, {"like": "cn_division", "keep": "city"}, {"locale": "xx_XX"},
+    {"locale": ""}, {"like": "cn_city", "locale": "zh_CN"}, {"like": "address", "locale": "en_US"},
+    {"like": "address", "keep": "street"},
+])  # fmt: skip
+def test_parameters_are_checked(keys, wrong):
+    with pytest.raises(InvalidParameter):
+        Surrogate(fields.EMAIL, keys["a"], **wrong)
+
+
+def test_what_there_is_not(keys):
+    with pytest.raises(InvalidParameter, match="like cn_division cannot keep 'county'"):
         Surrogate(fields.CN_DIVISION, keys["a"], keep="county")
-
-
-def test_what_there_is_not(keys, monkeypatch):
     with pytest.raises(InvalidParameter, match="no stand-ins"):
         Surrogate(fields.CN_MOBILE, keys["a"])
-    monkeypatch.setitem(sys.modules, "faker.providers.person.zh_CN", None)
-    stand_ins.names.cache_clear()
-    with pytest.raises(MissingExtra, match=r"privkit\[surrogate\]"):
-        Surrogate(fields.PERSON_NAME, keys["a"])
-    stand_ins.names.cache_clear()
+    with pytest.raises(InvalidParameter, match="the same everywhere"):
+        Surrogate(fields.CN_CITY, keys["a"], locale="zh_CN")
+
+
+def test_lists_that_were_altered_are_refused(monkeypatch):
+    monkeypatch.setitem(words_module._DIGESTS, "fr_FR", "0" * 64)
+    word_lists.cache_clear()
+    with pytest.raises(TableError, match="were altered"):
+        word_lists("fr_FR")
+
+
+FROZEN = {
+    ("person_name", "zh_CN"): "符辉琴",
+    ("person_name", "zh_TW"): "康俊宏",
+    ("person_name", "en_US"): "Stacey Owens",
+    ("person_name", "de_DE"): "Zofia Bien",
+    ("person_name", "fr_FR"): "Philippine Benard",
+    ("person_name", "es_ES"): "Roque Casas Villar",
+    ("person_name", "ja_JP"): "三浦和也",
+    ("email", "zh_CN"): "fang.zeng64720@example.org",
+    ("email", "zh_TW"): "hsinyu.shen64720@example.org",
+    ("email", "en_US"): "stacey.owens64720@example.net",
+    ("email", "de_DE"): "agathe.striebitz64720@example.org",
+    ("email", "fr_FR"): "philippine.martin64720@example.com",
+    ("email", "es_ES"): "guiomar.fiol64720@example.net",
+    ("email", "ja_JP"): "maaya.fujiwara64720@example.com",
+    ("user_name", "zh_CN"): "zouyang64720",
+    ("user_name", "zh_TW"): "muchunhao64720",
+    ("user_name", "en_US"): "faulknerderrick64720",
+    ("user_name", "de_DE"): "zorbachmina64720",
+    ("user_name", "fr_FR"): "jacobadrien64720",
+    ("user_name", "es_ES"): "canetpastor64720",
+    ("user_name", "ja_JP"): "murakamiyui64720",
+    ("address_detail", "zh_CN"): "麻街964号4幢784室",
+    ("address_detail", "zh_TW"): "北投街321號18樓",
+    ("address_detail", "en_US"): "6067 Faulkner Park, Apt. 766",
+    ("address_detail", "de_DE"): "Walterallee 184",
+    ("address_detail", "fr_FR"): "184 boulevard Guillot",
+    ("address_detail", "es_ES"): "Rambla Marqués 184",
+    ("address_detail", "ja_JP"): "下吉羽1丁目13番9号",
+    ("address", "zh_CN"): "江西省赣州市瑞金市戚街964号4幢784室",
+    ("company", "zh_CN"): "南宁恒聪百汇科技有限公司",
+    ("company", "zh_TW"): "瑞輝大藥廠有限公司",
+    ("company", "en_US"): "Faulkner LLC",
+    ("company", "de_DE"): "Walter GmbH & Co. KG",
+    ("company", "fr_FR"): "Lemoine S.A.",
+    ("company", "es_ES"): "Moll S.Coop.",
+    ("company", "ja_JP"): "株式会社井上保険",
+    ("cn_province", None): "福建省",
+    ("cn_city", None): "驻马店市",
+    ("cn_county", None): "灯塔市",
+    ("device_model", None): "iPad Pro 11-inch",
+    ("imei", None): "001292164868954",
+    ("mac_address", None): "02:ef:cd:ab:89:67",
+    ("oaid", None): "efcdab8967452301",
+}
+
+
+def test_stand_ins_are_those_of_version_1():
+    """Frozen: whoever gets another name here has broken everybody's."""
+    numbers = np.array([[0x0123456789ABCDEF, 0xFEDCBA9876543210]], np.uint64)
+    text = Ragged.of_text(["韩梅梅"])
+    made = {
+        (name, locale): stand_ins.kind(name, None, locale).many(text, numbers).to_text()[0]
+        for name, maker in stand_ins.KINDS.items() if name != "cn_division"
+        for locale in maker.locales or [None]
+    }  # fmt: skip
+    assert made == FROZEN
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_has_its_words(keys, locale):
+    for name in ("person_name", "email", "user_name", "address_detail"):
+        field = fields.get(name)
+        values = [f"{part}{number}" for number in range(300) for part in VALUES.get(name, ["name"])[:1]]
+        text = Ragged.of_text(values)
+        numbers = np.random.default_rng(1).integers(0, 2**64, (len(values), 2), np.uint64)
+        out = stand_ins.kind(name, None, locale).many(text, numbers).to_text()
+        assert all(field.normalise(value) == value for value in out)
+        assert len(set(out)) > 250
+    firms = Surrogate(fields.TEXT, keys["a"], like="company", locale=locale).protect_many(list("abcdefgh"))
+    assert len(set(firms)) > 5
+
+
+@pytest.mark.parametrize(
+    ("locale", "male", "female", "unsaid"),
+    [
+        (
+            "zh_CN",
+            ["王伟", "李建军", "欧阳强", "上官志强"],
+            ["王芳", "李秀英", "欧阳娜", "上官桂兰"],
+            ["王一", "Anna Li"],
+        ),
+        ("zh_TW", ["陳志明", "歐陽建宏"], ["陳淑芬", "歐陽美玲"], ["陳一二"]),
+        ("en_US", ["Aaron Smith", "Adam Li"], ["April Smith", "Amanda Li"], ["Zzyzx Smith", "Aaron"]),
+        ("de_DE", ["Achim Adler"], ["Adelheid Adler"], ["Zzyzx Adler"]),
+        ("es_ES", ["Aarón Abad Abril"], ["Adela Abad Abril"], ["Zzyzx Abad"]),
+        ("ja_JP", ["佐藤健一"], ["佐藤さゆり", "佐藤明美"], ["佐藤一二三"]),
+    ],
+)
+def test_the_sex_of_a_name_stays_where_it_is_asked_to(keys, locale, male, female, unsaid):
+    words = word_lists(locale).lists
+    only = {sex: set(words[sex]) - set(words[other]) for sex, other in (("male", "female"), ("female", "male"))}
+    made = Surrogate(fields.PERSON_NAME, keys["a"], keep="sex", locale=locale)
+    for sex, names in (("male", male), ("female", female)):
+        for round_ in range(20):
+            other = Surrogate(fields.PERSON_NAME, keys["a"], keep="sex", locale=locale, recipient=str(round_))
+            for name in names:
+                stand_in = other.protect(name)
+                given = [word for word in words["given"] if _has_given(stand_in, word, locale)]
+                assert given or locale.startswith("zh")
+                opposite = only["female" if sex == "male" else "male"]
+                assert not given or not set(given) <= opposite
+    assert [len(name) for name in made.protect_many(male)] == [len(name) for name in male] or locale != "zh_CN"
+    assert all(made.protect_many(unsaid))
+    assert made.protect_many([*male, *female]) == [made.protect(name) for name in [*male, *female]]
+
+
+def _has_given(name, word, locale):
+    return name.endswith(word) if locale in {"zh_CN", "zh_TW", "ja_JP"} else name.startswith(f"{word} ")
+
+
+def test_imeis_are_of_test_devices_and_addresses_of_no_maker(keys):
+    imeis = Surrogate(fields.IMEI, keys["a"]).protect_many(["490154203237518", "356938035643809"])
+    assert all(luhn.is_valid(imei) and imei.startswith("001") for imei in imeis)
+    (mac,) = Surrogate(fields.MAC_ADDRESS, keys["a"]).protect_many(["00:1b:44:11:3a:b7"])
+    assert mac.startswith("02:")
+
+
+ADDRESSES = [
+    "广东省深圳市南山区科技园路12号",
+    "广东深圳南山区科技园路12号",
+    "深圳市福田区深南大道1号",
+    "北京市朝阳区建国路1号",
+    "北京市北京市朝阳区建国路1号",
+    "湖北省仙桃市干河街道1号",
+]
+
+
+def test_addresses_are_in_divisions_that_there_are(keys):
+    table = divisions.table()
+    for keep, level in (("province", 0), ("city", 1), ("county", -1)):
+        out = Surrogate(fields.ADDRESS_DETAIL, keys["a"], like="address", keep=keep).protect_many(ADDRESSES)
+        for address, place in zip(out, [440305, 440305, 440304, 110105, 110105, 429004], strict=True):
+            assert address.startswith(table.path(place)[0])
+            if level and place != 429004:
+                assert address.startswith("".join(dict.fromkeys(table.path(place)[: level or None])))
+    county = Surrogate(fields.ADDRESS_DETAIL, keys["a"], like="address", keep="county").protect_many(ADDRESSES)
+    assert [address[:9] for address in county[:3]] == ["广东省深圳市南山区", "广东省深圳市南山区", "广东省深圳市福田区"]
+    assert county[3].startswith("北京市朝阳区")
+    anywhere = Surrogate(fields.ADDRESS_DETAIL, keys["a"], like="address")
+    many = anywhere.protect_many([f"人民路{number}号" for number in range(3000)])
+    assert len({address[:3] for address in many}) > 25
+    assert all(fields.ADDRESS_DETAIL.normalise(address) == address for address in many)
+    assert not any("行政区划" in address for address in many)
+
+
+def test_addresses_that_do_not_say_where_they_are_are_refused_where_that_stays(keys):
+    kept = Surrogate(fields.ADDRESS_DETAIL, keys["a"], like="address", keep="city")
+    with pytest.raises(InvalidValue, match="cannot be read from its beginning") as caught:
+        kept.protect_many(["广东省深圳市南山区科技园路12号", None, "科技园路12号", "广东省"])
+    assert caught.value.rows == (2, 3)
+    assert kept.protect_column(["广东省"], on_invalid="suppress").column == [None]

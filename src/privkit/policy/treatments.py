@@ -12,7 +12,7 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from privkit.errors import InvalidParameter, MissingExtra, PolicyError
+from privkit.errors import InvalidParameter, PolicyError
 from privkit.keys import FieldKey
 from privkit.keys.material import Secret
 from privkit.policy.parameters import type_name, wanted
@@ -89,10 +89,7 @@ def check(treatment: Treatment, field: FieldType, recipient: str | None, key_nam
     if not field.releasable:
         raise PolicyError(f"{field.name} may not be released in any form; drop it")
     _check_parameters(treatment, field)
-    try:
-        build(treatment, field, recipient, _rehearsed(key_name) if needs_key(treatment) else None, key_name)
-    except MissingExtra:
-        return  # another view may be all that is wanted here; the view that needs it says so when it is bound
+    build(treatment, field, recipient, _rehearsed(key_name) if needs_key(treatment) else None, key_name)
 
 
 def build(
@@ -109,7 +106,6 @@ def build(
 
     Raises:
         PolicyError: If the transform refuses; with its reason.
-        MissingExtra: If it needs a package that is not installed.
     """
     transform = _class_of(treatment)
     own = _own_parameters(transform)

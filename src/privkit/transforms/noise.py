@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 import numpy as np
 
 from privkit import columns
+from privkit._kernels.beside import beside
 from privkit._kernels.decimal_text import format_integers
 from privkit._kernels.ragged import Ragged, move
 from privkit.columns import Kind
@@ -198,13 +199,7 @@ def _logarithm(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _joined(subjects: Ragged, values: Ragged) -> Ragged:
     """Subject and value as one message each: length of the subject, 4 bytes big-endian, subject, value."""
-    out = Ragged.empty(4 + subjects.lengths + values.lengths)
-    places = out.offsets[:-1]
-    sizes = Ragged.of_matrix(subjects.lengths.astype(">u4").view(np.uint8).reshape(-1, 4))
-    for part in (sizes, subjects, values):
-        move(part.data, part.offsets[:-1], out.data, places, part.lengths)
-        places = places + part.lengths
-    return out
+    return beside([Ragged.of_matrix(subjects.lengths.astype(">u4").view(np.uint8).reshape(-1, 4)), subjects, values])
 
 
 def _fast(whole: NDArray[np.int64], has: int, gets: int, noise: NDArray[np.float64]) -> Ragged:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from privkit.errors import InvalidParameter
+from privkit.fields.registry import CATALOGUE
 from privkit.keys import Usage
 from privkit.transforms.base import FieldTransform
 from privkit.transforms.stand_ins import KINDS, kind
@@ -24,27 +25,30 @@ class Surrogate(FieldTransform):
     undone. Different values may get the same stand-in, and a value may get itself: it is for data that must look real,
     not for joining. It is de-identification (去标识化).
 
-    Names of persons keep how many characters surname and given name have; e-mail addresses are of the domains that
-    RFC 2606 reserves, so that no mail reaches anybody; divisions are real ones of privkit's own dated table.
+    Names of persons keep how many characters surname and given name have, and their sex if asked; e-mail addresses are
+    of the domains that RFC 2606 reserves, so that no mail reaches anybody; divisions are real ones of privkit's own
+    dated table, and so are those of whole addresses.
 
-    The other words come from Faker's Chinese lists, and stand-ins stay what they are as long as those lists do:
-    `lists` is a fingerprint of them, to be kept with the output. Where it has changed, so have stand-ins, and what is
-    to stay wants the former version of Faker.
+    The words come from lists that are frozen with a version: a stand-in stays what it is, whatever is updated. `lists`
+    names them.
 
     Args:
         field: What the values are: `person_name`, `email`, `user_name`, `address_detail`, `cn_province`, `cn_city`,
-            `cn_county` or `cn_division`; any other type with `like`.
+            `cn_county`, `cn_division`, `device_model`, `imei`, `mac_address` or `oaid`; any other type with `like`.
         key: The field's key.
-        like: What stand-ins shall look like where the type does not say it: one of the names above, or `company`.
-        keep: For `cn_division`, what stays: `province` or `city`.
+        like: What stand-ins shall look like where the type does not say it: one of the names above, `company`, or
+            `address` for whole addresses.
+        keep: What stays: `sex` of a name (as far as its given name says it), `province` or `city` of a `cn_division`,
+            and of an address also `county`.
+        locale: Whose words they are made of: `zh_CN` where nothing is said, `zh_TW`, `en_US`, `de_DE`, `fr_FR`,
+            `es_ES` or `ja_JP`.
         recipient: Who gets the stand-ins; another recipient's differ.
 
     Attributes:
-        lists: A fingerprint of the lists that stand-ins come from.
+        lists: The lists that stand-ins come from, with their version, such as `zh_CN-1`.
 
     Raises:
-        InvalidParameter: If there are no stand-ins for the field type.
-        MissingExtra: If Faker is not installed.
+        InvalidParameter: If there are no such stand-ins for the field type.
 
     Example:
         >>> from privkit import Keyring, Surrogate, fields
@@ -67,15 +71,16 @@ class Surrogate(FieldTransform):
         *,
         like: str | None = None,
         keep: str | None = None,
+        locale: str | None = None,
         recipient: str | None = None,
     ) -> None:
         super().__init__(field)
         look = field.name if like is None else like
         if look not in KINDS:
             raise InvalidParameter(f"there are no stand-ins like {look}; choose one of {', '.join(KINDS)}, or a token")
-        if keep is not None and field.name != look:
+        if keep is not None and field.name != look and look in CATALOGUE:
             raise InvalidParameter(f"{field.name} has nothing that a stand-in of another type could keep")
-        self._kind = kind(look, keep)
+        self._kind = kind(look, keep, locale)
         self.lists = self._kind.lists
         self._cmac = key.cmac(Usage(purpose="surrogate", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
 
