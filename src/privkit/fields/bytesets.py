@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MANY = 1 << 24
+
 CONTINUATION = 0x80
 """The top two bits (mask 0xC0) of a UTF-8 byte that is not the first of its character."""
 
@@ -54,7 +56,15 @@ def tight(text: Ragged) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def rows_at(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.intp]:
     """The rows that bytes at these positions belong to."""
-    return np.searchsorted(offsets, positions, side="right") - 1
+    if len(positions) * 4 < len(offsets) or offsets[-1] > _MANY:  # few of them, or too much room for the other way
+        return np.searchsorted(offsets, positions, side="right") - 1
+    rows = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+    return rows[positions].astype(np.intp)
+
+
+def classes(data: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What a table of 256 has for each byte; twice as fast as to index it."""
+    return np.frombuffer(data.tobytes().translate(table.tobytes()), np.uint8)
 
 
 def without(text: Ragged, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -67,7 +77,7 @@ def without(text: Ragged, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 def only(text: Ragged, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which rows have only allowed bytes."""
-    return without(text, np.flatnonzero(~allowed[tight(text)[0]]))
+    return without(text, np.flatnonzero(classes(tight(text)[0], allowed.view(np.uint8)) == 0))
 
 
 def is_ascii(text: Ragged) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType, Reading, chunks
-from privkit.fields.bytesets import CONTINUATION, one_each, rows_at, tight, without
+from privkit.fields.bytesets import classes, one_each, rows_at, tight, without
 from privkit.fields.characters import email_layout
 from privkit.fields.contact_masks import AddressMask, EmailMask
 from privkit.fields.levels import After
@@ -22,14 +22,15 @@ from privkit.fields.texts import TidyText
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PLAIN, _NAME_ONLY, _FOREIGN, _HYPHEN, _DOT, _AT = range(6)
-"""What a byte can be: in name and domain alike, in a name only, in neither; and the three marks."""
+_PLAIN, _CAPITAL, _NAME_ONLY, _FOREIGN, _HYPHEN, _DOT, _AT = range(7)
+"""What a byte can be: in name and domain alike, the same if made small, in a name only, in neither; and three marks."""
 
 
 def _kinds() -> NDArray[np.uint8]:
     table = np.full(256, _FOREIGN, np.uint8)
     table[list(b"abcdefghijklmnopqrstuvwxyz0123456789")] = _PLAIN
-    table[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+/=?^_`{|}~")] = _NAME_ONLY
+    table[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")] = _CAPITAL
+    table[list(b"!#$%&'*+/=?^_`{|}~")] = _NAME_ONLY
     table[list(b"-.@")] = _HYPHEN, _DOT, _AT
     return table
 
@@ -70,35 +71,15 @@ class Email(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """ASCII addresses with their domain in lower case are canonical."""
-        data, offsets = tight(text)
-        kinds = _KINDS[data]
-        marks = np.flatnonzero(kinds >= _DOT)
-        ats = marks[kinds[marks] == _AT]
-        if not one_each(offsets, ats):
-            return self._recognise_some(text, ats)
-        good = without(text, np.flatnonzero(kinds == _FOREIGN)) & _sizes_fit(offsets, ats)
-        return good & _domains_fit(text, kinds, marks, ats)
+        good, capitals = _look(text)
+        return good & without(text, capitals)
 
     def read(self, text: Ragged) -> Reading:
         """Bring a column into canonical form; domains with capitals need no slow way."""
-        parts = chunks(text)
-        if all(self.recognise(part).all() for part in parts):
-            return Reading(text)
-        lowered = [_lowered(part) for part in parts]
-        reading = super().read(Ragged.concat([rows for rows, _ in lowered]))
-        changed = np.concatenate([changed for _, changed in lowered])
+        small, good, changed = _lowered(text)
+        reading = Reading(small) if good.all() else self._read_slowly(small, np.flatnonzero(~good))
         changed[reading.changed] = True
-        if reading.bad is not None:
-            changed &= ~reading.bad
         return replace(reading, changed=np.flatnonzero(changed))
-
-    def _recognise_some(self, text: Ragged, ats: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """The same for a column in which some rows have no `@`, or several."""
-        good = np.zeros(len(text), np.bool_)
-        rows = np.flatnonzero(np.bincount(rows_at(tight(text)[1], ats), minlength=len(text)) == 1)
-        if len(rows):
-            good[rows] = self.recognise(text.take(rows))
-        return good
 
     @staticmethod
     def _is_name(name: str) -> bool:
@@ -107,25 +88,70 @@ class Email(FieldType):
         return not has_controls(name) and " " not in name
 
 
-def _lowered(text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
-    """Make capitals after the last `@` small in rows of ASCII, which is all that `normalise` would do about them.
+def _lowered(text: Ragged) -> tuple[Ragged, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Make the capitals of domains small, in rows that are addresses but for them.
 
     Returns:
-        All rows, and which of them differ from what was passed.
+        All rows, which of them are canonical now, and which of them differ from what was passed.
     """
     data, offsets = tight(text)
-    ats = np.flatnonzero(data == ord("@"))
-    last = np.full(len(text), -1, np.intp)
-    np.maximum.at(last, rows_at(offsets, ats), ats)
-    treated = np.flatnonzero((last >= 0) & without(text, np.flatnonzero(data >= CONTINUATION)))
-    edges = np.zeros(len(data) + 1, np.int8)
-    edges[last[treated]] += 1
-    edges[offsets[1:][treated]] -= 1
-    inside = np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)  # 1 from the last @ of a row to its end, else 0
-    capital = inside & (data - np.uint8(ord("A")) < 26)  # noqa: PLR2004 - letters; bytes below A wrap around
-    changed: NDArray[np.bool_] = np.maximum.reduceat(capital, offsets[:-1])  # no row is empty
-    small = data + (capital.view(np.uint8) << np.uint8(5))
-    return Ragged(small, offsets), changed
+    small = data
+    good, changed = np.empty(len(text), np.bool_), np.zeros(len(text), np.bool_)
+    start = 0
+    for part in chunks(text):
+        rows, start = slice(start, start + len(part)), start + len(part)
+        good[rows], capitals = _look(part)
+        if len(capitals):
+            small = data.copy() if small is data else small
+            of = rows_at(tight(part)[1], capitals)
+            changed[rows][of] = True
+            changed[rows] &= good[rows]
+            small[offsets[rows.start] :][capitals[good[rows][of]]] += np.uint8(ord("a") - ord("A"))
+    return Ragged(small, offsets), good, changed
+
+
+def _look(text: Ragged) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Say which rows are canonical, or would be with their domain in lower case; and where domains have capitals."""
+    data, offsets = tight(text)
+    kinds = classes(data, _KINDS)
+    good, ats, following = _ats(offsets, kinds)
+    good &= without(text, np.flatnonzero(kinds == _FOREIGN)) & _sizes_fit(offsets, ats)
+    last = data[offsets[1:] - 1] | np.uint8(ord("a") - ord("A"))
+    good &= (last >= ord("a")) & (last <= ord("z")) & (following < offsets[1:])
+    # A dot or the @ beside a dot or hyphen: an empty label, or one with a hyphen at an end.
+    edge, joint = kinds >= _DOT, kinds >= _HYPHEN
+    pairs = np.flatnonzero((edge[:-1] & joint[1:]) | (joint[:-1] & edge[1:]))
+    good &= without(text, pairs[pairs >= ats[rows_at(offsets, pairs)]])
+    of_names = (kinds == _CAPITAL) | (kinds == _NAME_ONLY)
+    if not of_names.any():
+        return good, np.empty(0, np.intp)
+    of_names &= _behind(offsets, ats)
+    strange = np.flatnonzero(of_names)
+    capital = kinds[strange] == _CAPITAL
+    return good & without(text, strange[~capital]), strange[capital]
+
+
+def _ats(
+    offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Say which rows have one `@`; where it is (their end in others); and where the dot or `@` after it is."""
+    marks = np.append(np.flatnonzero(kinds >= _DOT), len(kinds))
+    places = np.flatnonzero(kinds[marks[:-1]] == _AT)
+    ats, following = marks[places], marks[places + 1]
+    if one_each(offsets, ats):
+        return np.ones(len(ats), np.bool_), ats, following
+    places = np.searchsorted(ats, offsets)
+    single = np.diff(places) == 1
+    at, after = (np.append(found, len(kinds))[places[:-1]] for found in (ats, following))
+    return single, np.where(single, at, offsets[1:]), after
+
+
+def _behind(offsets: NDArray[np.int64], ats: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which bytes are in a domain."""
+    runs = np.empty((len(ats), 2), np.int64)
+    np.subtract(ats, offsets[:-1], out=runs[:, 0])
+    np.subtract(offsets[1:], ats, out=runs[:, 1])
+    return np.repeat(np.tile([False, True], len(ats)), runs.reshape(-1))
 
 
 def _is_domain(domain: str) -> bool:
@@ -147,31 +173,6 @@ def _sizes_fit(offsets: NDArray[np.int64], ats: NDArray[np.intp]) -> NDArray[np.
     name, domain = ats - offsets[:-1], offsets[1:] - ats - 1
     # No longer than one label may be: then no label is too long either.
     return (name > 0) & (name <= _LONGEST_NAME) & (domain > 3) & (domain <= _LONGEST_LABEL)  # noqa: PLR2004 - x.yz
-
-
-def _domains_fit(
-    text: Ragged, kinds: NDArray[np.uint8], marks: NDArray[np.intp], ats: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    """Whether what follows the `@` of each row (one in each) is a lower-case domain with a dot and a letter at its end.
-
-    Args:
-        text: The rows.
-        kinds: What each byte is.
-        marks: Where dots and `@` are.
-        ats: Where `@` is.
-    """
-    data, offsets = tight(text)
-    last = data[offsets[1:] - 1]
-    following = np.append(marks, len(data))[np.flatnonzero(kinds[marks] == _AT) + 1]
-    good = (last >= ord("a")) & (last <= ord("z")) & (following < offsets[1:])
-    strange = np.flatnonzero(kinds == _NAME_ONLY)
-    good &= without(text, strange[strange > ats[rows_at(offsets, strange)]])
-    # A dot or the @ beside a dot or hyphen: an empty label, or one with a hyphen at an end.
-    edge, joint = kinds >= _DOT, kinds >= _HYPHEN
-    pairs = np.flatnonzero((edge[:-1] & joint[1:]) | (joint[:-1] & edge[1:]))
-    pairs = pairs[pairs >= ats[rows_at(offsets, pairs)]]
-    good &= without(text, pairs)
-    return good
 
 
 EMAIL = Email(
