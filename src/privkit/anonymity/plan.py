@@ -179,7 +179,11 @@ class Plan:
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON. It holds values of the data in the clear: keep it as you keep the table."""
-        Path(path).write_text(planfile.dump(self), encoding="utf-8")
+        Path(path).write_text(self.dumps(), encoding="utf-8")
+
+    def dumps(self) -> str:
+        """What `save` writes."""
+        return planfile.dump(self)
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -189,7 +193,11 @@ class Plan:
             TableError: If the file is something else, or damaged.
             Unmet: If its classes do not meet what it says was asked.
         """
-        parts = planfile.parse(Path(path).read_text(encoding="utf-8"))
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise TableError("no plan that privkit wrote: it is not UTF-8") from None
+        parts = planfile.parse(text)
         shape = Shape(parts.recoding, parts.output, parts.levels)
         try:
             return cls(parts.frequency, parts.labels, parts.requirements, shape, parts.hierarchies, parts.sensitive)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from privkit.anonymity.plan import Plan
 from privkit.cli import summary as summaries
 from privkit.cli.keyrings import KEK_HELP, open_keyring
 from privkit.cli.progress import progress_bar
+from privkit.errors import InvalidParameter
 from privkit.policy import Policy
 from privkit.policy.files import open_sink, open_source
 from privkit.policy.files.landing import Landing
@@ -45,11 +47,19 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @_options
+@click.option(
+    "--plan", "known", type=_FILE, metavar="FILE",
+    help="Keep the levels of a saved plan (of a view with full-domain anonymity), if IN meets its models at them.",
+)  # fmt: skip
+@click.option(
+    "--save-plan", type=_FILE, metavar="FILE",
+    help="Save how the records were generalised. It holds values of IN in the clear: keep it as you keep IN.",
+)  # fmt: skip
 def apply(**options: Any) -> None:  # noqa: ANN401 - as click passes them
     """Protect a file: give of IN what VIEW of POLICY gives, in OUT.
 
     Files are CSV (also .tsv, .csv.gz, .tsv.gz) or Parquet, by their ending, and may be of any length. OUT is there
-    wholly or not at all.
+    wholly or not at all; where VIEW has anonymity, IN is read twice, and OUT is there only if it meets what is asked.
     """
     _run("protect", **options)
 
@@ -78,14 +88,26 @@ def _run(
     output_encoding: str,
     report: Path | None,
     quiet: bool,
+    known: Path | None = None,
+    save_plan: Path | None = None,
 ) -> None:
-    bound = Policy.load(policy).view(view, open_keyring(keyring, kek) if keyring else None)
-    spared = [policy, *(_with_its_key(keyring) if keyring else [])]
+    loaded = Policy.load(policy)
+    bound = loaded.view(view, open_keyring(keyring, kek) if keyring else None)
+    if bound.anonymising is None and (known or save_plan):
+        raise InvalidParameter(f"view {view!r} has no anonymity, and so no plan; leave --plan and --save-plan away")
+    anonymity = loaded.views[view].anonymity
+    spared = [policy, *(_with_its_key(keyring) if keyring else []), *([known] if known else [])]
+    spared += anonymity.files if anonymity else ()
+    plan = Plan.load(known) if known else None
     with open_source(source, encoding=encoding) as opened:
         sink = open_sink(target, like=opened, force=force, encoding=output_encoding, apart_from=spared)
         landing = Landing(report, force=force, apart_from=(*spared, source, target)) if report else None
+        others = (*spared, source, target, *([report] if report else []))
+        saving = Landing(save_plan, force=force, apart_from=others) if save_plan else None
         with progress_bar(view, quiet=quiet) as advance:
-            done = apply_file(bound, opened, sink, direction=direction, progress=advance)
+            done = apply_file(bound, opened, sink, direction=direction, progress=advance, plan=plan)
+    if saving and done.plan:
+        saving.write(done.plan.dumps())
     if landing:
         summaries.write_report(landing, done, view=view, policy=policy, input=source, output=target)
     if not quiet:

@@ -47,7 +47,7 @@ def inspect(
     draft = found.to_toml()
     Policy.loads(draft)  # what does not load is not written
     if landing:
-        _write(landing, draft)
+        landing.write(draft)
     if as_json:
         click.echo(json.dumps({"privkit": version("privkit"), **found.as_dict()}, ensure_ascii=False, indent=2))
         return
@@ -74,11 +74,3 @@ def _show(screen: Console, found: Inspection, language: str) -> None:
             plain(proposal.reason(language)),
         )
     screen.print(shown)
-
-
-def _write(landing: Landing, text: str) -> None:
-    try:
-        landing.open().write(text.encode())
-        landing.commit()
-    finally:
-        landing.discard()

@@ -108,9 +108,9 @@ def risk(
         distances=distances,
     )
     if html_file:
-        _write(landings[html_file], _page(found, language, source))
+        landings[html_file].write(_page(found, language, source))
     if json_file:
-        _write(landings[json_file], _json(found, source, population))
+        landings[json_file].write(_json(found, source, population))
     if not quiet:
         show(found, source=source, written=[path for path in (html_file, json_file) if path])
 
@@ -157,11 +157,3 @@ def _page(found: Measurement, language: str, source: Path) -> str:
 def _json(found: Measurement, source: Path, population: Path | None) -> str:
     where = {"privkit": version("privkit"), "input": str(source), "population": str(population) if population else None}
     return json.dumps({**where, **found.as_dict()}, ensure_ascii=False, indent=2) + "\n"
-
-
-def _write(landing: Landing, text: str) -> None:
-    try:
-        landing.open().write(text.encode())
-        landing.commit()
-    finally:
-        landing.discard()

@@ -6,6 +6,7 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from privkit.cli.plan_screen import show_plan
 from privkit.cli.screen import console, plain, table
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def show(summary: Summary, *, view: str, target: Path, revealed: Collection[str]
             f"{report.seconds:.2f}",
         )
     screen.print(shown)
+    if summary.plan is not None:
+        show_plan(screen, summary.plan)
     if summary.dropped:
         screen.print(plain(f"dropped: {', '.join(summary.dropped)}", "dim"))
 
@@ -59,8 +62,4 @@ def write_report(landing: Landing, summary: Summary, **where: object) -> None:
     """
     content: dict[str, Any] = {"privkit": version("privkit"), **{name: str(value) for name, value in where.items()}}
     text = json.dumps(content | summary.as_dict(), ensure_ascii=False, indent=2) + "\n"
-    try:
-        landing.open().write(text.encode())
-        landing.commit()
-    finally:
-        landing.discard()
+    landing.write(text)

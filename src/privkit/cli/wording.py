@@ -16,6 +16,10 @@ WORDS: Final[Mapping[str, str]] = {
     "or make the keyring with kdf='scrypt'": "or wrap the keyring by another key",
     "set small_domain=True": "set small_domain = true in the policy",
     "replace it with force=True": "replace it with --force",
+    "fit this table, or allow more suppression": "run without --plan, or allow more suppression in the policy",
+    "or make it with Hierarchy.from_data": "or say from_data in the policy",
+    "or take recoding='local'": 'or say recoding = "local"',
+    "take output='labels', or recoding='local'": 'say output = "labels", or recoding = "local"',
 }
 """Words of Python, and of the command line; longer ones stand before those that they contain."""
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from privkit.anonymity.anonymiser import Anonymiser
 from privkit.errors import InvalidParameter, PolicyError
-from privkit.policy.hierarchies import hierarchy_of
+from privkit.policy.hierarchies import file_of, hierarchy_of
 from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:
     from inspect import Parameter
+    from pathlib import Path
 
     from privkit.fields.base import FieldType
     from privkit.policy.hierarchies import HierarchySpec
@@ -103,6 +104,11 @@ class Anonymity:
     def columns(self) -> tuple[str, ...]:
         """All fields that it looks at, quasi-identifiers first."""
         return (*self.quasi_identifiers, *self.sensitive)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that its hierarchies are read from."""
+        return tuple(path for spec in self.hierarchies.values() if (path := file_of(spec)) is not None)
 
     def anonymiser(self, types: Mapping[str, FieldType | None]) -> Anonymiser:
         """What fits tables.

@@ -84,6 +84,12 @@ def beside(spec: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever stands th
     return spec
 
 
+def file_of(spec: HierarchySpec) -> Path | None:
+    """The file that a hierarchy is read from, if it is read from one."""
+    said = spec.get(_FILE) if isinstance(spec, Mapping) else spec
+    return Path(said) if isinstance(said, str) else None
+
+
 def _in_full(spec: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as above
     if isinstance(spec, str):
         return {_FILE: spec}

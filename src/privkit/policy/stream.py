@@ -143,6 +143,7 @@ class _Run:
         self._bound, self._source, self._direction, self._workers = bound, source, direction, workers
         self._progress = progress or _silent
         self._read = bound.needed(source.names, direction)
+        source.batches(self._read).close()  # refuses columns that no transform takes, before anything is begun
         self.tally = _Tally()
 
     def treat(self, sink: Sink) -> None:

@@ -54,6 +54,14 @@ class Landing:
         self._file = self._temporary.open("xb")
         return self._file
 
+    def write(self, text: str) -> None:
+        """Write a text, wholly or not at all."""
+        try:
+            self.open().write(text.encode())
+            self.commit()
+        finally:
+            self.discard()
+
     def commit(self) -> None:
         """Put the file, which is whole now, into its place; durably, so that a power cut does not take it back."""
         if self._file is None or self._temporary is None:
