@@ -9,6 +9,7 @@ from django.db import models
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
+from django.db.models.functions import Lower
 from django.test import override_settings
 from django.test.utils import isolate_apps
 
@@ -17,7 +18,7 @@ from privkit.errors import InvalidParameter, KeyringUnreadable
 from privkit.integrations.django import EncryptedCharField, EncryptedField, NotConfigured, keyring
 from privkit.integrations.django.admin import EncryptedAdminMixin
 from privkit.integrations.django.admin_checks import check_admins
-from privkit.integrations.django.checks import check_deployment, check_models
+from privkit.integrations.django.checks import _constrained, check_deployment, check_models
 
 
 def ids(messages):
@@ -70,6 +71,43 @@ def test_sorting_by_a_ciphertext_is_found():
     assert "privkit.E005" not in ids(check_models(None))
 
 
+CONSTRAINTS = {
+    "unique": {"constraints": [models.UniqueConstraint(fields=["email", "note"], name="u")]},
+    "unique together": {"unique_together": [("email", "note")]},
+    "index": {"indexes": [models.Index(fields=["note"], name="i")]},
+    "lower": {"constraints": [models.UniqueConstraint(Lower("email"), name="u")]},
+    "index of lower": {"indexes": [models.Index(Lower("email"), name="i")]},
+    "check": {"constraints": [models.CheckConstraint(condition=models.Q(city="x") & ~models.Q(email="x"), name="c")]},
+    "partial": {"constraints": [models.UniqueConstraint(fields=["city"], condition=models.Q(email__gt="x"), name="u")]},
+    "right": {
+        "unique_together": [("email", "city")],
+        "indexes": [models.Index(fields=["email"], name="i")],
+        "constraints": [
+            models.UniqueConstraint(
+                fields=["email", "city"], condition=models.Q(note__isnull=False) & models.Q(city__gt=""), name="u"
+            ),
+            models.CheckConstraint(condition=models.Q(email__isnull=False), name="c"),
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+@isolate_apps("integrations.django.clinic", attr_name="apps")
+def test_constraints_are_checked(name):
+    class Thing(models.Model):
+        email = EncryptedField(models.EmailField(), key="thing.email", deterministic=True, null=True)
+        note = EncryptedField(models.TextField(), key="thing.note", null=True)
+        city = models.CharField(max_length=20)
+
+        Meta = type("Meta", (), {"app_label": "clinic", **CONSTRAINTS[name]})
+
+        def __str__(self) -> str:
+            return "thing"
+
+    assert ids(_constrained([Thing])) == ([] if name == "right" else ["privkit.E012"])
+
+
 def test_a_missing_setting_is_found_where_it_matters():
     for wrong in (None, {}, {"KEYRING": "k.json", "COLOUR": 1}):
         with override_settings(PRIVKIT=wrong):
@@ -95,7 +133,9 @@ ADMINS = {
     "search relation": ({"search_fields": ["person__note"]}, ["privkit.E007"]),
     "filter": ({"list_filter": ["email"]}, ["privkit.E007"]),
     "order": ({"ordering": ["-email"]}, ["privkit.E007"]),
+    "search part": ({"search_fields": ["contacts__phone__last_four"]}, ["privkit.E007"]),
     "right": ({"search_fields": ["email__exact", "city"], "list_filter": ["city"]}, []),
+    "by index": ({"search_fields": ["contacts__phone__exact", "contacts__card__last_four"]}, []),
 }
 
 

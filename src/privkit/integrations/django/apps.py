@@ -6,11 +6,11 @@ from django.apps import AppConfig, apps
 from django.core import checks as registry
 
 from privkit.integrations.django import admin_checks, checks
-from privkit.integrations.django.expressions import refuse_sorting
+from privkit.integrations.django.computing import refuse_computing
 
 
 class PrivkitConfig(AppConfig):
-    """Registers the checks, and has Django refuse to sort by ciphertexts."""
+    """Registers the checks, and has Django refuse to compute with ciphertexts."""
 
     name = "privkit.integrations.django"
     label = "privkit"
@@ -22,4 +22,4 @@ class PrivkitConfig(AppConfig):
         registry.register(checks.check_deployment, registry.Tags.security, deploy=True)
         if apps.is_installed("django.contrib.admin"):
             registry.register(admin_checks.check_admins, registry.Tags.admin)
-        refuse_sorting()
+        refuse_computing()

@@ -13,6 +13,7 @@
 | privkit.E009 | a column whose mode reads plaintext is not text, or its values have several texts |
 | privkit.E010 | `index` names no `BlindIndexField` of this field |
 | privkit.E011 | `row` does not name the primary key, or the database makes that |
+| privkit.E012 | a constraint or index asks of an encrypted column what its ciphertexts cannot answer |
 | privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
 | privkit.W002 | an admin shows a model with encrypted fields without masking them |
 | privkit.W003 | (deploy) the keyring cannot be opened |
@@ -28,6 +29,7 @@ from django.db import models
 from privkit.errors import InvalidParameter, PrivkitError
 from privkit.integrations.django.config import configuration, keyring
 from privkit.integrations.django.indexes import index_field
+from privkit.integrations.django.paths import encrypted_in_path
 from privkit.integrations.django.plain import stands_as_text
 from privkit.integrations.django.refusals import NotConfigured
 from privkit.integrations.lifecycle import Mode
@@ -132,7 +134,7 @@ def check_models(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Chec
 
     chosen = app_configs or list(apps.get_app_configs())
     found = [model for config in chosen for model in config.get_models() if _encrypted(model)]
-    return [*_sorted(found), *_shared(found), *_settings(found)]
+    return [*_sorted(found), *_constrained(found), *_shared(found), *_settings(found)]
 
 
 def check_deployment(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - as above
@@ -152,15 +154,49 @@ def _encrypted(model: type[models.Model]) -> list[Any]:
 
 def _sorted(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
     for model in found:
-        names = {field.name for field in _encrypted(model)}
         for order in model._meta.ordering or ():  # noqa: SLF001 - as above
-            if isinstance(order, str) and order.lstrip("-") in names:
+            if isinstance(order, str) and encrypted_in_path(model, order) is not None:
                 yield Error(
                     f"sorted by {order.lstrip('-')!r}, whose ciphertexts have an order that says nothing",
                     hint="sort by another column, or after reading",
                     obj=model,
                     id="privkit.E005",
                 )
+
+
+def _constrained(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
+    """Look at what databases hold by themselves: uniqueness of equal ciphertexts, and whether there is one."""
+    for model in found:
+        meta: Any = model._meta  # noqa: SLF001 - as above
+        for names in meta.unique_together:
+            yield from _unequal(model, "unique_together", names)
+        for one in (*meta.constraints, *meta.indexes):
+            said = f"{type(one).__name__} {one.name!r}"
+            yield from _unequal(model, said, getattr(one, "fields", ()))
+            parts: list[Any] = [part for whole in getattr(one, "expressions", ()) for part in whole.flatten()]
+            asked = [str(vars(part)["name"]) for part in parts if isinstance(part, models.F)]
+            asked += _asked(getattr(one, "condition", None))
+            for path in asked:
+                if encrypted_in_path(model, path) is not None and not path.endswith("__isnull"):
+                    yield _constraint_error(model, said, path, "of encrypted fields ask only whether they are null")
+
+
+def _unequal(model: type[models.Model], said: str, names: Sequence[str]) -> Iterator[CheckMessage]:
+    for name in names:
+        field = encrypted_in_path(model, name)
+        if field is not None and not field.deterministic:
+            yield _constraint_error(model, said, name, "give the field deterministic=True, or leave it out")
+
+
+def _asked(condition: Any) -> list[str]:  # noqa: ANN401 - a condition, or none
+    """The paths of a condition, with their lookups."""
+    parts = getattr(condition, "children", ())
+    return [path for part in parts for path in ([part[0]] if isinstance(part, tuple) else _asked(part))]
+
+
+def _constraint_error(model: type[models.Model], said: str, path: str, hint: str) -> CheckMessage:
+    message = f"{said} asks of the ciphertexts of {path!r} what they cannot say"
+    return Error(message, hint=hint, obj=model, id="privkit.E012")
 
 
 def _shared(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:

@@ -1,30 +1,21 @@
-"""Which expressions may write into an encrypted column, and which may stand over one.
+"""Which expressions may be written into an encrypted column, and which may be compared with one.
 
 The database cannot encrypt, so that what it computes is no ciphertext: only ciphertexts that this process made, null,
-and the column itself may be written. And it sees ciphertexts where it sorts or compares: that order means nothing.
+and the column itself may be written or compared.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max, Min
-from django.db.models.expressions import Case, Col, ExpressionList, OrderBy, Value, When
+from django.db.models.expressions import Case, Col, ExpressionList, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.sql import Query
 
 from privkit.integrations.django.refusals import NotSearchable, WouldWritePlaintext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from privkit.integrations.django.fields import EncryptedField
-
-VENDORS = ("sqlite", "postgresql", "mysql")
-"""Whose SQL is checked; Django gives MariaDB the name of MySQL."""
-
-UNSORTABLE = (OrderBy, Max, Min)
-"""Expressions that say something about the order of values."""
 
 
 def check_written(field: EncryptedField, expression: Any) -> None:  # noqa: ANN401 - Django's expressions share no type
@@ -85,35 +76,3 @@ def _gives_own(field: EncryptedField, expression: Any) -> bool:  # noqa: ANN401 
     if isinstance(expression, Value | Col):
         return getattr(expression.output_field, "storage_name", None) == field.storage_name
     return False
-
-
-def refuse_sorting() -> None:
-    """Have Django refuse to sort by encrypted columns, and their minimum and maximum.
-
-    Django asks an expression for the SQL of a vendor before it asks it for its own, and says that third parties may
-    put such methods there. They look for encrypted columns, and otherwise do what was done before.
-    """
-    for expression in UNSORTABLE:
-        for vendor in VENDORS:
-            _put(expression, f"as_{vendor}")
-
-
-def _put(expression: type[Any], name: str) -> None:
-    before = getattr(expression, name, expression.as_sql)
-    if not hasattr(before, "refuses_encrypted"):
-        setattr(expression, name, _checked(before))
-
-
-def _checked(before: Callable[..., Any]) -> Callable[..., Any]:
-    def as_vendor(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:  # noqa: ANN401 - as above
-        for part in self.flatten():
-            field: Any = getattr(part, "target", None) if isinstance(part, Col) else None
-            if hasattr(field, "storage_name"):
-                raise NotSearchable(
-                    f"{field.label}: the order of ciphertexts says nothing about the order of values; "
-                    "sort after reading, or by another column"
-                )
-        return before(self, compiler, connection, **extra)
-
-    as_vendor.refuses_encrypted = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
-    return as_vendor

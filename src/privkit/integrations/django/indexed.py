@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class _ByIndex(Lookup):
     """Finds rows by the index, and keeps those that hold one of the values."""
 
+    knows_ciphertexts = True
+
     def get_prep_lookup(self) -> Any:  # noqa: ANN401 - a value or list
         self._check()
         return super().get_prep_lookup()

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models.functions import Substr
 
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter
+from privkit.integrations.django.computing import IndexIn
 from privkit.integrations.django.widths import exact_collation
 from privkit.transforms import BlindIndexOf
 from privkit.transforms.ciphertext import INDEX_AT
@@ -88,7 +88,7 @@ class BlindIndexField(Generated):
         self.part = Part(part)
         self.field_type = catalogue.get(field_type).name
         options.setdefault("db_index", True)
-        expression = Substr(of, INDEX_AT + 1, self.size)  # until it enters a model and knows whether that is text
+        expression = IndexIn(of, INDEX_AT + 1, self.size)  # until it enters a model and knows whether that is text
         super().__init__(
             expression=expression, output_field=IndexBytes(max_length=self.size), db_persist=True, **options
         )
@@ -118,9 +118,14 @@ class BlindIndexField(Generated):
         text = bool(found) and found[0].text  # type: ignore[attr-defined] # the attribute above says what it is
         padded = self.size + (-self.size % 3 if text else 0)
         first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
-        self.expression = Substr(self.of, first, length)
+        self.expression = IndexIn(self.of, first, length)
         self.output_field = IndexText(max_length=length) if text else IndexBytes(max_length=length)
         super().contribute_to_class(cls, name, private_only=private_only)
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """Name the column's type, by which MySQL and MariaDB tell whether they can index it."""
+        column: Any = self.output_field
+        return str(column.db_type(connection))
 
     def index_of(self, key: FieldKey) -> BlindIndexOf:
         """What computes the index under a key."""

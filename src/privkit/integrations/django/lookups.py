@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class _Checked(Lookup):
     """Looks at the other side when it is given, and again when SQL is made: an outer reference is known only then."""
 
+    knows_ciphertexts = True
+
     def get_prep_lookup(self) -> Any:  # noqa: ANN401 - a value, list or expression
         prepared = super().get_prep_lookup()
         self._check()

@@ -1,0 +1,113 @@
+"""What the database may compute from ciphertexts: nothing but which are there, how many, and which are equal.
+
+`Upper`, `Sum`, `Concat`, `Greatest`, sorting and the like would work on ciphertexts, and fail late or give nonsense.
+Django asks an expression for the SQL of a vendor (`as_postgresql`) before it asks for its own (`as_sql`), and says that
+third parties may put such methods there. Those put here look for encrypted columns, and otherwise do what was done
+before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldError
+from django.db.models import Count, Max, Min
+from django.db.models.expressions import ExpressionList, Func, OrderBy, OrderByList
+from django.db.models.functions import Cast, Coalesce, FirstValue, Lag, LastValue, Lead, NthValue, Substr
+from django.db.models.lookups import IsNull, Lookup
+
+from privkit.integrations.django.refusals import NotSearchable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from privkit.integrations.django.fields import EncryptedField
+
+VENDORS = ("sqlite", "postgresql", "mysql")
+"""Whose SQL is checked; Django gives MariaDB the name of MySQL."""
+
+
+class IndexIn(Substr):
+    """The blind index that stands in a ciphertext."""
+
+
+HARMLESS = (Count, ExpressionList, IndexIn)
+"""Functions that only look at which values are there, lists of expressions, and what is our own."""
+
+PASSING = (Cast, Coalesce, FirstValue, Lag, LastValue, Lead, NthValue)
+"""Functions that hand values on, as long as they do not call them something else."""
+
+SORTING = (OrderBy, OrderByList, Max, Min)
+
+
+def refuse_computing() -> None:
+    """Have Django refuse to compute with encrypted columns, to sort by them, and to compare others with them."""
+    for base, check in ((Func, _check_function), (OrderBy, _check_function), (Lookup, _check_lookup)):
+        for expression in (base, *_below(base)):
+            for vendor in VENDORS:
+                _put(expression, f"as_{vendor}", check)
+
+
+def encrypted(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - Django's expressions share no type
+    """The encrypted field whose ciphertexts an expression gives; `None` where it gives something else."""
+    try:
+        field: Any = getattr(expression, "output_field", None)  # of expressions, and of queries with one column
+    except (FieldError, AttributeError):  # of several types, or of none that can be told
+        return None
+    return field if hasattr(field, "storage_name") else None
+
+
+def _check_function(function: Any) -> None:  # noqa: ANN401 - as above
+    found = next(filter(None, map(encrypted, function.get_source_expressions())), None)
+    if found is None or (isinstance(function, HARMLESS) and not isinstance(function, SORTING)):
+        return
+    own = encrypted(function)
+    if isinstance(function, PASSING) and own is not None and own.storage_name == found.storage_name:
+        return
+    if isinstance(function, SORTING):
+        raise NotSearchable(
+            f"{found.label}: the order of ciphertexts says nothing about the order of values; "
+            "sort after reading, or by another column"
+        )
+    raise NotSearchable(
+        f"{found.label}: {type(function).__name__} would be computed by the database, which sees ciphertexts; "
+        "compute it after reading"
+    )
+
+
+def _check_lookup(lookup: Any) -> None:  # noqa: ANN401 - as above
+    asked, found = encrypted(lookup.lhs), encrypted(lookup.rhs)
+    if asked is None and found is not None:
+        raise NotSearchable(
+            f"{found.label}: {lookup.lookup_name} compares its ciphertexts with something that is none of them; "
+            "compare after reading"
+        )
+    if asked is not None and not isinstance(lookup, IsNull) and not hasattr(lookup, "knows_ciphertexts"):
+        raise NotSearchable(
+            f"{asked.label}: {type(lookup).__name__} by itself does not encrypt what it compares with; "
+            "ask by the name of the field, as in filter(email=...)"
+        )
+
+
+def _below(base: type[Any]) -> Iterator[type[Any]]:
+    """All subclasses, parents first."""
+    for one in base.__subclasses__():
+        yield one
+        yield from _below(one)
+
+
+def _put(expression: type[Any], name: str, check: Callable[[Any], None]) -> None:
+    before = getattr(expression, name, None)
+    if not hasattr(before, "looks_for_encrypted"):
+        setattr(expression, name, _checked(before, check))
+
+
+def _checked(before: Callable[..., Any] | None, check: Callable[[Any], None]) -> Callable[..., Any]:
+    def as_vendor(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:  # noqa: ANN401 - as above
+        check(self)
+        if before is None:
+            return self.as_sql(compiler, connection, **extra)
+        return before(self, compiler, connection, **extra)
+
+    as_vendor.looks_for_encrypted = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
+    return as_vendor

@@ -1,0 +1,91 @@
+"""The database computes nothing from ciphertexts, wherever in a query it is asked to."""
+
+import pytest
+from django.db import transaction
+from django.db.models import (
+    Avg,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import (
+    Cast,
+    Coalesce,
+    Concat,
+    FirstValue,
+    Greatest,
+    Length,
+    Lower,
+    RowNumber,
+    Substr,
+    Upper,
+)
+from django.db.models.lookups import Exact, GreaterThan, IExact
+
+from integrations.django.clinic.models import Person, Visit
+from privkit.integrations.django import NotSearchable
+
+pytestmark = pytest.mark.usefixtures("db")
+
+REFUSED = {
+    "upper": lambda: Person.objects.annotate(x=Upper("email")),
+    "compared": lambda: Person.objects.annotate(x=Lower("email")).filter(x="a@b.cn"),
+    "concatenated": lambda: Person.objects.annotate(x=Concat("email", Value("!"), output_field=CharField())),
+    "cut": lambda: Person.objects.annotate(x=Substr("email", 1, 3)),
+    "measured": lambda: Person.objects.annotate(x=Length("email")),
+    "cast": lambda: Person.objects.annotate(x=Cast("email", CharField())),
+    "coalesced": lambda: Person.objects.annotate(x=Coalesce("email", "city", output_field=CharField())),
+    "greatest": lambda: Person.objects.annotate(x=Greatest("email", "email")),
+    "sum": lambda: [Visit.objects.aggregate(Sum("fee"))],
+    "average": lambda: [Visit.objects.aggregate(Avg("count"))],
+    "most": lambda: [Visit.objects.aggregate(Max("day"))],
+    "least of a choice": lambda: [Visit.objects.aggregate(x=Min(Case(When(count=1, then=F("day")))))],
+    "sorted by an annotation": lambda: Person.objects.annotate(x=F("email")).order_by("x"),
+    "sorted by a subquery": lambda: Visit.objects.order_by(Subquery(Person.objects.values("email")[:1])),
+    "window": lambda: Person.objects.annotate(x=Window(RowNumber(), order_by="email")),
+    "window down": lambda: Person.objects.annotate(x=Window(RowNumber(), order_by="-email")),
+    "plain with encrypted": lambda: Person.objects.filter(city=F("email")),
+    "plain among encrypted": lambda: Person.objects.filter(city__in=Person.objects.values("email")),
+    "plain below encrypted": lambda: Visit.objects.filter(pk__lt=F("count")),
+    "equal by hand": lambda: Person.objects.filter(Exact(F("email"), "a@b.cn")),
+    "alike by hand": lambda: Person.objects.filter(IExact(F("email"), "a@b.cn")),
+    "greater by hand": lambda: Person.objects.filter(GreaterThan(F("email"), "a@b.cn")),
+    "random by hand": lambda: Person.objects.filter(Exact(F("phone"), "1")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_database_cannot_know_is_refused(db, name):
+    Person.objects.create(email="a@b.cn")
+    Visit.objects.create(count=1)
+    with pytest.raises(NotSearchable), transaction.atomic(using=db):
+        list(REFUSED[name]())
+
+
+def test_what_only_looks_for_equal_values_is_not_refused():
+    person = Person.objects.create(email="a@b.cn", city="x")
+    Person.objects.create(email="c@b.cn", city="y")
+    Visit.objects.create(email="a@b.cn", person=person)
+    mine = When(email="a@b.cn", then=1)
+    assert Person.objects.aggregate(most=Max(Case(mine, default=0)))["most"] == 1
+    assert Person.objects.order_by(Case(mine, default=2)).first().email == "a@b.cn"
+    assert Person.objects.aggregate(n=Count("email", distinct=True, filter=Q(email="a@b.cn")))["n"] == 1
+    assert Person.objects.annotate(x=Coalesce("email", "email")).get(city="x").x == "a@b.cn"
+    assert Person.objects.annotate(x=Case(When(city="y", then=F("email")))).get(city="y").x == "c@b.cn"
+    first = Window(FirstValue("email"), order_by="city")
+    assert {found.x for found in Person.objects.annotate(x=first)} == {"a@b.cn"}
+    assert {n for _, n in Person.objects.values_list("email").annotate(n=Count("pk"))} == {1}
+    assert Person.objects.filter(Exists(Visit.objects.filter(email=OuterRef("email")))).get() == person
+    assert Person.objects.annotate(x=F("email")).get(x="a@b.cn") == person
+    assert Person.objects.order_by(F("pk") + F("pk"), Lower("city")).first() == person
