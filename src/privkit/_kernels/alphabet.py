@@ -175,7 +175,7 @@ class Alphabet:
         if self._first is not None:
             np.add(numerals, self._first, out=out, casting="unsafe")
         else:
-            np.take(self._codes.astype(np.uint8), numerals, out=out, mode="wrap")
+            _translate(numerals.astype(np.uint8, copy=False), _pairs(self.characters)[1], out)
         return out
 
     def _groups(self, rows: Ragged) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.unsignedinteger]]]:
@@ -199,7 +199,10 @@ class Alphabet:
         """The numeral of each code point (each byte, for ASCII); foreign ones get one not below the radix."""
         if self._ascii:
             return self._ascii_look_up(codes, np.empty(codes.shape, np.uint8))
-        table = self._numerals()
+        if self._table is None:
+            self._table = np.full(int(self._codes.max()) + 2, self.radix, np.min_scalar_type(self.radix))
+            self._table[self._codes] = np.arange(self.radix)
+        table = self._table
         numerals: NDArray[np.unsignedinteger] = np.take(table, np.minimum(codes, len(table) - 1))
         return numerals
 
@@ -207,19 +210,31 @@ class Alphabet:
         if self._first is not None:
             np.subtract(codes, np.uint8(self._first), out=out)  # what is below wraps around to above
         else:
-            np.take(self._numerals(), codes, out=out, mode="wrap")  # which no byte does, and spares a copy
+            _translate(codes, _pairs(self.characters)[0], out)
         return out
 
-    def _numerals(self) -> NDArray[np.unsignedinteger]:
-        if self._table is None:
-            self._table = self._make_table()
-        return self._table
 
-    def _make_table(self) -> NDArray[np.unsignedinteger]:
-        size = 256 if self._ascii else int(self._codes.max()) + 2
-        table = np.full(size, self.radix, np.min_scalar_type(self.radix))
-        table[self._codes] = np.arange(self.radix)
-        return table
+@lru_cache(maxsize=16)
+def _pairs(characters: str) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """For every two bytes as a number of this machine, their numerals in an ASCII alphabet; and back.
+
+    Foreign bytes get a numeral not below the radix. Two bytes at a time take a quarter of the time of one.
+    """
+    codes = np.frombuffer(characters.encode(), np.uint8)
+    numerals = np.full(256, len(codes), np.uint8)
+    numerals[codes] = np.arange(len(codes))
+    both = np.arange(1 << 16, dtype=np.uint16).view(np.uint8)
+    return numerals[both].view(np.uint16), np.resize(codes, 256)[both].view(np.uint16)
+
+
+def _translate(given: NDArray[np.uint8], pairs: NDArray[np.uint16], out: NDArray[np.uint8]) -> None:
+    """Look up bytes, two at a time; `out` may be the same memory."""
+    source, target = given.reshape(-1), out.reshape(-1)
+    even = len(source) & -2
+    last = source[even:].astype(np.uint16) * 0x101  # the byte twice, whichever a machine puts first
+    # Wrapping around, which no number does, spares a copy.
+    np.take(pairs, source[:even].view(np.uint16), out=target[:even].view(np.uint16), mode="wrap")
+    target[even:] = pairs[last].view(np.uint8)[: len(last)]
 
 
 @lru_cache(maxsize=64)
