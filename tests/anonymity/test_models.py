@@ -115,17 +115,6 @@ def test_a_union_of_classes_that_meet_a_model_meets_it(rows, diversity, distance
         assert model.meets([np.sum(good, axis=0)])[0]
 
 
-@given(ROWS)
-def test_a_model_that_says_so_is_safe_to_join(rows):
-    counts, whole = rows
-    model = SensitiveModel("s", np.array(whole, float), 2)
-    assert model.merging_is_safe
-    assert not SensitiveModel("s", np.array(whole, float), 2, "entropy").merging_is_safe
-    assert not SensitiveModel("s", np.array(whole, float), t=0.2).merging_is_safe
-    if model.meets(counts[:1])[0]:
-        assert model.meets([np.add(counts[0], counts[-1])])[0]
-
-
 def test_all_together_ask_the_size_first():
     model = SensitiveModel("s", np.array([5.0, 5.0]), 2)
     models = Models(3, (model,))

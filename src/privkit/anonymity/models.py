@@ -189,11 +189,6 @@ class SensitiveModel:
     distance: str = "equal"
     groups: tuple[NDArray[Any], ...] = ()
 
-    @property
-    def merging_is_safe(self) -> bool:
-        """Whether a class that meets the model still does when any other records join it."""
-        return self.t is None and (self.values <= 1 or self.diversity == "distinct")
-
     def meets(self, counts: Counts) -> NDArray[np.bool_]:
         """Which classes meet the model.
 
