@@ -25,7 +25,7 @@ from privkit._kernels.slabs import FEWEST_ROWS, Slabs, batches, chunk, slack
 from privkit.errors import DecryptionFailed, InvalidParameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -131,6 +131,11 @@ class Siv:
         if not compare_digest(self._s2v(plain, associated), siv):
             raise DecryptionFailed
         return plain
+
+    @property
+    def bare_decrypt(self) -> Callable[[bytes, list[bytes]], bytes]:
+        """`decrypt` with less around it, for a list of at most 126 strings; it may raise `InvalidTag` as well."""
+        return self.decrypt if self._fast is None else self._fast.decrypt
 
     def encrypt_many(
         self,

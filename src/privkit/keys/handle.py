@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Never, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Never, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.ciphers import algorithms
 
@@ -41,6 +41,12 @@ class KeySource(Protocol):
 
     def knows(self, key_id: int) -> bool:
         """Whether there is, or was, a version of that id."""
+
+    def derivatives(self) -> dict[Any, Any]:
+        """What has been made of the keys that are unwrapped now; to be asked anew each time, and never to be kept.
+
+        Whoever looks up ciphers for single values puts them here, so that they go when the keys do.
+        """
 
     def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """What `build` makes of the derived key; kept, so that it is made once."""
@@ -83,6 +89,11 @@ class FieldKey:
     def version_ids(self) -> tuple[int, ...]:
         """The key ids of the versions that read, newest first."""
         return self._source.version_ids
+
+    @property
+    def derivatives(self) -> Callable[[], dict[Any, Any]]:
+        """The function that gives what has been made of the keys that are unwrapped now: see `KeySource`."""
+        return self._source.derivatives
 
     def knows(self, key_id: int) -> bool:
         """Whether the keyring has, or had, a version of that id: a disabled or destroyed one it knows as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Never, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from privkit._kernels.marker import key_id_of
 from privkit.errors import DecryptionFailed, KeyNotFound, KeyringUnreadable
@@ -211,6 +211,11 @@ class Keyring:
         return key_id != self.primary_id
 
     # What is derived from it
+
+    def derivatives(self) -> dict[Any, Any]:
+        """What has been made of the keys that are unwrapped now. Transforms call it."""
+        opened = self._vault.opened
+        return opened.cache if opened.deadline is None else self._vault.live().cache
 
     def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """What `build` makes of a derived key; kept, so that it is made once. Field keys call it."""

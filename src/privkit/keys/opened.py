@@ -59,8 +59,8 @@ class Opened:
         primary_id: The version that writes.
         version_ids: The versions that read, newest first.
         persons: What the ids of persons are hashed with.
-        cache: Derived objects by builder, field name, usage and key id. Filled without a lock: two threads may derive
-            the same object, and either will do.
+        cache: Derived objects by builder, field name, usage and key id, and what transforms keep beside them. Filled
+            without a lock: two threads may derive the same object, and either will do.
     """
 
     __slots__ = (
@@ -81,7 +81,7 @@ class Opened:
         self.ring_key = ring_key
         self.stamp = stamp
         self.deadline = deadline
-        self.cache: dict[tuple[object, str, Usage, int | None], Any] = {}
+        self.cache: dict[Any, Any] = {}
         self.version_ids = tuple(version.id for version in document.readable)
         self._ids = frozenset(version.id for version in document.versions)
         self.primary_id = document.enabled[0].id

@@ -328,7 +328,7 @@ class _Unwrapped:
     def __init__(self, key_id: int, root: Secret) -> None:
         self.key_id = key_id
         self.root = root
-        self.cache: dict[tuple[object, str, Usage], Any] = {}
+        self.cache: dict[Any, Any] = {}
 
 
 class _Source:
@@ -367,6 +367,10 @@ class _Source:
         except SubjectForgotten:
             row = self._subjects.row(self._person)
             return row is not None and row.key_id == key_id
+
+    def derivatives(self) -> dict[Any, Any]:
+        """What has been made of the person's key."""
+        return self._key(create=False).cache
 
     def derived(self, build: Callable[[Usage, Secret], T], field_name: str, usage: Usage, key_id: int | None) -> T:
         """What `build` makes of a key derived from the person's; kept, so that it is made once."""

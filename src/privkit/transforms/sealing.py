@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.heads import read_heads, write_heads
 from privkit._kernels.ragged import Ragged, windows
 from privkit._kernels.slabs import batches, chunk
-from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound
+from privkit.errors import DecryptionFailed, InvalidParameter, KeyNotFound, SubjectForgotten
 from privkit.keys.usages import DETERMINISTIC, RANDOMISED
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.forms import NO_FORM, form, forms, key_id_of, only_form, width_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from privkit.keys import FieldKey
     from privkit.transforms.index import BlindIndexOf
 
-_MARKER = layout.MARKER
+_NONE: dict[bytes, Callable[[bytes, list[bytes]], bytes]] = {}
 
 
 class Sealer:
@@ -39,12 +40,25 @@ class Sealer:
         index_size: How many bytes the index takes there: as many as it has, or more, which are zero.
     """
 
-    __slots__ = ("_deterministic", "_head", "_index", "_index_size", "_key", "_shortest", "_width", "usage")
+    __slots__ = (
+        "_derivatives",
+        "_deterministic",
+        "_head",
+        "_index",
+        "_index_size",
+        "_key",
+        "_shortest",
+        "_slot",
+        "_width",
+        "usage",
+    )
 
     def __init__(
         self, key: FieldKey, *, deterministic: bool, index: BlindIndexOf | None = None, index_size: int = 0
     ) -> None:
         self._key = key
+        self._derivatives = key.derivatives
+        self._slot = f"{'deterministic' if deterministic else 'randomised'} {key.name}"
         self._deterministic = deterministic
         self._index = index
         self._index_size = index_size
@@ -86,18 +100,33 @@ class Sealer:
             DecryptionFailed: If it was not sealed by this key for this place.
             KeyUnavailable: If the version that sealed it is disabled or destroyed.
         """
-        if len(sealed) < self._shortest:
-            raise DecryptionFailed
-        plain_form = sealed[0] == _MARKER
-        if not plain_form:
-            self._index_in(sealed)
+        # On the way of every single value: ciphers are found by marker and key id, and heads are cut by numbers.
+        decrypt: Callable[[bytes, list[bytes]], bytes] | None
         try:
-            siv = self._key.siv(self.usage, int.from_bytes(sealed[1:5], "big"))
+            decrypt = self._derivatives().get(self._slot, _NONE).get(sealed[:5])
+        except (KeyNotFound, SubjectForgotten):  # said of what has the form of a ciphertext, and of nothing else
+            decrypt = None
+        if decrypt is None or len(sealed) < self._shortest:
+            return self._open_first(sealed, place)
+        try:
+            if self._deterministic:
+                return decrypt(sealed[5:], [place])
+            return decrypt(sealed[21:], [place, sealed[5:21]])
+        except InvalidTag:
+            raise DecryptionFailed from None
+
+    def _open_first(self, sealed: bytes, place: bytes) -> bytes:
+        """Open a ciphertext whose head was not met before, or one with an index; remember the cipher of the first."""
+        key_id = self.key_id(sealed)
+        try:
+            known = self._derivatives().setdefault(self._slot, {})  # before the key, which may be disabled meanwhile
+            siv = self._key.siv(self.usage, key_id)
         except KeyNotFound:
             raise DecryptionFailed from None
-        if plain_form and not self._deterministic:  # `_opened` without the call, on the way of every single value
-            return siv.decrypt(sealed[21:], [place, sealed[5:21]])
-        return self._opened(siv, sealed, place)
+        plain = self._opened(siv, sealed, place)
+        if sealed[0] == layout.MARKER:
+            known[sealed[: layout.HEADER]] = siv.bare_decrypt
+        return plain
 
     def open_each(self, sealed: Sequence[bytes], places: Sequence[bytes]) -> list[bytes | None]:
         """Open some ciphertexts: for too few to be worth `open_many`; `None` for one that fails.
@@ -110,7 +139,7 @@ class Sealer:
         for one, place in zip(sealed, places, strict=True):
             try:
                 head = one[: layout.HEADER]
-                if head not in sivs or head[0] != _MARKER or len(one) < self._shortest:
+                if head not in sivs or head[0] != layout.MARKER or len(one) < self._shortest:
                     sivs[head] = self._siv_of(self.key_id(one))  # and sees that it has the form of a ciphertext
                 siv = sivs[head]
                 found.append(None if siv is None else self._opened(siv, one, place))
