@@ -27,7 +27,7 @@ class CustomerAdmin(EncryptedAdminMixin, admin.ModelAdmin):
 
     list_display = ("name", "email", "phone", "born", "city")
     list_filter = ("city",)
-    search_fields = ("email__exact", "city")
+    search_fields = ("email__exact", "phone__exact", "city")
     masks: ClassVar = {"name": fields.PERSON_NAME, "email": fields.EMAIL, "phone": fields.CN_MOBILE}
     inlines = (OrderInline,)
 

@@ -1,5 +1,7 @@
 """Customers and their orders."""
 
+import uuid
+
 from django.db import models
 
 from privkit.integrations.django import BlindIndexField, EncryptedCharField, EncryptedField
@@ -21,14 +23,15 @@ class Customer(models.Model):
 
 
 class Order(models.Model):
-    """What was bought, and where it goes."""
+    """What was bought, and where it goes: an address that is moved to another order does not open there."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="orders")
     goods = models.CharField(max_length=100)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    address = EncryptedCharField(max_length=200, key="order.address")
+    address = EncryptedCharField(max_length=200, key="order.address", row="id")
     placed = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         """What was bought."""
-        return f"Order {self.pk}: {self.goods}"
+        return f"Order of {self.goods}"
