@@ -9,12 +9,13 @@ Two ways lead to the canonical form, and tests hold them to each other:
 
 - `normalise` takes one `str`, whatever it looks like, and is the definition;
 - `recognise` looks at a whole column at once and says which rows are canonical already. In real columns that is
-  nearly all of them, so only the rest takes the slow way.
+  nearly all of them. The rest is written by `respell` in the form that common spellings come down to, and looked at
+  once more, so that only what is odd takes the slow way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
@@ -177,16 +178,47 @@ class FieldType:
         """
         return np.zeros(len(text), np.bool_)
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Bring the common spellings of a column to the canonical one: without separators, in one case, and so on.
+
+        It need not do so for every row, nor know valid ones from others: what it makes of a row is used only where
+        `recognise` then knows it, and so must be what `normalise` would make of it there.
+
+        Args:
+            text: Rows, none of them empty.
+
+        Returns:
+            As many rows.
+        """
+        return text
+
     def read(self, text: Ragged) -> Reading:
         """Bring a column into canonical form.
 
         Args:
             text: UTF-8 rows, none of them empty.
         """
-        known = np.concatenate([self.recognise(part) for part in chunks(text)])
+        known = _recognised(self, text)
         if known.all():
             return Reading(text)
-        return self._read_slowly(text, np.flatnonzero(~known))
+        rows = np.flatnonzero(~known)
+        odd = text if len(rows) == len(text) else text.take(rows)
+        plain = self.respell(odd)
+        found = np.zeros(len(odd), np.bool_) if plain is odd else _recognised(self, plain)
+        if found.all() and len(rows) == len(text):
+            return Reading(plain, changed=rows)
+        if not found.any():
+            return self._read_slowly(text, rows)
+        merged = Ragged.merge(
+            len(text),
+            [
+                (np.flatnonzero(known), text.take(known)),
+                (rows[found], plain.take(found)),
+                (rows[~found], odd.take(~found)),
+            ],
+        )
+        reading = self._read_slowly(merged, rows[~found])
+        return replace(reading, changed=np.sort(np.concatenate([rows[found], reading.changed])))
 
     def invalid(self, reason: str) -> InvalidValue:
         """Make the error that `normalise` raises."""
@@ -221,3 +253,13 @@ class FieldType:
 
     def __repr__(self) -> str:
         return f"<field type {self.name}>"
+
+
+def _recognised(kind: FieldType, text: Ragged) -> NDArray[np.bool_]:
+    """What `recognise` says, part by part, of rows that may be empty."""
+    filled = text.lengths > 0
+    if filled.all():
+        return np.concatenate([kind.recognise(part) for part in chunks(text)])
+    if filled.any():
+        filled[filled] = _recognised(kind, text.take(filled))
+    return filled

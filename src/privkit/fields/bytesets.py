@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
+from privkit._kernels.ragged import Ragged, move
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,51 @@ def rows_at(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[
 def classes(data: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What a table of 256 has for each byte; twice as fast as to index it."""
     return np.frombuffer(data.tobytes().translate(table.tobytes()), np.uint8)
+
+
+UPPER = bytes(range(256)).upper()
+"""A table for `squeezed`: letters of ASCII in upper case."""
+LOWER = bytes(range(256)).lower()
+"""The same in lower case."""
+
+
+def squeezed(text: Ragged, drop: bytes, table: bytes | None = None) -> Ragged:
+    """Take bytes out of all rows, and exchange others.
+
+    Args:
+        text: The rows.
+        drop: What is taken out: ASCII.
+        table: 256 bytes, what is written for each; `None`: it stays.
+    """
+    data, offsets = tight(text)
+    raw = data.tobytes()
+    kept = np.frombuffer(raw.translate(table, drop), np.uint8)
+    if len(kept) == len(raw):
+        return Ragged(kept, offsets)
+    flags = np.zeros(256, np.uint8)
+    flags[list(drop)] = 1
+    dropped = np.flatnonzero(classes(data, flags))
+    return Ragged(kept, offsets - np.searchsorted(dropped, offsets))
+
+
+def beheaded(text: Ragged, lengths: NDArray[np.int64]) -> Ragged:
+    """Take the first bytes from each row, so many as are said."""
+    if not lengths.any():
+        return text
+    out = Ragged.empty(text.lengths - lengths)
+    move(text.data, text.offsets[:-1] + lengths, out.data, out.offsets[:-1], out.lengths)
+    return out
+
+
+def exchanged(text: Ragged, width: int, write: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Ragged:
+    """Write the rows of one width anew; all others stay."""
+    if text.width == width:
+        return Ragged.of_matrix(write(text.matrix(width)))
+    wide = text.lengths == width
+    if not wide.any():
+        return text
+    rows, rest = np.flatnonzero(wide), np.flatnonzero(~wide)
+    return Ragged.merge(len(text), [(rows, Ragged.of_matrix(write(text.matrix(width, rows)))), (rest, text.take(rest))])
 
 
 def without(text: Ragged, positions: NDArray[np.intp]) -> NDArray[np.bool_]:

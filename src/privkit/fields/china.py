@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import of_width
+from privkit.fields.bytesets import beheaded, of_width, squeezed
 from privkit.fields.digits import are_digits
 from privkit.fields.layouts import mobile_layout
 from privkit.fields.levels import Prefix
@@ -29,6 +30,7 @@ ANNEX_B = "GB/T 35273-2020, annex B"
 MOBILE_WIDTH = 11
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _DIALLED_MOBILE = re.compile(r"(?:\+?86|0086|0)?(1[3-9][0-9]{9})")
+_DIALLED = (b"+86", b"86", b"0086", b"0")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -52,6 +54,19 @@ class ChineseMobile(FieldType):
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Eleven digits from 13 to 19 on are canonical."""
         return of_width(text, MOBILE_WIDTH, _is_mobile)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces, dashes, brackets and the country prefix."""
+        digits = squeezed(text, b" \t-()")
+        lengths = np.zeros(len(text), np.int64)
+        for prefix in _DIALLED:
+            lengths[of_width(digits, MOBILE_WIDTH + len(prefix), partial(_begin_with, prefix=prefix))] = len(prefix)
+        return beheaded(digits, lengths)
+
+
+def _begin_with(matrix: NDArray[np.uint8], prefix: bytes) -> NDArray[np.bool_]:
+    begin: NDArray[np.bool_] = (matrix[:, : len(prefix)] == np.frombuffer(prefix, np.uint8)).all(axis=1)
+    return begin
 
 
 def _is_mobile(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -142,6 +157,10 @@ class ChinesePostcode(FieldType):
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Six digits are canonical."""
         return of_width(text, POSTCODE_WIDTH, are_digits)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces."""
+        return squeezed(text, b" \t")
 
 
 def postcode_prefix(digits: int = 2) -> Prefix:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.fields.base import Category, FieldType, Reading, Sensitivity, chunks
+from privkit.fields.base import Category, FieldType, Sensitivity, chunks
 from privkit.fields.calendar import is_date
 from privkit.fields.date_layout import DateLayout
+from privkit.fields.date_spellings import iso_days
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import AgeBand, date_levels
 from privkit.fields.masks import Template, profiles
@@ -68,6 +69,10 @@ class Date(FieldType):
                 good[rows] = known
         return good
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Write days of other spellings as ISO dates."""
+        return iso_days(text)
+
     def _day(self, match: re.Match[str]) -> str:
         try:
             return dt.date(int(match["y"]), int(match["m"]), int(match["d"])).isoformat()
@@ -109,16 +114,9 @@ class Timestamp(Date):
                 good[rows] = known
         return good
 
-    def read(self, text: Ragged) -> Reading:
-        """Bring a column into canonical form; rows as databases and CSV exports write them need no slow way."""
-        parts = list(chunks(text))
-        if all(self.recognise(part).all() for part in parts):
-            return Reading(text)
-        written = [_rewritten(part) for part in parts]
-        reading = super().read(Ragged.concat([rows for rows, _ in written]))
-        changed = np.concatenate([changed for _, changed in written])
-        changed[reading.changed] = True
-        return replace(reading, changed=np.flatnonzero(changed))
+    def respell(self, text: Ragged) -> Ragged:
+        """Write moments as databases and CSV exports have them in canonical form."""
+        return Ragged.concat(map(_rewritten, chunks(text)))
 
     def _zone(self, zone: str | None) -> str:
         if not zone:
@@ -146,28 +144,23 @@ def _fraction(fraction: str | None) -> str:
     return f".{digits.ljust(6, '0')}" if digits else ""
 
 
-def _rewritten(text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
+def _rewritten(text: Ragged) -> Ragged:
     """Bring rows `2026-01-02 03:04:05[.f]`, with a space or `T` and up to six digits, into canonical form.
 
     Returns:
-        All rows, those of any other shape as they were; and which of them differ from what was passed.
+        All rows, those of any other shape as they were.
     """
     parts: list[tuple[NDArray[np.intp], Ragged]] = []
-    changed = np.zeros(len(text), np.bool_)
     for length, index in text.by_length():
         rows = np.arange(len(text)) if index is None else index
         if length != _SECOND_WIDTH and length not in _FRACTION_WIDTHS:
             parts.append((rows, text.take(rows)))
             continue
-        matrix = text.matrix(length, rows)
-        known, canonical, whole = _canonical(matrix)
+        known, canonical, whole = _canonical(text.matrix(length, rows))
         parts.append((rows[~known], text.take(rows[~known])))
         for some, width in ((known & whole, _SECOND_WIDTH), (known & ~whole, _SECOND_WIDTH + 7)):
             parts.append((rows[some], Ragged.of_matrix(canonical[some, :width])))
-        stays = whole if length == _SECOND_WIDTH else ~whole & (length == _MOMENT_WIDTHS[1])
-        stays = stays & (canonical[:, :length] == matrix).all(axis=1)
-        changed[rows] = known & ~stays
-    return Ragged.merge(len(text), parts), changed
+    return Ragged.merge(len(text), parts)
 
 
 def _canonical(matrix: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import byteset, of_width, only, tight
+from privkit.fields.bytesets import LOWER, byteset, of_width, only, squeezed, tight
 from privkit.fields.characters import DIGITS, CodeLayout
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum, numbers
 from privkit.fields.layouts import imei_layout
@@ -52,6 +52,10 @@ class Imei(FieldType):
             good[rows] = are_digits(matrix) & luhn_ok(matrix) & (numbers(matrix[:, :8]) > 0)
         return good
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces, dashes and slashes."""
+        return squeezed(text, b" \t-/")
+
 
 _ADVERTISING = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64}")
 _HEX = byteset("0123456789abcdef")
@@ -89,6 +93,10 @@ class AdvertisingId(FieldType):
                     return known
                 good[rows] = known
         return good
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces and braces, and make it lower case."""
+        return squeezed(text, b" \t{}", LOWER)
 
 
 def _is_advertising(text: Ragged, length: int) -> NDArray[np.bool_]:

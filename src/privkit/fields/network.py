@@ -15,7 +15,7 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType, Sensitivity, chunks
-from privkit.fields.bytesets import byteset, of_width
+from privkit.fields.bytesets import LOWER, byteset, exchanged, of_width, squeezed
 from privkit.fields.characters import Characters
 from privkit.fields.ip import are_ipv4, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
 from privkit.fields.ip_layout import IpLayout
@@ -133,7 +133,7 @@ _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _BARE_MAC = re.compile(r"[0-9a-f]{12}")
 _HEX = "0123456789abcdef"
 _HEX_BYTES = byteset(_HEX)
-_MAC_WIDTH, _COLON_EVERY = 17, 3
+_MAC_WIDTH, _MAC_DIGITS, _COLON_EVERY = 17, 12, 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -150,6 +150,16 @@ class MacAddress(FieldType):
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Lower-case pairs with colons are canonical."""
         return of_width(text, _MAC_WIDTH, _is_mac)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Write twelve hexadecimal digits, whatever stands between them, in lower case and pairs."""
+        return exchanged(squeezed(text, b" \t:-.", LOWER), _MAC_DIGITS, _in_pairs)
+
+
+def _in_pairs(digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    pairs = np.full((len(digits), _MAC_DIGITS // 2, _COLON_EVERY), ord(":"), np.uint8)
+    pairs[:, :, :-1] = digits.reshape(len(digits), -1, _COLON_EVERY - 1)
+    return pairs.reshape(len(digits), -1)[:, :_MAC_WIDTH]
 
 
 def _is_mac(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import byteset, only, tight, without
+from privkit.fields.bytesets import byteset, only, squeezed, tight, without
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import card_layout
 from privkit.fields.levels import number_band
@@ -54,6 +54,10 @@ class BankCard(FieldType):
                     return known
                 good[rows] = known
         return good
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces and dashes."""
+        return squeezed(text, b" \t-")
 
 
 _MARKS = re.compile(r"人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥￥$€£元圆]|(?<=[0-9])秒|(?<=[0-9])s$", re.IGNORECASE)

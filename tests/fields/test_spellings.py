@@ -1,0 +1,87 @@
+"""Columns in common spellings: read without a look at single values, and as single values are."""
+
+import pytest
+
+from privkit import fields
+from privkit._kernels.ragged import Ragged
+from privkit.errors import InvalidValue
+
+SPELLINGS = [
+    ("cn_mobile", "+86 138-1234-5678", "13812345678"),
+    ("cn_mobile", "+8613812345678", "13812345678"),
+    ("cn_mobile", "8613812345678", "13812345678"),
+    ("cn_mobile", "0086 13812345678", "13812345678"),
+    ("cn_mobile", "013812345678", "13812345678"),
+    ("cn_mobile", "(+86) 138 1234 5678", "13812345678"),
+    ("cn_mobile", "\t13812345678", "13812345678"),
+    ("postcode", "518 000", "518000"),
+    ("bank_card", "6222 0212 3456 7890 128", "6222021234567890128"),
+    ("bank_card", "4111-1111-1111-1111", "4111111111111111"),
+    ("cn_resident_id", "11010519491231002x", "11010519491231002X"),
+    ("cn_resident_id", "110105 19491231 002X", "11010519491231002X"),
+    ("imei", "49-015420-323751-8", "490154203237518"),
+    ("oaid", "6D92078A-8246-4BA4-AE5B-76104861E7DC", "6d92078a-8246-4ba4-ae5b-76104861e7dc"),
+    ("mac_address", "00-1B-44-11-3A-B7", "00:1b:44:11:3a:b7"),
+    ("mac_address", "001B.4411.3AB7", "00:1b:44:11:3a:b7"),
+    ("birth_date", "1990/1/2", "1990-01-02"),
+    ("birth_date", "1990/11/2", "1990-11-02"),
+    ("birth_date", "1990.1.12", "1990-01-12"),
+    ("birth_date", "1990/11/12", "1990-11-12"),
+    ("birth_date", "19900102", "1990-01-02"),
+    ("birth_date", "1990-01-02 00:00:00", "1990-01-02"),
+    ("birth_date", "1990/1/2 0:00", "1990-01-02"),
+    ("birth_date", "1990年1月2日", "1990-01-02"),
+    ("birth_date", "1990年11月2日", "1990-11-02"),
+    ("birth_date", "1990年01月12日", "1990-01-12"),
+    ("timestamp", "2026-01-02 03:04:05", "2026-01-02T03:04:05"),
+    ("timestamp", "2026-01-02 03:04:05.600", "2026-01-02T03:04:05.600000"),
+]
+NEAR = [
+    ("cn_mobile", "+86 128-1234-5678"),
+    ("cn_mobile", "+087 13812345678"),
+    ("cn_mobile", "---"),
+    ("bank_card", "6222 0212 3456 7890 129"),
+    ("cn_resident_id", "11010519491231003x"),
+    ("mac_address", "00-1B-44-11-3A"),
+    ("birth_date", "1990/1-2"),
+    ("birth_date", "1990/1/012"),
+    ("birth_date", "1990/13/2"),
+    ("birth_date", "1990/2/30"),
+    ("birth_date", "1990-1/2 0:00"),
+    ("birth_date", "19900102 00:00:00"),
+    ("birth_date", "19901302"),
+    ("birth_date", "1990年1月32日"),
+    ("birth_date", "1990年1日2月"),
+    ("birth_date", "1990/1/2 0:01"),
+    ("timestamp", "2026-01-02 03:04:65"),
+]
+
+
+@pytest.mark.parametrize(("name", "spelling", "canonical"), SPELLINGS)
+def test_a_common_spelling_takes_no_slow_way(name, spelling, canonical, monkeypatch):
+    kind = fields.get(name)
+    assert kind.normalise(spelling) == canonical
+    monkeypatch.setattr(type(kind), "normalise", None)
+    for rows in ([spelling] * 3, [canonical, spelling, canonical]):
+        reading = kind.read(Ragged.of_text(rows))
+        assert reading.text.to_text() == [canonical] * 3
+        assert reading.bad is None
+        assert reading.changed.tolist() == [row for row, value in enumerate(rows) if value != canonical]
+
+
+@pytest.mark.parametrize(("name", "spelling", "canonical"), SPELLINGS)
+def test_spellings_stand_beside_what_is_no_value(name, spelling, canonical):
+    kind = fields.get(name)
+    rows = [canonical, "?", spelling, "-", canonical[::-1] + "?", spelling]
+    reading = kind.read(Ragged.of_text(rows))
+    assert reading.text.to_text() == [canonical, "", canonical, "", "", canonical]
+    assert reading.bad.tolist() == [False, True, False, True, True, False]
+    assert reading.changed.tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(("name", "value"), NEAR)
+def test_what_is_near_a_spelling_is_refused_in_columns_too(name, value):
+    kind = fields.get(name)
+    with pytest.raises(InvalidValue):
+        kind.normalise(value)
+    assert kind.read(Ragged.of_text([value] * 2)).bad.all()
