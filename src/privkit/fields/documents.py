@@ -33,6 +33,7 @@ ID_WIDTH = 18
 OLD_ID_WIDTH = 15
 _ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _OLD_ID = re.compile(r"[1-9][0-9]{14}")
+_OLD_PERMIT = re.compile(r"[A-Z]{3}[0-9]{12}")
 _FIRST_YEAR = 1800
 _PREFIXES = np.zeros(100, np.bool_)
 _PREFIXES[list(divisions.PROVINCE_PREFIXES)] = True
@@ -43,9 +44,11 @@ _FOREIGN = 9
 class ChineseResidentId(FieldType):
     """A Chinese resident ID (GB 11643-1999) and the documents that share its form; canonical is upper case, no spaces.
 
-    Valid are 18 characters with a known province (82 and the like are residence permits), a date that exists and the
-    right check character; the numbers of foreign permanent residents, which begin with 9; and the old IDs of 15 digits.
-    County codes are not looked up: IDs keep the code they were issued with, however long ago its county was merged.
+    Valid are 18 characters with a known province (81, 82 and 83 are residence permits), a date that exists and the
+    right check character; the numbers of foreign permanent residents, which begin with 9; the old IDs of 15 digits; and
+    the numbers that foreign permanent residents had until 2023: three letters and twelve digits, of which no more is
+    checked. County codes are not looked up: IDs keep the code they were issued with, however long ago its county was
+    merged.
     """
 
     def normalise(self, text: str) -> str:
@@ -56,7 +59,12 @@ class ChineseResidentId(FieldType):
         if len(number) == OLD_ID_WIDTH and _OLD_ID.fullmatch(number):
             self._check_place_and_day(number, "19" + number[6:12])
             return number
-        raise self.invalid(f"18 digits (the last may be X) or 15 are needed (got {len(number)} characters)")
+        if _OLD_PERMIT.fullmatch(number):
+            return number
+        raise self.invalid(
+            f"18 digits (the last may be X), 15, or three letters and twelve digits are needed (got {len(number)} "
+            "characters)"
+        )
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Valid IDs of 18 characters with an upper-case X are canonical."""
@@ -113,14 +121,16 @@ class Pattern(FieldType):
     Attributes:
         pattern: What a canonical value looks like: ASCII in upper case, without spaces and dashes.
         needs: The pattern in words, for the error.
+        marks: What may stand between the characters.
     """
 
     pattern: re.Pattern[str]
     needs: str
+    marks: str = "-·"
 
     def normalise(self, text: str) -> str:
         """Take out spaces and dashes, make full-width characters plain and letters upper case."""
-        code = compact(text, "-·").upper()
+        code = compact(text, self.marks).upper()
         if not self.pattern.fullmatch(code):
             raise self.invalid(f"{self.needs} needed (got {len(code)} characters)")
         return code
@@ -174,10 +184,21 @@ CN_TRAVEL_PERMIT = Pattern(
     basis=f"PIPL, article 28 (specific identity); {ANNEX_B}",
     masks=profiles(display=Keep(1, 2, 6, 4)),
     layouts=CodeLayout("cn_travel_permit", fixed=1),
-    pattern=re.compile(r"[CWLTHM][A-Z0-9][0-9]{7}(?:[0-9]{2})?|[0-9]{8}(?:[0-9]{2})?"),
-    needs="a letter of C W L T H M and eight or ten characters, or eight or ten digits, are",
+    pattern=re.compile(r"[CWLTHM][A-Z0-9][0-9]{7}(?:[0-9]{2})?|[0-9]{8}(?:[0-9]{2}[A-Z]?)?"),
+    needs="a letter of C W L T H M and eight or ten characters, or eight or ten digits (an eleventh is a letter), are",
+    marks="-·()",
 )
-"""A permit to travel between the mainland and Hong Kong, Macau or Taiwan, `C12345678`, `H1234567801`."""
+"""A permit to travel between the mainland and Hong Kong, Macau or Taiwan, `C12345678`, `H1234567801`.
+
+| permit | looks like |
+|---|---|
+| 往来港澳通行证, mainland to Hong Kong and Macau | `C12345678`, `CA1234567`; older ones `W12345678` |
+| 大陆居民往来台湾通行证, mainland to Taiwan | `L12345678`, `T12345678` |
+| 港澳居民来往内地通行证, Hong Kong and Macau to the mainland | `H12345678`, `M12345678`, renewed `H1234567801` |
+| 台湾居民来往大陆通行证, Taiwan to the mainland | `12345678`; older ones `1234567890(B)` |
+
+The residence permits of the same people (港澳台居民居住证) have numbers as resident IDs do: `cn_resident_id`.
+"""
 
 CN_CREDIT_CODE = CreditCode(
     name="cn_credit_code",

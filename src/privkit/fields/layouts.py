@@ -103,12 +103,20 @@ class WidthLayout(ABC):
         """Split a column; the same as `split_one` for each row."""
         parts: list[Slots] = []
         for length, rows in text.by_length():
-            for part in self.split_matrix(text.matrix(length, rows)):
+            for part in self._split_length(text, length, rows):
                 places = rows if part.rows is None else part.rows if rows is None else rows[part.rows]
                 if part.size < self.refused_below:
                     raise too_few(part.size, range(len(text)) if places is None else places)
                 parts.append(Slots(places, part.ranks, part.size, part.tweak))
         return parts
+
+    def _split_length(self, text: Ragged, length: int, rows: NDArray[np.intp] | None) -> list[Slots]:
+        """Split the rows of one length; those that have no place are named by where they stand in the column."""
+        try:
+            return self.split_matrix(text.matrix(length, rows))
+        except InvalidValue as error:
+            places = error.positions if rows is None else rows[list(error.positions)].tolist()
+            raise InvalidValue(error.reason, rows=places) from None
 
     def join(self, text: Ragged, moved: Sequence[Slots]) -> Ragged:
         """Put ranks in the place of those that the rows of `text` have; the same as `join_one` for each row."""

@@ -22,12 +22,13 @@ from privkit.fields import (
 from privkit.fields.base import FieldType
 from privkit.suggest import nearest
 
-_FAMILIES = (
+FAMILIES = (
     person, dates, documents, china, contact, regions, account, payment, commerce, network, device, sensitive,
 )  # fmt: skip
+"""The modules that types stand in."""
 
 CATALOGUE = MappingProxyType(
-    {value.name: value for family in _FAMILIES for value in vars(family).values() if isinstance(value, FieldType)}
+    {value.name: value for family in FAMILIES for value in vars(family).values() if isinstance(value, FieldType)}
 )
 """All types by name."""
 

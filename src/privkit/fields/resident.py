@@ -11,6 +11,9 @@ follows from them. It moves to another valid ID:
 
 So IDs of known areas move among themselves, and the rest among those of their own area: a bijection either way. Table
 and eras are frozen in the layout's version.
+
+The numbers that foreign permanent residents had until 2023 are three letters, which stay, and twelve digits, which move
+among all. What of them is area, date or sex no standard says, so none of it can be kept.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from privkit.errors import InvalidParameter
+from privkit.errors import InvalidParameter, InvalidValue
 from privkit.fields import divisions
 from privkit.fields.calendar import dates_of, days_of, split_date
 from privkit.fields.checks import id_check, id_checks
@@ -39,6 +42,9 @@ _EPOCH = dt.date(1970, 1, 1)
 _PARTS = ("area", "birth", "sex", "year")
 _LONG, _SHORT = 18, 15
 _SEQUENCES, _SEXED = 1000, 500
+_LETTER, _LETTERS, _PERMITS = ord("A"), 3, 10**12
+"""Where numbers of foreign permanent residents until 2023 begin, how many letters they have, and their digits."""
+_NOT_KNOWN = "of a foreign resident's number of before 2023 it is not known what is area, date or sex; keep nothing"
 _CENTURY = 19_000_000
 """What the six-digit dates of the 15-digit form leave out."""
 
@@ -93,7 +99,10 @@ class ResidentIdLayout(WidthLayout):
 
     @classmethod
     def of(cls, keep: str | None = None, *, small_domain: bool = False) -> ResidentIdLayout:
-        """Make the layout.
+        """How a resident ID moves: area, date and sequence, each among those that there are; the check follows.
+
+        Areas that are no county of the table, such as retired ones, stay, and so does the era of a birth date: before
+        1900, to 2029, after. Of a foreign resident's number of before 2023 the letters stay, and nothing can be kept.
 
         Args:
             keep: What stays: `area`, `sex`, `year` or `birth` (the whole date), or several: `area+sex`.
@@ -134,6 +143,23 @@ class ResidentIdLayout(WidthLayout):
 
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         """Group rows by how they split, and split each group."""
+        foreign = matrix[:, 0] >= _LETTER
+        if not foreign.any():
+            return self._split_ids(matrix)
+        rows, others = np.flatnonzero(foreign), np.flatnonzero(~foreign)
+        if self.keep:
+            raise InvalidValue(_NOT_KNOWN, rows=rows.tolist())
+        permits = matrix[rows]
+        letters = np.ascontiguousarray(permits[:, :_LETTERS])
+        parts = [Slots(rows, numbers(permits[:, _LETTERS:]), _PERMITS, letters)]
+        if len(others):
+            parts += [
+                Slots(others if part.rows is None else others[part.rows], part.ranks, part.size, part.tweak)
+                for part in self._split_ids(matrix[others])
+            ]
+        return parts
+
+    def _split_ids(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         parts = _read(matrix)
         start, span = self._span(matrix.shape[1], parts.day)
         kind = span * 2 + (_areas().ranks[parts.area] >= 0)
@@ -185,6 +211,10 @@ class ResidentIdLayout(WidthLayout):
 
     def join_matrix(self, matrix: NDArray[np.uint8], part: Slots) -> NDArray[np.uint8]:
         """Write area, date and sequence of the rank, and the check character that they give."""
+        if len(matrix) and matrix[0, 0] >= _LETTER:
+            out = matrix.copy()
+            write(part.ranks, out[:, _LETTERS:])
+            return out
         parts = _read(matrix)
         start, span = self._span(matrix.shape[1], parts.day)
         rank = part.ranks.astype(np.int64)
@@ -199,6 +229,10 @@ class ResidentIdLayout(WidthLayout):
 
     def split_one(self, text: str) -> Slot:
         """Split one value."""
+        if text[0] >= "A":
+            if self.keep:
+                raise InvalidValue(_NOT_KNOWN)
+            return Slot(int(text[_LETTERS:]), _PERMITS, text[:_LETTERS].encode("ascii"))
         area, day, sequence = _read_one(text)
         start, span = self._span_one(len(text), day)
         place = int(_areas().ranks[area])
@@ -213,6 +247,8 @@ class ResidentIdLayout(WidthLayout):
 
     def join_one(self, text: str, rank: int) -> str:
         """Put a rank in the place of the one that `text` has."""
+        if text[0] >= "A":
+            return f"{text[:_LETTERS]}{rank:012}"
         area, day, sequence = _read_one(text)
         start, span = self._span_one(len(text), day)
         moved, rest = divmod(rank, self._sequences)
