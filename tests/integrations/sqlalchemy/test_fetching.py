@@ -85,6 +85,11 @@ def test_objects_are_loaded_alike(engine, table):
         session.expunge_all()
         streamed = session.scalars(select(Memo).order_by(Memo.id), execution_options={"yield_per": 200})
         assert [memo.note for memo in streamed] == [note_of(n) for n in IDS]
+        written = session.scalars(
+            sa.insert(Memo).returning(Memo, sort_by_parameter_order=True),
+            [{"id": ROWS + 1 + n, "note": f"new {n}"} for n in range(300)],
+        ).all()
+        assert [memo.note for memo in written] == [f"new {n}" for n in range(300)]
 
 
 def test_a_row_that_does_not_open_is_named(engine, table):

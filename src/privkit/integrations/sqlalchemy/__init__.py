@@ -2,6 +2,7 @@
 
 from privkit.integrations.sqlalchemy.blind_index import BlindIndex
 from privkit.integrations.sqlalchemy.bulk import reveal_rows
+from privkit.integrations.sqlalchemy.checking import check_statement
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.job import reencrypt
 from privkit.integrations.sqlalchemy.migrations import render_item
@@ -16,6 +17,7 @@ __all__ = [
     "NotSearchable",
     "Tokenised",
     "WouldWritePlaintext",
+    "check_statement",
     "forget_views",
     "reencrypt",
     "render_item",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -175,6 +176,11 @@ class Encrypted(TypeDecorator[Any]):
     def to_plain(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base type
         """What is encrypted of a value that is not null."""
         return value if self.plain_form.write is None else self.plain_form.write(value)
+
+    @cached_property
+    def raw_type(self) -> TypeEngine[Any]:
+        """The type of what is stored, for expressions that are about that: of no length, so that no cast cuts it."""
+        return sa.String() if self.text else sa.LargeBinary()
 
     def stored_type(self, dialect: Dialect | None = None) -> TypeEngine[Any]:
         """The type that the database knows of."""

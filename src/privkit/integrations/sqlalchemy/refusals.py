@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import ArgumentError, DontWrapMixin
+from sqlalchemy.exc import ArgumentError, DontWrapMixin, SQLAlchemyError
 
 from privkit.errors import InvalidParameter, PrivkitError
 
@@ -21,7 +21,7 @@ class WouldWritePlaintext(InvalidParameter, ArgumentError):
     """A statement would have the database write something into an encrypted column that is no ciphertext of it."""
 
 
-_unwrapped: dict[type[PrivkitError], type[PrivkitError]] = {}
+_unwrapped: dict[type[Exception], type[Exception]] = {}
 
 
 @contextmanager
@@ -32,11 +32,11 @@ def unwrapped() -> Iterator[None]:
     """
     try:
         yield
-    except PrivkitError as error:
+    except (PrivkitError, SQLAlchemyError) as error:
         raise passing(error) from None
 
 
-def passing(error: PrivkitError) -> PrivkitError:
+def passing(error: Exception) -> Exception:
     """The error as one of its kind that SQLAlchemy does not wrap."""
     kind = type(error)
     if not isinstance(error, DontWrapMixin):

@@ -10,26 +10,30 @@ The plain value is in no parameter that the database, a log of statements or an 
 
 from __future__ import annotations
 
+import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 from sqlalchemy.types import TypeEngine
 
 from privkit.integrations.lifecycle import Mode
+from privkit.integrations.sqlalchemy.fetching import plain_bytes
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, unwrapped
-from privkit.integrations.sqlalchemy.writing import check_written
 
 if TYPE_CHECKING:
-    from sqlalchemy.sql.elements import BindParameter, ColumnElement
+    from sqlalchemy.sql.elements import ColumnElement
 
     from privkit.integrations.sqlalchemy.encrypted import Encrypted
     from privkit.transforms import BlindIndexOf
 
 
-_found: ContextVar[dict[Search, list[Any]] | None] = ContextVar("privkit_found", default=None)
+_connection: ContextVar[weakref.ref[sa.Connection] | None] = ContextVar("privkit_connection", default=None)
+"""Where the statement is executed whose parameters are asked for."""
 
 _moment: object = object()
 
@@ -39,9 +43,14 @@ def moment() -> object:
     return _moment
 
 
+_BOOLEAN: Final = sa.Boolean()
+_FEWEST: Final = 128
+"""Fewer candidates are opened one by one, which takes less than to lay out a column."""
+
 _EQUAL = (operators.eq, operators.in_op)
 _UNEQUAL = (operators.ne, operators.not_in_op)
-_IS = (operators.is_, operators.is_not)
+_OF_COLUMNS = (operators.is_, operators.is_not, operators.distinct_op)
+"""What is judged with the statement around it: see `checking`."""
 
 
 class EncryptedComparator(TypeEngine.Comparator[Any]):
@@ -55,13 +64,15 @@ class EncryptedComparator(TypeEngine.Comparator[Any]):
             return super().operate(operators.is_, sa.null(), **kwargs)
         if op in (operators.ne, operators.is_not) and value is None:
             return super().operate(operators.is_not, sa.null(), **kwargs)
-        if op in _IS or (isinstance(value, sa.ColumnElement) and hash(value) == hash(self.expr)):
-            # A column and itself: so SQLAlchemy finds columns in its own dictionaries.
-            return super().operate(op, value, **kwargs)
-        if op in _EQUAL:
-            return _equal(self.expr, encrypted, op, value)
-        if op in _UNEQUAL:
-            return sa.not_(_equal(self.expr, encrypted, operators.eq if op is operators.ne else operators.in_op, value))
+        if op in _OF_COLUMNS:
+            return super().operate(op, *other, **kwargs)
+        if op in _EQUAL or op in _UNEQUAL:
+            value = _literal(value)
+            if isinstance(value, sa.sql.ClauseElement) and not isinstance(value, BindParameter):
+                # SQLAlchemy compares columns to find them in its lists: a statement is judged when it is executed.
+                return super().operate(op, value, **kwargs)
+            equal = _equal(self.expr, encrypted, value, many=op in (operators.in_op, operators.not_in_op))
+            return equal if op in _EQUAL else sa.not_(equal)
         name = getattr(op, "__name__", str(op)).removesuffix("_op")
         raise NotSearchable(
             f"{name} on the encrypted column of {encrypted.field_key.name!r}: the database sees ciphertexts, "
@@ -73,17 +84,21 @@ class EncryptedComparator(TypeEngine.Comparator[Any]):
         return self.operate(op, other, **kwargs)
 
 
-def _equal(expr: Any, encrypted: Encrypted, op: Any, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's
-    if encrypted.views is not None:
-        encrypted.views.check_clear("compare")
+def _literal(value: Any) -> Any:  # noqa: ANN401 - whatever a column is compared with
+    """What a column is compared with: of a parameter that has its value already, the value."""
     if hasattr(value, "__clause_element__"):
         value = value.__clause_element__()
-    if isinstance(value, sa.sql.elements.BindParameter) and value.value is not None and value.callable is None:
-        value = value.value
-    if isinstance(value, sa.sql.ClauseElement):
-        return _equal_in_sql(expr, encrypted, op, value)
-    values = list(value) if op is operators.in_op else [value]
-    return match(expr, encrypted, values)
+    if isinstance(value, BindParameter) and value.value is not None and value.callable is None:
+        return value.value
+    return value
+
+
+def _equal(expr: Any, encrypted: Encrypted, value: Any, *, many: bool) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's
+    if encrypted.views is not None:
+        encrypted.views.check_clear("compare")
+    if isinstance(value, BindParameter):
+        return _equal_later(expr, encrypted, value, many=many)
+    return match(expr, encrypted, list(value) if many else [value])
 
 
 def match(expr: Any, encrypted: Encrypted, values: list[Any]) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's
@@ -164,78 +179,89 @@ class Search:
             return [one for plain in self._plains for one in ([None] if plain is None else find(plain))]
 
     def exact(self) -> list[Any]:
-        """The ciphertexts that hold the values; known once the candidates are read."""
-        found = (_found.get() or {}).get(self)
+        """The ciphertexts that hold the values: their candidates are read where the statement is executed."""
+        known = _connection.get()
+        connection = None if known is None else known()
         with unwrapped():
-            if found is None:
+            if connection is None:
                 raise NotSearchable(
-                    f"the column of {self._encrypted.field_key.name!r} was compared without its candidates being read; "
+                    f"the column of {self._encrypted.field_key.name!r} is compared where no candidates can be read; "
                     "execute the statement on a connection, and not as a string"
                 )
-        return found
+            found = self._find(connection)
+            _connection.set(known)  # the statement proper is still to come
+            return found
 
-    def find(self, connection: sa.Connection) -> list[Any]:
-        """Read the candidates and decrypt them."""
+    def _find(self, connection: sa.Connection) -> list[Any]:
+        """Read the candidates, and keep those that hold the values."""
         index = self._source.table.c[str(self._encrypted.index)]
-        stored = self._encrypted.stored_type()
-        statement = (
-            sa.select(sa.type_coerce(self._source, stored))
-            .where(among(index, self._encrypted, self.indexes))
-            .distinct()
+        statement = sa.select(sa.type_coerce(self._source, self._encrypted.raw_type)).where(
+            among(index, self._encrypted, self.indexes)
         )
-        blind = self._encrypted.encrypt.index
+        stored, encrypt = self._encrypted.stored, self._encrypted.encrypt
+        sealed = list(dict.fromkeys(connection.execute(statement).scalars()))
+        if stored.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
+            sealed = [one for one in sealed if encrypt.has_form(one)]
         wanted = [plain for plain in self._plains if plain is not None]
         exact: list[Any] = [] if len(wanted) == len(self._plains) else [None]
-        for sealed in connection.execute(statement).scalars():
-            if self._encrypted.stored.mode is not Mode.STRICT and not self._encrypted.encrypt.has_form(sealed):
-                continue  # a plaintext whose characters happen to be the index
-            plain = self._encrypted.stored.encrypt.reveal(sealed)
-            if blind is not None and any(self._matches(blind, plain, value) for value in wanted):
-                exact.append(sealed)
+        for one, plain in zip(sealed, self._opened(sealed), strict=True):
+            if any(self._matches(encrypt.index, plain, value) for value in wanted):
+                exact.append(one)
         return exact
 
-    def _matches(self, blind: BlindIndexOf, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type
+    def _opened(self, sealed: list[Any]) -> list[Any]:
+        encrypt = self._encrypted.encrypt
+        if len(sealed) < _FEWEST:
+            return [encrypt.reveal(one) for one in sealed]
+        return self._encrypted.stored.open_many(plain_bytes(sealed))
+
+    def _matches(self, blind: BlindIndexOf | None, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type
+        if blind is None:
+            return False
         return blind.wanted(plain) == blind.wanted(value) if self._by_part else blind.matches(plain, value)
 
 
-def among(expr: Any, encrypted: Encrypted, candidates: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's
+class Among(BinaryExpression[bool]):
+    """A column's stored values are among those that a function gives when the statement is executed.
+
+    It has a name of its own, so that the ORM does not evaluate it in Python: it would compare values with ciphertexts.
+    """
+
+    __visit_name__ = "privkit_among"
+    inherit_cache = True
+
+    def _negate(self) -> Among:
+        right: Any = self.right
+        right = right._negate_in_binary(self.negate, self.operator)  # noqa: SLF001 - as its base does
+        return Among(self.left, right, self.negate, negate=self.operator, type_=self.type)  # type: ignore[arg-type]
+
+
+@compiles(Among)
+def _compile_among(element: Among, compiler: Any, **kwargs: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own signature
+    """Write it as the IN that it is."""
+    return str(compiler.visit_binary(element, **kwargs))
+
+
+def among(expr: Any, encrypted: Encrypted, candidates: Any) -> Among:  # noqa: ANN401 - SQLAlchemy's
     """A column's stored values are among those that a function gives when the statement is executed."""
-    stored = encrypted.stored_type()
-    values: BindParameter[Any] = sa.bindparam(None, callable_=candidates, type_=stored, unique=True, expanding=True)
-    return sa.type_coerce(expr, stored).in_(values)
+    values: Any = BindParameter(
+        None, None, type_=encrypted.raw_type, unique=True, required=False, callable_=candidates, expanding=True
+    )
+    values.expand_op = operators.in_op
+    left = expr.__clause_element__() if hasattr(expr, "__clause_element__") else expr
+    return Among(left, values, operators.in_op, type_=_BOOLEAN, negate=operators.not_in_op)
 
 
-def _equal_in_sql(expr: Any, encrypted: Encrypted, op: Any, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - as above
-    """Compare with what the database has, or with a parameter that is given later."""
-    stored = encrypted.stored_type()
-    if isinstance(value, sa.sql.elements.Null):
-        return sa.type_coerce(expr, stored).is_(value)
+def _equal_later(expr: Any, encrypted: Encrypted, value: BindParameter[Any], *, many: bool) -> ColumnElement[bool]:  # noqa: ANN401 - as above
+    """Compare with a parameter that is given on execution."""
     if not encrypted.deterministic:
         raise NotSearchable(
-            f"the column of {encrypted.field_key.name!r} is randomised: its ciphertexts are compared with values only; "
-            "make it deterministic, or pass the value itself"
+            f"the column of {encrypted.field_key.name!r} is randomised: it is compared with values, and not with named "
+            "parameters; make it deterministic, or pass the value itself"
         )
-    if isinstance(value, sa.sql.elements.BindParameter):
-        later = sa.type_coerce(expr, Later(encrypted))
-        parameter = sa.bindparam(value.key, type_=Later(encrypted), expanding=value.expanding)
-        return later.in_(parameter) if op is operators.in_op else later == parameter
-    others = [column.type for column in getattr(value, "selected_columns", [value])]
-    if not all(_same(encrypted, other) for other in others):
-        raise NotSearchable(
-            f"the column of {encrypted.field_key.name!r} is compared with what holds none of its ciphertexts; "
-            "compare with a value, or with a deterministic column of the same key"
-        )
-    own = sa.type_coerce(expr, stored)
-    return own.in_(value) if op is operators.in_op else own == sa.type_coerce(value, stored)
-
-
-def _same(encrypted: Encrypted, other: Any) -> bool:  # noqa: ANN401 - a type
-    return (
-        isinstance(other, type(encrypted))
-        and other.deterministic
-        and other.text == encrypted.text
-        and other.field_key == encrypted.field_key
-    )
+    later = sa.type_coerce(expr, Later(encrypted))
+    parameter = sa.bindparam(value.key, type_=Later(encrypted), expanding=value.expanding)
+    return later.in_(parameter) if many else later == parameter
 
 
 class Later(sa.types.TypeDecorator[Any]):
@@ -264,44 +290,21 @@ class Later(sa.types.TypeDecorator[Any]):
         return self.encrypted.process_bind_param(value, dialect)
 
 
-@event.listens_for(sa.Engine, "before_execute", retval=True)
+@event.listens_for(sa.Engine, "before_execute")
 def _before_execute(
     connection: sa.Connection,
-    statement: Any,  # noqa: ANN401 - whatever can be executed
-    multiparams: Any,  # noqa: ANN401 - as above
-    params: Any,  # noqa: ANN401 - as above
+    statement: Any,  # noqa: ANN401, ARG001 - as SQLAlchemy calls it
+    multiparams: Any,  # noqa: ANN401, ARG001 - as above
+    params: Any,  # noqa: ANN401, ARG001 - as above
     execution_options: Any,  # noqa: ANN401, ARG001 - as above
-) -> tuple[Any, Any, Any]:
-    """Read candidates, refuse to sort by ciphertexts and to write what is none, and have keys asked for anew."""
+) -> None:
+    """Have keys asked for anew, and say where candidates are read."""
     global _moment  # noqa: PLW0603 - a moment is the same for the whole process
     _moment = object()
-    if isinstance(statement, sa.sql.expression.UpdateBase):
-        check_written(statement)
-    if isinstance(statement, sa.sql.ClauseElement):
-        searches = _searches(statement)
-        if searches:
-            _found.set({search: search.find(connection) for search in searches})
-    return statement, multiparams, params
+    _connection.set(weakref.ref(connection))
 
 
-def _searches(statement: Any) -> list[Search]:  # noqa: ANN401 - whatever can be executed
-    searches: list[Search] = []
-    for element in visitors.iterate(statement):
-        if isinstance(element, sa.sql.elements.BindParameter):
-            search = getattr(element.callable, "__self__", None)
-            if isinstance(search, Search) and element.callable == search.exact and search not in searches:
-                searches.append(search)
-        elif isinstance(element, sa.sql.expression.GenerativeSelect):
-            for clause in element._order_by_clauses:  # noqa: SLF001 - there is no other way to see them
-                _check_sorted(clause)
-    return searches
-
-
-def _check_sorted(clause: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
-    while isinstance(clause, sa.sql.elements.UnaryExpression):
-        clause = clause.element
-    if isinstance(getattr(clause, "type", None), TypeEngine) and clause.type.comparator_factory is EncryptedComparator:
-        raise NotSearchable(
-            f"ORDER BY the encrypted column of {clause.type.field_key.name!r}: the order of ciphertexts means nothing; "
-            "sort after reading"
-        )
+@event.listens_for(sa.Engine, "after_execute")
+def _after_execute(*_: Any) -> None:  # noqa: ANN401 - nothing of it matters
+    """Read no candidates for a statement that is only looked at."""
+    _connection.set(None)

@@ -51,6 +51,7 @@ def _written(statement: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - SQL
     given = [getattr(statement, "_values", None) or {}, dict(getattr(statement, "_ordered_values", None) or ())]
     for rows in getattr(statement, "_multi_values", ()):
         given += [row for row in rows if isinstance(row, dict)]
+    given.append(_upserted(statement))
     for values in given:
         for column, value in values.items():
             yield (columns.get(column) if isinstance(column, str) else column), value
@@ -58,6 +59,13 @@ def _written(statement: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - SQL
     if select is not None:
         for name, column in zip(statement._select_names, select.selected_columns, strict=False):  # noqa: SLF001 - as above
             yield columns.get(name), column
+
+
+def _upserted(statement: Any) -> dict[Any, Any]:  # noqa: ANN401 - as above
+    """What is written where the row is there already: `on_conflict_do_update`, `on_duplicate_key_update`."""
+    clause = getattr(statement, "_post_values_clause", None)
+    given = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None) or {}
+    return dict(given)
 
 
 def _is_sealed(value: Any, field: FieldKey) -> bool:  # noqa: ANN401 - as above

@@ -1,0 +1,226 @@
+"""What may not be asked of encrypted columns, seen in a statement as a whole, once for each that is compiled.
+
+Operators refuse where they stand; see `searching`. The rest only shows in the statement: functions, sorting, grouping,
+comparisons of columns, and what is written. It is looked at when the statement first goes to the database and not again
+while SQLAlchemy has it compiled, since it depends on nothing but its structure.
+
+Who means the ciphertext itself says so: `sa.func.length(sa.type_coerce(User.email, sa.LargeBinary))`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.sql import elements, functions, operators, visitors
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import GenerativeSelect, SelectBase, UpdateBase
+
+from privkit.integrations.sqlalchemy.encrypted import Encrypted
+from privkit.integrations.sqlalchemy.refusals import NotSearchable
+from privkit.integrations.sqlalchemy.searching import Among
+from privkit.integrations.sqlalchemy.writing import SEALED, check_written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_checked: weakref.WeakSet[SQLCompiler] = weakref.WeakSet()
+
+_AROUND: Final = (
+    elements.Grouping,
+    elements.Label,
+    elements.UnaryExpression,
+    elements._label_reference,  # noqa: SLF001 - there is no other way to see it
+)
+_COUNTING: Final = ("count",)
+"""Functions that ask of a value only whether it is there."""
+_CHOOSING: Final = ("coalesce", "nullif")
+"""Functions that give one of the values that they are given."""
+
+
+@event.listens_for(sa.Engine, "before_cursor_execute")
+def _before_cursor_execute(  # noqa: PLR0917 - as SQLAlchemy calls it
+    connection: sa.Connection,  # noqa: ARG001 - as above
+    cursor: Any,  # noqa: ANN401, ARG001 - as above
+    statement: str,  # noqa: ARG001 - as above
+    parameters: Any,  # noqa: ANN401, ARG001 - as above
+    context: Any,  # noqa: ANN401 - as above
+    executemany: bool,  # noqa: ARG001, FBT001 - as above
+) -> None:
+    """Refuse what means nothing, before the database sees it."""
+    compiled = context.compiled
+    if compiled is None or compiled in _checked or not isinstance(compiled, SQLCompiler):
+        return
+    if compiled.statement is not None and not context.execution_options.get(SEALED):
+        check_statement(compiled.statement)
+        inner = getattr(compiled.compile_state, "statement", compiled.statement)
+        if inner is not compiled.statement:
+            check_statement(inner)  # what the ORM has made of it
+        _checked.add(compiled)
+
+
+def check_statement(statement: Any) -> None:  # noqa: ANN401 - whatever can be executed
+    """Make sure that a statement asks nothing of ciphertexts that they cannot answer, and writes nothing else.
+
+    Raises:
+        NotSearchable: If it sorts, groups, compares or computes with them.
+        WouldWritePlaintext: If it writes what the database computes into an encrypted column.
+    """
+    if isinstance(statement, UpdateBase):
+        check_written(statement)
+    for element in visitors.iterate(statement):
+        for kind, check in _CHECKS:
+            if isinstance(element, kind):
+                check(element)
+
+
+def _encrypted(element: Any) -> Encrypted | None:  # noqa: ANN401 - SQLAlchemy's
+    """The type of an element that is a ciphertext."""
+    kind = getattr(_inner(element), "type", None)
+    return kind if isinstance(kind, Encrypted) else None
+
+
+def _inner(element: Any) -> Any:  # noqa: ANN401 - as above
+    """What stands in brackets, under a label, or behind DISTINCT, ASC or DESC."""
+    while isinstance(element, _AROUND):
+        element = element.element
+    return element
+
+
+def _refused(kind: Encrypted, what: str, why: str) -> NotSearchable:
+    return NotSearchable(f"{what} the encrypted column of {kind.field_key.name!r}: {why}")
+
+
+def _check_select(select: Any) -> None:  # noqa: ANN401 - as above
+    chosen = list(select.selected_columns)
+    for clause in select._order_by_clauses:  # noqa: SLF001 - as above
+        _check_sorted(_by_name(clause, chosen))
+    groups = [_by_name(clause, chosen) for clause in select._group_by_clauses]  # noqa: SLF001 - as above
+    _check_told_apart("GROUP BY", groups)
+    if getattr(select, "_distinct", False):
+        _check_told_apart("DISTINCT on", list(select._distinct_on) or chosen)  # noqa: SLF001 - as above
+
+
+def _by_name(clause: Any, chosen: list[Any]) -> Any:  # noqa: ANN401 - as above
+    """The column that a clause names by its text, as `order_by("email")` does."""
+    clause = _inner(clause)
+    if isinstance(clause, elements._textual_label_reference):  # noqa: SLF001 - as above
+        name = clause.element.split()[0]
+        return next((column for column in chosen if getattr(column, "key", None) == name), clause)
+    return clause
+
+
+def _check_sorted(clause: Any) -> None:  # noqa: ANN401 - as above
+    kind = _encrypted(clause)
+    if kind is not None:
+        raise _refused(kind, "ORDER BY", "the order of ciphertexts means nothing; sort after reading")
+
+
+def _check_told_apart(what: str, clauses: list[Any]) -> None:
+    """Randomised ciphertexts are all different; beside the primary key of their row that does no harm."""
+    columns = {_inner(clause) for clause in clauses}
+    for clause in columns:
+        kind = _encrypted(clause)
+        if kind is None or kind.deterministic:
+            continue
+        key = getattr(getattr(clause, "table", None), "primary_key", ())
+        if not len(key) or not all(column in columns for column in key):
+            raise _refused(
+                kind, what, "equal values have different ciphertexts; make it deterministic, or do it after reading"
+            )
+
+
+def _check_windowed(over: elements.Over[Any]) -> None:
+    for clause in over.order_by if over.order_by is not None else ():
+        _check_sorted(_inner(clause))
+    _check_told_apart("PARTITION BY", list(over.partition_by) if over.partition_by is not None else [])
+
+
+def _check_within(within: elements.WithinGroup[Any]) -> None:
+    for clause in within.order_by:
+        _check_sorted(_inner(clause))
+
+
+def _check_function(function: functions.FunctionElement[Any]) -> None:
+    arguments = list(function.clauses)
+    name = getattr(function, "name", "a function")
+    if name in _CHOOSING:
+        _check_alike(name, arguments)
+        return
+    for argument in arguments:
+        kind = _encrypted(argument)
+        distinct = isinstance(argument, elements.UnaryExpression) and argument.operator is operators.distinct_op
+        if kind is not None and (name not in _COUNTING or (distinct and not kind.deterministic)):
+            raise _refused(
+                kind, f"{name} of", "the database would compute with ciphertexts; compute with values after reading"
+            )
+
+
+def _check_case(case: elements.Case[Any]) -> None:
+    results = [result for _, result in case.whens]
+    _check_alike("CASE", results if case.else_ is None else [*results, case.else_])
+
+
+def _check_alike(what: str, values: list[Any]) -> None:
+    """One of them is read as what the first is."""
+    found = [value for value in map(_inner, values) if not isinstance(value, elements.Null)]
+    kinds = [_encrypted(value) for value in found]
+    kind = next((kind for kind in kinds if kind is not None), None)
+    if kind is not None and not all(each is not None and each.field_key == kind.field_key for each in kinds):
+        raise _refused(
+            kind, f"{what} of", "ciphertexts and other values cannot stand for each other; choose after reading"
+        )
+
+
+def _check_cast(cast: Any) -> None:  # noqa: ANN401 - a cast, or part of a date
+    kind = _encrypted(cast.clause if isinstance(cast, elements.Cast) else cast.expr)
+    if kind is not None:
+        raise _refused(kind, "a cast of", "the database would cast the ciphertext; convert the value after reading")
+
+
+def _check_tuple(several: elements.Tuple) -> None:
+    for clause in several.clauses:
+        kind = _encrypted(clause)
+        if kind is not None:
+            raise _refused(kind, "a tuple with", "compare the column by itself, and combine with and_()")
+
+
+def _check_compared(binary: elements.BinaryExpression[Any]) -> None:
+    """A comparison that no operator has seen to: of columns with each other, with subqueries, with null."""
+    left, right = _encrypted(binary.left), _encrypted(binary.right)
+    kind = left or right
+    if kind is None or isinstance(binary, Among) or isinstance(_inner(binary.right), elements.Null):
+        return
+    found = _inner(binary.right)
+    others: Iterable[Any] = found.selected_columns if isinstance(found, SelectBase) else [found]
+    if isinstance(found, sa.ScalarSelect):
+        others = found.element.selected_columns
+    if left is None or not all(_comparable(left, getattr(other, "type", None)) for other in others):
+        raise NotSearchable(
+            f"the column of {kind.field_key.name!r} is compared with what holds none of its ciphertexts; "
+            "compare with a value, or a deterministic column with a deterministic one of the same key"
+        )
+
+
+def _comparable(encrypted: Encrypted, other: Any) -> bool:  # noqa: ANN401 - a type
+    return (
+        isinstance(other, Encrypted)
+        and encrypted.deterministic
+        and other.deterministic
+        and other.text == encrypted.text
+        and other.field_key == encrypted.field_key
+    )
+
+
+_CHECKS: Final[tuple[tuple[Any, Callable[[Any], None]], ...]] = (
+    (GenerativeSelect, _check_select),
+    (elements.Over, _check_windowed),
+    (elements.WithinGroup, _check_within),
+    (functions.FunctionElement, _check_function),
+    (elements.Case, _check_case),
+    (elements.Cast | elements.Extract, _check_cast),
+    (elements.Tuple, _check_tuple),
+    (elements.BinaryExpression, _check_compared),
+)

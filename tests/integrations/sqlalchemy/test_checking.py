@@ -1,0 +1,172 @@
+"""What is refused of statements as a whole, and what is not."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
+
+from privkit.integrations.sqlalchemy import BlindIndex, Encrypted, NotSearchable, WouldWritePlaintext
+
+
+@pytest.fixture
+def models(keys, engine):
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "user"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str | None] = mapped_column(
+            Encrypted(sa.String(80), keys["user.email"], deterministic=True), unique=True
+        )
+        other: Mapped[str | None] = mapped_column(Encrypted(sa.String(80), keys["user.other"], deterministic=True))
+        phone: Mapped[str | None] = mapped_column(Encrypted(sa.String(20), keys["user.phone"], index="phone_idx"))
+        phone_idx = BlindIndex(keys["user.phone"], bits=32)
+        note: Mapped[str | None] = mapped_column(Encrypted(sa.String(80), keys["user.note"]))
+        orders: Mapped[list["Order"]] = relationship(
+            "Order", primaryjoin="User.email == foreign(Order.buyer)", viewonly=True, order_by="Order.id"
+        )
+
+    class Order(Base):
+        __tablename__ = "order"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        buyer: Mapped[str | None] = mapped_column(Encrypted(sa.String(80), keys["user.email"], deterministic=True))
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all(User(email=f"u{n % 5 or n}@b.cn", note=f"n{n}", phone=f"{n}") for n in range(1, 5))
+        session.add_all(Order(buyer=f"u{n % 2 + 1}@b.cn") for n in range(6))
+        session.commit()
+    return User, Order
+
+
+REFUSED = {
+    "other column": lambda user, _: select(user).where(user.email == user.note),
+    "column of another key": lambda user, _: select(user).where(user.email == user.other),
+    "plain column": lambda user, _: select(user).where(user.email == user.id),
+    "plain column first": lambda user, _: select(user).where(user.id == user.email),
+    "function": lambda user, _: select(user).where(user.email == func.lower("A")),
+    "randomised columns": lambda user, _: select(user).where(user.note == aliased(user).note),
+    "subquery of another": lambda user, _: select(user).where(user.email.in_(select(user.other))),
+    "scalar of another": lambda user, _: select(user).where(
+        user.email == select(user.other).limit(1).scalar_subquery()
+    ),
+    "tuples": lambda user, _: select(user).where(sa.tuple_(user.email, user.id).in_([("a", 1)])),
+    "order": lambda user, _: select(user.id).order_by(user.email),
+    "order of a table": lambda user, _: select(user.id).order_by(user.__table__.c.email),
+    "order by desc": lambda user, _: select(user.id).order_by(sa.desc(user.email)),
+    "order by nulls": lambda user, _: select(user.id).order_by(sa.nulls_last(sa.asc(user.email))),
+    "order by label": lambda user, _: select(user.note.label("what")).order_by("what"),
+    "order by a labelled": lambda user, _: select(label := user.note.label("what")).order_by(label),
+    "order by name": lambda user, _: select(user.id, user.note).order_by(sa.desc("note")),
+    "order of a subquery": lambda user, _: select(select(user.id).order_by(user.note).limit(3).subquery()),
+    "order of a subquery's column": lambda user, _: select(s := select(user.note).subquery()).order_by(s.c.note),
+    "order of a window": lambda user, _: select(func.row_number().over(order_by=user.email)),
+    "windows of randomised": lambda user, _: select(func.count().over(partition_by=user.note)),
+    "lower": lambda user, _: select(user.id).where(func.lower(user.email) == "u1@b.cn"),
+    "length": lambda user, _: select(func.length(user.email)),
+    "min": lambda user, _: select(func.min(user.email)),
+    "concat": lambda user, _: select(func.concat(user.email, "a")),
+    "aggregate": lambda user, _: select(func.array_agg(user.email)),
+    "lag": lambda user, _: select(func.lag(user.email).over(order_by=user.id)),
+    "count of different randomised": lambda user, _: select(func.count(sa.distinct(user.note))),
+    "coalesce": lambda user, _: select(func.coalesce(user.email, "none")),
+    "coalesce of two fields": lambda user, _: select(func.coalesce(user.email, user.other)),
+    "case": lambda user, _: select(sa.case((user.id == 1, user.email), else_="none")),
+    "cast": lambda user, _: select(sa.cast(user.email, sa.String)),
+    "extract": lambda user, _: select(sa.extract("year", user.email)),
+    "group by randomised": lambda user, _: select(user.note, func.count()).group_by(user.note),
+    "distinct randomised": lambda user, _: select(user.note).distinct(),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_means_nothing_is_refused(engine, models, what):
+    with Session(engine) as session:
+        for _ in range(2):
+            with pytest.raises(NotSearchable):
+                session.execute(REFUSED[what](*models))
+        assert session.scalar(select(func.count()).select_from(models[0])) == 4
+
+
+def test_what_means_something_is_not(engine, models):
+    user, order = models
+    other = aliased(user)
+    with Session(engine) as session:
+        assert session.scalar(select(func.count(user.email))) == 4
+        assert session.scalar(select(func.count(sa.distinct(user.email)))) == 4
+        assert session.scalar(select(func.count(order.buyer.distinct()))) == 2
+        grouped = session.execute(select(order.buyer, func.count()).group_by(order.buyer)).all()
+        assert sorted(map(tuple, grouped)) == [("u1@b.cn", 3), ("u2@b.cn", 3)]
+        assert set(session.scalars(select(order.buyer).distinct())) == {"u1@b.cn", "u2@b.cn"}
+        assert len(session.scalars(select(user).distinct().join(order, user.email == order.buyer)).all()) == 2
+        joined = select(user.id, user.note, func.count(order.id)).join(order, user.email == order.buyer)
+        grouped = session.execute(joined.group_by(user.id, user.note).order_by(user.id)).all()
+        assert grouped == [(1, "n1", 3), (2, "n2", 3)]
+        assert session.scalars(select(func.coalesce(user.email, user.email)).where(user.id == 1)).all() == ["u1@b.cn"]
+        chosen = sa.case((user.id == 1, user.email), else_=sa.null())
+        assert session.scalars(select(chosen).order_by(user.id)).all() == ["u1@b.cn", None, None, None]
+        length = func.length(sa.type_coerce(user.email, sa.LargeBinary))
+        assert session.scalar(select(length).where(user.id == 1)) == 5 + 16 + 1 + len("u1@b.cn")
+        assert set(session.scalars(select(user.id).where(user.email.in_(select(order.buyer))))) == {1, 2}
+        assert set(session.scalars(select(user.id).where(user.email.not_in(select(order.buyer))))) == {3, 4}
+        exists = select(user.id).where(sa.exists().where(order.buyer == user.email)).order_by(user.id)
+        assert session.scalars(exists).all() == [1, 2]
+        assert session.scalars(select(user.id).join(other, other.email == user.email).order_by(user.id)).all() == [
+            1,
+            2,
+            3,
+            4,
+        ]
+        both = select(user.email).where(user.id < 3).union_all(select(order.buyer).where(order.id == 1))
+        assert sorted(session.scalars(both)) == ["u1@b.cn", "u1@b.cn", "u2@b.cn"]
+        numbered = select(user.id, func.row_number().over(partition_by=user.email, order_by=user.id))
+        assert sorted(map(tuple, session.execute(numbered))) == [(n, 1) for n in range(1, 5)]
+
+
+def test_relationships_over_equal_ciphertexts(engine, models):
+    user, order = models
+    with Session(engine) as session:
+        assert [bought.id for bought in session.get(user, 1).orders] == [1, 3, 5]
+        session.expunge_all()
+        for how in (sa.orm.selectinload, sa.orm.joinedload):
+            loaded = session.scalars(select(user).options(how(user.orders)).order_by(user.id)).unique().all()
+            assert [len(one.orders) for one in loaded] == [3, 3, 0, 0]
+            session.expunge_all()
+        assert session.scalars(select(user.id).where(user.orders.any(order.id == 2))).all() == [2]
+
+
+def test_upserts_write_values_and_nothing_computed(engine, models):
+    user = models[0]
+    dialects = {"sqlite": sqlite, "postgresql": postgresql}
+    if engine.dialect.name not in dialects:
+        pytest.skip("MariaDB says it in another way")
+    insert = dialects[engine.dialect.name].insert
+    with Session(engine) as session:
+        upsert = insert(user).values(email="u1@b.cn", note="new")
+        session.execute(upsert.on_conflict_do_update(index_elements=["email"], set_={"note": upsert.excluded.note}))
+        session.execute(upsert.on_conflict_do_update(index_elements=["email"], set_={"phone": "999"}))
+        assert session.execute(select(user.note, user.phone).where(user.phone == "999")).all() == [("new", "999")]
+        for wrong in (func.upper("a"), upsert.excluded.email, user.id):
+            with pytest.raises(WouldWritePlaintext):
+                session.execute(upsert.on_conflict_do_update(index_elements=["email"], set_={"note": wrong}))
+
+
+def test_objects_in_the_session_follow_an_update_that_was_looked_up(engine, models):
+    user = models[0]
+    with Session(engine) as session:
+        loaded = session.scalars(select(user).where(user.phone == "2")).one()
+        for criterion in (user.email == "u2@b.cn", user.email != "u1@b.cn", user.phone == "2"):
+            session.execute(sa.update(user).where(criterion).values(note="changed"))
+            assert loaded.note == "changed"
+            session.rollback()
+            assert loaded.note == "n2"
+
+
+def test_the_candidates_of_a_statement_that_is_only_looked_at_are_not_read(engine, models):
+    statement = select(models[0]).where(models[0].phone == "2")
+    with engine.connect() as connection:
+        connection.execute(statement)
+        with pytest.raises(NotSearchable, match="execute the statement"):
+            statement.compile().params  # noqa: B018 - it asks for them
