@@ -1,8 +1,5 @@
 # ruff: noqa: INP001 - a script, not part of a package
-"""Write the tables of docs/fields.md from the catalogue itself: run it after a type was added or changed.
-
-python scripts/make_field_tables.py docs/fields.md
-"""
+"""The tables of docs/fields.md and of stand-ins, from the catalogue itself; make_field_pages.py writes them, too."""
 
 from __future__ import annotations
 
@@ -12,8 +9,10 @@ from pathlib import Path
 
 from privkit import fields
 from privkit.errors import InvalidParameter
+from privkit.transforms.stand_ins import KINDS
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+KINDS_BEGIN, KINDS_END = "<!-- kinds: begin -->", "<!-- kinds: end -->"
 
 EXAMPLES = {
     "person_name": "欧阳娜娜",
@@ -98,7 +97,14 @@ def types() -> list[str]:
     rows = ["| type | English | 中文 | category | sensitivity | rests on |", "|---|---|---|---|---|---|"]
     for name, kind in fields.CATALOGUE.items():
         leaves = "" if kind.releasable else "; never leaves"
-        said = (f"`{name}`", kind.title, kind.title_zh, kind.category, kind.sensitivity + leaves, kind.basis)
+        said = (
+            f"[`{name}`](fields/{name}.md)",
+            kind.title,
+            kind.title_zh,
+            kind.category,
+            kind.sensitivity + leaves,
+            kind.basis,
+        )
         rows.append(f"| {' | '.join(said)} |")
     return rows
 
@@ -132,18 +138,31 @@ def layouts() -> list[str]:
     for name, kind in fields.CATALOGUE.items():
         for options in OPTIONS.get(name, [{}]) if kind.layouts else []:
             said = ", ".join(f"{key}={value!r}" for key, value in options.items())
-            size = _size(name, options)
+            size, _ = moves_among(name, options)
             enough = "yes" if size >= 10**6 else "no: `small_domain=True`"
             rows.append(f"| `{name}` | `{EXAMPLES[name]}` | {f'`{said}`' if said else '-'} | {size:,} | {enough} |")
     return rows
 
 
-def _size(name: str, options: dict[str, object]) -> int:
+def stand_ins() -> str:
+    """The table of kinds of stand-ins."""
+    rows = ["| type, or `like` | made of | `keep` | `locale` |", "|---|---|---|---|"]
+    for name, maker in KINDS.items():
+        only = "" if name in fields.CATALOGUE else " (with `like`)"
+        keeps = ", ".join(f"`{part}`" for part in maker.keeps) or "-"
+        where = ", ".join(f"`{locale}`" for locale in maker.locales) or "the same everywhere"
+        rows.append(f"| `{name}`{only} | {maker.made_of} | {keeps} | {where} |")
+    return "\n".join(rows)
+
+
+def moves_among(name: str, options: dict[str, object]) -> tuple[int, int]:
+    """Among how many values the example of a type moves, and the version of its layout."""
     make = fields.CATALOGUE[name].layouts
     if make is None:
         raise InvalidParameter(f"{name} has no layout")
     small = {"small_domain": True} if "small_domain" in signature(make).parameters else {}
-    return make(**options, **small).split_one(EXAMPLES[name]).size
+    layout = make(**options, **small)
+    return layout.split_one(EXAMPLES[name]).size, layout.version
 
 
 def tables() -> str:
@@ -157,11 +176,16 @@ def tables() -> str:
     return "\n\n".join(f"{heading}\n\n" + "\n".join(rows) for heading, rows in parts)
 
 
-def main(path: Path) -> None:
-    """Put the tables between the marks of a page."""
+def main(docs: Path) -> None:
+    """Put the tables between the marks of the pages that have them."""
+    _put(docs / "fields.md", BEGIN, END, tables())
+    _put(docs / "subjects-and-stand-ins.md", KINDS_BEGIN, KINDS_END, stand_ins())
+
+
+def _put(path: Path, begin: str, end: str, made: str) -> None:
     page = path.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n\n{tables()}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    head, rest = page.split(begin)
+    path.write_text(f"{head}{begin}\n\n{made}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

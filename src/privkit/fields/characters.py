@@ -252,7 +252,9 @@ class CodeLayout:
     fixed: int = 0
 
     def __call__(self, *, keep_first: int = 0, keep_last: int = 0, small_domain: bool = False) -> Characters | Alphabet:
-        """Make the layout.
+        """How the characters move: digits among digits and letters among letters of their case, in their places.
+
+        All else stays where it is, such as hyphens, and so does a zero at the beginning of a number.
 
         Args:
             keep_first: How many characters stay at the beginning.

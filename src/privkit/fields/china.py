@@ -186,7 +186,11 @@ CN_MOBILE = ChineseMobile(
     masks=profiles(display=Keep(3, 4), waybill=Keep(1, 4, 6), log=Keep(0, 4, 7), analytics=Keep(3, 0, 8)),
     layouts=mobile_layout,
 )
-"""A mobile number of mainland China, `13812345678`."""
+"""A mobile number of mainland China, `13812345678`.
+
+A mask that shows prefix and last four digits hides four: with the city known, a handful of numbers is left. The profile
+`waybill` hides six, as GB/T 41833-2022 asks of paper that strangers see.
+"""
 
 CN_LANDLINE = ChineseLandline(
     name="cn_landline",

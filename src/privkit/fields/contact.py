@@ -185,7 +185,10 @@ EMAIL = Email(
     levels=MappingProxyType({"domain": lambda: After("@")}),
     layouts=email_layout,
 )
-"""An e-mail address, `zhangsan@qq.com`."""
+"""An e-mail address, `zhangsan@qq.com`.
+
+`Zhang@QQ.com` and `zhang@qq.com` are two addresses to the standard, which leaves the case of a name to its receiver.
+"""
 
 ADDRESS_DETAIL = TidyText(
     name="address_detail",

@@ -135,7 +135,10 @@ OAID = AdvertisingId(
     basis=_BASIS,
     masks=profiles(display=Keep(0, 4, 8, 8), log=Keep(0, 4, 8, 8)),
 )
-"""An advertising id, `6f1d4a3b-0c2e-4f5a-9b7d-8e6f5a4b3c2d`."""
+"""An advertising id, `6f1d4a3b-0c2e-4f5a-9b7d-8e6f5a4b3c2d`.
+
+It has no layout: any id would do as well, so a token of the form `uuid` or `hex` is the same and one-way.
+"""
 
 DEVICE_MODEL = TidyText(
     name="device_model",

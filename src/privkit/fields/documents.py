@@ -11,7 +11,7 @@ import numpy as np
 
 from privkit.fields import divisions
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import of_width
+from privkit.fields.bytesets import UPPER, of_width, squeezed
 from privkit.fields.calendar import exists, split_date
 from privkit.fields.characters import CodeLayout
 from privkit.fields.checks import id_check, id_checks
@@ -70,6 +70,10 @@ class ChineseResidentId(FieldType):
         """Valid IDs of 18 characters with an upper-case X are canonical."""
         return of_width(text, ID_WIDTH, _is_resident_id)
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces and dashes, and make the check character upper case."""
+        return squeezed(text, b" \t-", UPPER)
+
     def _checked(self, number: str) -> str:
         self._check_place_and_day(number, number[6:14])
         if id_check(number) != number[17]:
@@ -111,7 +115,11 @@ CN_RESIDENT_ID = ChineseResidentId(
     masks=profiles(display=Keep(1, 1, 16), analytics=Keep(2, 0, 16)),
     layouts=ResidentIdLayout.of,
 )
-"""A Chinese resident ID, `11010519491231002X`."""
+"""A Chinese resident ID, `11010519491231002X`.
+
+Masks show the first and the last character at most: with the check character and a known birthday, the customary first
+six and last four would give the whole number away.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -211,7 +219,10 @@ CN_CREDIT_CODE = CreditCode(
     pattern=CREDIT,
     needs="18 characters of the standard's alphabet are",
 )
-"""A unified social credit code, `91350100M000100Y43`."""
+"""A unified social credit code, `91350100M000100Y43`.
+
+Its nine characters from the ninth on are an organisation code (GB 11714), whose own check character is not checked.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -246,4 +257,8 @@ CN_PLATE = Plate(
     masks=profiles(display=Keep(2, 1, 4), waybill=Keep(1, 0, 6), analytics=Keep(2, 0, 5)),
     layouts=plate_layout,
 )
-"""A vehicle plate, `粤B12345`, `粤BD12345`."""
+"""A vehicle plate, `粤B12345`, `粤BD12345`.
+
+Plates of trailers, learners, police, consulates and of Hong Kong and Macau cars end with the character of their kind. A
+plate moves within its kind: an ordinary one stays ordinary, a new-energy one of new energy.
+"""

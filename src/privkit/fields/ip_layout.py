@@ -43,7 +43,7 @@ class IpLayout:
 
     @classmethod
     def of(cls, *, v4: int = 0, v6: int = 0) -> IpLayout:
-        """Make the layout.
+        """How an address moves: among all of its kind, IPv4 or IPv6, or those of the network that is kept.
 
         Args:
             v4: The prefix of an IPv4 address that stays, in bits.

@@ -115,7 +115,10 @@ IP_ADDRESS = IpAddress(
     levels=MappingProxyType({"prefix": IpPrefix}),
     layouts=IpLayout.of,
 )
-"""An IPv4 or IPv6 address, `192.0.2.1`, `2001:db8::1`."""
+"""An IPv4 or IPv6 address, `192.0.2.1`, `2001:db8::1`.
+
+An address of either kind moves among those of its kind, IPv4 ones written as IPv6 left out, since they are IPv4.
+"""
 
 SEARCH_WORDS = AnyText(
     name="search_words",

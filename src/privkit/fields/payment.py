@@ -141,7 +141,11 @@ BANK_CARD = BankCard(
     masks=profiles(display=Keep(0, 4, 8), log=Keep(0, 4, 8), analytics=Keep(6, 0, 10)),
     layouts=card_layout,
 )
-"""A bank card number, `6222020200112233445`."""
+"""A bank card number, `6222020200112233446`.
+
+Of a 16-digit card that keeps its first six and last four digits 100,000 numbers would be left, so there is no such
+layout: what shall show the last four digits is a mask beside a token.
+"""
 
 AMOUNT = Number(
     name="amount",
@@ -153,7 +157,11 @@ AMOUNT = Number(
     masks=profiles(),
     levels=MappingProxyType({"band": number_band}),
 )
-"""An amount of money, `12.50`."""
+"""An amount of money, `12.50`.
+
+The scale stays: `12.50` and `12.5` are two texts, and two tokens. Amounts have no layout; see
+[noise](../subjects-and-stand-ins.md#amounts-that-are-off-by-a-little).
+"""
 
 PAYMENT_METHOD = TidyText(
     name="payment_method",

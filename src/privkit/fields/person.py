@@ -79,7 +79,11 @@ PERSON_NAME = PersonName(
     basis="GB/T 35273-2020, annex A",
     masks=profiles(display=Keep(1, 0, 2), waybill=Keep(1, 0, 2)),
 )
-"""A person's name, `张三`."""
+"""A person's name, `张三`.
+
+Names of minorities have their dot as U+00B7, however it was typed; characters beyond the basic plane (`𠮷`, `𬴂`) and
+those of the private area that banks use for rare names are letters.
+"""
 
 GENDER = Choice(
     name="gender",
@@ -97,7 +101,10 @@ GENDER = Choice(
         "not known": "unknown", "x": "other", "non-binary": "other", "diverse": "other",
     },
 )  # fmt: skip
-"""A gender: `男`, `female`, or a code of GB/T 2261.1."""
+"""A gender: `男`, `female`, or a code of GB/T 2261.1.
+
+A word stays in its language and a code a code: `男`, `male` and `1` are three values, since a table has one of them.
+"""
 
 _NAMES = (
     "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 "
