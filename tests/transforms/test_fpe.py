@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from privkit import fields
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 from privkit.keys import Keyring
-from privkit.transforms import FormatPreserving
-from privkit.transforms.fpe import reframe
+from privkit.transforms import FormatPreserving, framing
+from privkit.transforms.framing import reframe
 
 MOBILES = st.from_regex(r"\A1[3-9][0-9]{9}\Z")
 
@@ -92,6 +92,44 @@ def test_reframe():
     assert reframe("aB1", "AB1", "CDE") == "cDE"
     assert reframe("AB1", "ab1", "cde") == "CDE"
     assert reframe("ab", "ab", "abc") == "abc"
+
+
+FRAMES = [
+    (
+        fields.CN_MOBILE,
+        {},
+        ["+86 138-1234-5678", "(0086)13912345678", "138 1234 5679", "13812345670", "１３８１２３４５６７８"],
+    ),
+    (fields.BANK_CARD, {}, ["6222 0212 3456 7890 128", "4111-1111-1111-1111", "4111111111111111"]),
+    (
+        fields.CN_RESIDENT_ID,
+        {},
+        ["11010519491231002x", "110105 19491231 002X", "11010519491231002X", "１１０１０５１９４９１２３１００２Ｘ"],
+    ),
+    (
+        fields.BIRTH_DATE,
+        {"small_domain": True},
+        ["1990/5/7", "1990/05/17", "1990/11/12", "19900517", "1990年5月7日", "1990.5.17"],
+    ),
+    (fields.MAC_ADDRESS, {}, ["00-1B-44-11-3A-B7", "001b.4411.3aB7", "001B44113AB7", "00-1b-44-11-3a-b7"]),
+    (fields.EMAIL, {}, ["Zhang.San01@QQ.com", "zhangsan02@Qq.Com", "ZHANGSAN@QQ.COM", "zhang-san@example.cn"]),
+    (fields.IP_ADDRESS, {}, ["2001:DB8::1", " 192.0.2.1", "2001:0db8:0:0:0:0:0:1"]),
+]
+
+
+@pytest.mark.parametrize(("field", "options", "written"), FRAMES, ids=str)
+def test_frames_of_columns_are_those_of_single_values(field, options, written, keys):
+    for number in range(40):  # of other keys, so that every kind of character comes in every place
+        transform = FormatPreserving(field, keys[f"frames.{number}"], **options)
+        assert transform.protect_many(written) == [transform.protect(value) for value in written]
+
+
+def test_common_frames_take_no_slow_way(phone, monkeypatch):
+    rows = ["+86 138-1234-5678", "13812345670", "(+86) 138 1234 5679"] * 20
+    expected = [phone.protect(row) for row in rows]
+    monkeypatch.setattr(framing, "framed", None)
+    assert phone.protect_many(rows) == expected
+    assert phone.reveal_many(expected) == rows
 
 
 def test_typed_columns_stay_typed(phone):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import replace
 from functools import lru_cache, partial
 from inspect import signature
@@ -13,13 +12,12 @@ import numpy as np
 from privkit._kernels.integers import IntegerPermutation
 from privkit._kernels.prefix import PrefixPermutation
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.errors import DomainTooSmall, InvalidParameter
 from privkit.keys import Usage
 from privkit.transforms.base import ReversibleFieldTransform
+from privkit.transforms.framing import framed, framed_many
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from privkit.fields.base import FieldType, Reading
@@ -30,9 +28,6 @@ Direction = Literal["encrypt", "decrypt"]
 
 SMALLEST_DOMAIN = 1_000_000
 """Below this FF1 is refused (SP 800-38G Rev. 1, second draft of 2025, section 5.1)."""
-
-_FULL_WIDTH = 0xFEE0
-"""From an ASCII character to its full-width form (Unicode, Halfwidth and Fullwidth Forms)."""
 
 
 class _Permutation(Protocol):
@@ -110,15 +105,7 @@ class FormatPreserving(ReversibleFieldTransform):
         slot = self.layout.split_one(text)
         permutation = self._permutation(slot.size)
         moved = self.layout.join_one(text, getattr(permutation, direction)(slot.rank, slot.tweak))
-        return moved if raw == text else self._framed(raw, text, moved)
-
-    def _framed(self, raw: str, text: str, moved: str) -> str:
-        """The moved value in the form of the raw one, so long as it reads as the moved value there."""
-        framed = reframe(raw, text, moved)
-        try:
-            return framed if self.field.normalise(framed) == moved else moved
-        except InvalidValue:
-            return moved
+        return moved if raw == text else framed(self.field, raw, text, moved)
 
     def _move(self, reading: Reading, raw: Ragged, direction: Direction) -> Ragged:
         slots = [
@@ -129,68 +116,11 @@ class FormatPreserving(ReversibleFieldTransform):
         if not len(reading.changed):
             return moved
         rows = reading.changed
-        framed = [
-            self._framed(*row)
-            for row in zip(
-                raw.take(rows).to_text(), reading.text.take(rows).to_text(), moved.take(rows).to_text(), strict=True
-            )
-        ]
+        written = framed_many(self.field, raw.take(rows), reading.text.take(rows), moved.take(rows))
+        if len(rows) == len(moved):
+            return written
         rest = np.delete(np.arange(len(moved)), rows)
-        return Ragged.merge(len(moved), [(rest, moved.take(rest)), (rows, Ragged.of_text(framed))])
-
-
-def reframe(raw: str, text: str, moved: str) -> str:
-    """Write a moved value the way the raw one was written: separators, prefix, full width and letter case.
-
-    Args:
-        raw: The value as it was passed.
-        text: Its canonical form.
-        moved: The canonical form of what it becomes.
-
-    Returns:
-        `raw` with the letters and digits of `text` replaced by those of `moved`. Where they cannot be found in it one
-        by one, `moved`, in the letter case of `raw` where that has only one.
-    """
-    old, new = _signs(text), _signs(moved)
-    places = _places(raw, old) if len(old) == len(new) else None
-    case = _case(raw)
-    if places is None:
-        return case(moved)
-    out = list(raw)
-    for place, before, after in zip(places, old, new, strict=True):
-        if after != before:  # what stays, stays as it was written
-            written = raw[place]
-            cased = str.lower(after) if written.islower() else str.upper(after) if written.isupper() else case(after)
-            out[place] = chr(ord(cased) + _FULL_WIDTH) if _is_full_width(written) and "!" <= cased <= "~" else cased
-    return "".join(out)
-
-
-def _signs(text: str) -> str:
-    """The letters and digits; what stands between them is the frame's."""
-    return "".join(character for character in text if character.isalnum())
-
-
-def _case(raw: str) -> Callable[[str], str]:
-    """How a letter is written where a digit stood: like the others, if those agree."""
-    return str.lower if raw.islower() else str.upper if raw.isupper() else str
-
-
-def _is_full_width(character: str) -> bool:
-    return character != unicodedata.normalize("NFKC", character)
-
-
-def _places(raw: str, signs: str) -> list[int] | None:
-    """Find the canonical signs in the raw value, from the end, so that a country code before them is passed."""
-    places: list[int] = []
-    place = len(raw)
-    for sign in reversed(signs):
-        place -= 1
-        while place >= 0 and unicodedata.normalize("NFKC", raw[place]).upper() != sign.upper():
-            place -= 1
-        if place < 0:
-            return None
-        places.append(place)
-    return places[::-1]
+        return Ragged.merge(len(moved), [(rest, moved.take(rest)), (rows, written)])
 
 
 def _permute(permutation: _Permutation, part: Slots, direction: Direction) -> NDArray[np.uint64]:
