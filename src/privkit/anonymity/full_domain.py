@@ -2,8 +2,9 @@
 
 Nodes are visited by ascending loss of generalisation, which bounds from below what a node loses with its suppressed
 records counted as lost wholly; the visit stops where that bound reaches the best node found. From every node visited a
-path leads to the top, and a binary search on it finds where suppression comes within the limit; a node that is above
-the limit by its sizes alone rules out every node below it (Kohlmayer et al. 2012, Flash, with another bound).
+path leads to the top, and a binary search on it finds where suppression comes within the limit; a node that must
+suppress more than the limit however its groups are divided rules out every node below it (Kohlmayer et al. 2012, Flash,
+with other bounds; see `bounds`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from privkit.anonymity.keys import hashed, lengths, order_of, runs
 from privkit.anonymity.lattice import Lattice, all_nodes
-from privkit.anonymity.sensitive import Diversity
+from privkit.anonymity.sensitive import Diversity, spread
 from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.frequency import FrequencySet
     from privkit.anonymity.hierarchy import Ladder
     from privkit.anonymity.models import Models
+    from privkit.anonymity.presence import Presence
 
 MOST_NODES: Final = 2_000_000
 """Nodes of the largest lattice that is searched."""
@@ -61,6 +63,7 @@ def optimum(
     *,
     limit: float,
     progress: Callable[[float], None],
+    near: Presence | None = None,
 ) -> Optimum:
     """Find the node that loses least among those that suppress at most a share of the records.
 
@@ -71,6 +74,7 @@ def optimum(
         weights: How much the loss of each attribute counts.
         limit: The greatest share of records that may be suppressed, from 0 to 1.
         progress: Is told the share of the lattice that is settled.
+        near: What is asked of chances against a population; then no ladder may leave a level out.
 
     Raises:
         InvalidParameter: If the lattice has more than `MOST_NODES` nodes.
@@ -81,7 +85,7 @@ def optimum(
             f"{nodes} combinations of levels (at most {MOST_NODES} are searched); give fewer levels, fewer "
             "quasi-identifiers, or take recoding='local'"
         )
-    return _Search(frequency, ladders, models, weights, limit).run(progress)
+    return _Search(frequency, ladders, models, weights, limit, near).run(progress)
 
 
 class _Search:
@@ -94,13 +98,14 @@ class _Search:
         models: Models,
         weights: Sequence[float],
         limit: float,
+        near: Presence | None,
     ) -> None:
         codes = frequency.codes[: len(ladders), frequency.starts]
         self.lattice = Lattice(ladders, codes, weights)
         self.sizes = np.add.reduceat(frequency.counts, frequency.starts)
         self.diversity = Diversity(frequency, models)
+        self.near = near
         self.allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
-        self.safe = self.allowed == 0 or all(model.merging_is_safe for model in models.sensitive)
         self.most = float(sum(weights))
         self.nodes = all_nodes(self.lattice.heights)
         self.values = [self.lattice.value_losses(attribute) for attribute in range(len(ladders))]
@@ -119,7 +124,7 @@ class _Search:
                 self._climb(node)
                 progress(number / len(order))
         best = tuple(self.nodes[self.best_node].tolist())
-        gone, sizes = suppressed_at(self.lattice, self.sizes, self.diversity, best)
+        gone, sizes = suppressed_at(self.lattice, self.sizes, self.diversity, best, self.near)
         return Optimum(best, gone, sizes, self.checked, len(self.nodes))
 
     def _losses(self) -> NDArray[np.float64]:
@@ -145,13 +150,13 @@ class _Search:
             self._check(node)
 
     def _path(self, node: int) -> list[int]:
-        """Nodes not settled from one upwards, each time one level in the attribute that then loses least."""
+        """Nodes from one upwards, not settled and not too lossy, each time the next one that then loses least."""
         path, here = [node], self.nodes[node].astype(np.int64)
         tops = np.array(self.lattice.heights) - 1
         while (here < tops).any():
             up = np.flatnonzero(here < tops)
             following = int(here @ self.strides) + self.strides[up]
-            open_nodes = ~self.settled[following]
+            open_nodes = ~self.settled[following] & (self.losses[following] < self.best)
             if not open_nodes.any():
                 break
             step = up[open_nodes][np.argmin(self.losses[following[open_nodes]])]
@@ -172,11 +177,12 @@ class _Search:
         order = order_of(keys)
         starts = runs(keys[order])
         sizes = np.add.reduceat(self.sizes[order], starts)
-        good = self.diversity.meets(sizes, order, starts)
+        met = self.diversity.meets(sizes, order, starts)
+        good = met if self.near is None else self.near.restrict(met, node, sizes, order, starts)
         gone = np.empty(len(order), bool)
         gone[order] = np.repeat(~good, lengths(starts, len(order)))
         if int(self.sizes[gone].sum()) > self.allowed:
-            if self.safe or int(sizes[sizes < self.diversity.models.k].sum()) > self.allowed:
+            if self.allowed == 0 or self._hopeless(sizes, met, order, starts):
                 self._rule_out(index)
             return False
         total = self._total(index, gone)
@@ -189,6 +195,15 @@ class _Search:
         bits = (_SLOTS * len(keys)).bit_length()
         slots = hashed(keys, bits)
         return np.bincount(slots, self.sizes)[slots] < self.diversity.models.k
+
+    def _hopeless(
+        self, sizes: NDArray[np.int64], good: NDArray[np.bool_], tuples: NDArray[np.intp], starts: NDArray[np.intp]
+    ) -> bool:
+        """Whether no division of the groups at a node, such as that of any node below, comes within the limit."""
+        bad = np.flatnonzero(~good)
+        members = lengths(starts, len(tuples))[bad]
+        inside = tuples[spread(starts[bad], members)]
+        return int(self.diversity.least_lost(sizes[bad], inside, np.cumsum(members) - members).sum()) > self.allowed
 
     def _rule_out(self, index: int) -> None:
         self.settled |= (self.nodes <= self.nodes[index]).all(1)
@@ -204,7 +219,11 @@ class _Search:
 
 
 def suppressed_at(
-    lattice: Lattice, sizes: NDArray[np.int64], diversity: Diversity, node: Sequence[int]
+    lattice: Lattice,
+    sizes: NDArray[np.int64],
+    diversity: Diversity,
+    node: Sequence[int],
+    near: Presence | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Which tuples are in classes that do not meet the models at a node, and the size of each tuple's class."""
     keys = lattice.key(node)
@@ -212,6 +231,8 @@ def suppressed_at(
     starts = runs(keys[order])
     totals = np.add.reduceat(sizes[order], starts)
     good = diversity.meets(totals, order, starts)
+    if near is not None:
+        good = near.restrict(good, node, totals, order, starts)
     gone, own = np.empty(len(order), bool), np.empty(len(order), np.int64)
     gone[order] = np.repeat(~good, lengths(starts, len(order)))
     own[order] = np.repeat(totals, lengths(starts, len(order)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from privkit.anonymity.bounds import LeastLost
 from privkit.anonymity.keys import lengths
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Diversity:
 
     def __init__(self, frequency: FrequencySet, models: Models) -> None:
         self.models = models
+        self._bounds = LeastLost(models)
         self._starts = np.append(frequency.starts, len(frequency.counts))
         self._codes = frequency.codes[len(frequency.quasi) :]
         self._counts = frequency.counts
@@ -73,16 +75,27 @@ class Diversity:
             starts: Where each group begins in `tuples`.
         """
         ok: NDArray[np.bool_] = sizes >= self.models.k
-        if not self.models.sensitive or not ok.any():
-            return ok
-        groups = np.flatnonzero(ok)
-        sizes_of_groups = lengths(starts, len(tuples))
-        widest = max(len(model.whole) for model in self.models.sensitive)
-        for chunk in _chunks(groups, max(_AT_ONCE // widest, 1)):
-            number = sizes_of_groups[chunk]
-            members = tuples[spread(starts[chunk], number)]
-            ok[chunk] = self.models.meets(sizes[chunk], self._counted(members, number))
+        if self.models.sensitive:
+            for chunk, counts in self._grouped(np.flatnonzero(ok), tuples, starts):
+                ok[chunk] = self.models.meets(sizes[chunk], counts)
         return ok
+
+    def least_lost(self, sizes: NDArray[Any], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.int64]:
+        """How many records are lost at least of groups that do not meet the models, however divided; as `meets`."""
+        lost = sizes.copy()
+        for chunk, counts in self._grouped(np.flatnonzero(sizes >= self.models.k), tuples, starts):
+            lost[chunk] = self._bounds.of(sizes[chunk], counts)
+        return lost
+
+    def _grouped(
+        self, groups: NDArray[np.intp], tuples: NDArray[Any], starts: NDArray[np.intp]
+    ) -> Iterator[tuple[NDArray[np.intp], list[NDArray[np.float64]]]]:
+        """Counts of some of the groups, as many at once as a table may hold."""
+        members = lengths(starts, len(tuples))
+        widest = max((len(model.whole) for model in self.models.sensitive), default=1)
+        for chunk in _chunks(groups, max(_AT_ONCE // widest, 1)):
+            number = members[chunk]
+            yield chunk, self._counted(tuples[spread(starts[chunk], number)], number)
 
     def _counted(self, members: NDArray[Any], number: NDArray[np.intp]) -> list[NDArray[np.float64]]:
         """Counts of groups of tuples that stand one after another, `number` of them in each."""
