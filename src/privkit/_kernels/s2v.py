@@ -79,7 +79,8 @@ class Associated:
             last: The row after its last.
         """
         longer = slabs.counts[1] if len(slabs.counts) > 1 else 0
-        short = (slabs.blocks == 1) & (slabs.tails < BLOCK)
+        short = slabs.tails < BLOCK
+        short[:longer] = False
         kind = slabs.tails + short * _SHORT
         if self.constant:
             ends, before = self._constant_tables()

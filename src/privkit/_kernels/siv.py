@@ -402,10 +402,11 @@ class _Batch:
 
     def _stream(self, slabs: Slabs, tags: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The key stream for every block: RFC 5297, section 2.5."""
-        low = (tags[:, 1].byteswap() & _COUNTER_LOW) + (slabs.blocks - 1).astype(np.uint64)
+        low = np.bitwise_and(tags.view(">u8")[:, 1], _COUNTER_LOW, dtype=np.uint64)
+        low += (slabs.blocks - 1).view(np.uint64)
         counters = np.empty((slabs.bounds[-1], 2), np.uint64)
         for column, count in enumerate(slabs.counts):
             part = slabs.column(counters, column)
             part[:, 0] = tags[:count, 0]
-            part[:, 1] = (low[:count] - np.uint64(column)).byteswap()
+            np.subtract(low[:count], np.uint64(column), out=part.view(">u8")[:, 1])
         return self._siv.ctr.encrypt(counters.view(np.uint8)).view(np.uint64)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BATCH_ROWS = 1 << 15
-"""Rows that go together: their blocks, states and positions stay in a cache of a few megabytes."""
+BATCH_ROWS = 1 << 16
+"""Rows that go together: few enough that their blocks, states and positions stay in a cache of a few megabytes, and so
+many that operations are long beside what it costs two threads to hand each other the interpreter's lock."""
 
-BATCH_BYTES = 1 << 21
+BATCH_BYTES = 1 << 22
 """Bytes that go together, so that batches of long rows do not grow beyond that either."""
 
 _CACHE_LINE = 64
@@ -98,15 +99,19 @@ class Slabs:
     __slots__ = ("blocks", "bounds", "counts", "left", "order", "tails")
 
     def __init__(self, lengths: NDArray[np.int64]) -> None:
-        blocks = np.maximum((lengths + (BLOCK - 1)) >> 4, 1)
-        most = min(int(blocks.max(initial=1)), _MOST_BLOCKS + 1)
-        order = np.argsort((most - np.minimum(blocks, most)).astype(np.uint16), kind="stable")
-        self.counts, left = _columns(blocks[order], min(most, _MOST_BLOCKS))
+        blocks = lengths + (BLOCK - 1)
+        blocks >>= 4
+        most = min(max(int(blocks.max(initial=1)), 1), _MOST_BLOCKS + 1)
+        missing = (most - np.clip(blocks, 1, most, out=blocks)).astype(np.uint16)
+        order = np.argsort(missing, kind="stable")
+        missing = missing.take(order)
+        fewer = np.arange(most - min(most, _MOST_BLOCKS), most + 1).astype(np.uint16)[::-1]
+        self.counts, left = _columns(np.searchsorted(missing, fewer))
         self.bounds = [0, *np.cumsum(self.counts, dtype=np.int64).tolist()]
-        self.left = order[:left]
-        self.order = order[left:]
-        self.blocks = blocks[self.order]
-        self.tails = lengths[self.order] - ((self.blocks - 1) << 4)
+        self.left, self.order = np.split(order, [left])
+        self.blocks = np.subtract(most, missing[left:], dtype=np.int64)
+        self.tails = lengths.take(self.order)
+        self.tails -= (self.blocks - 1) << 4
 
     def column(self, blocks: NDArray[np.uint64], column: int) -> NDArray[np.uint64]:
         """One column of blocks, a view."""
@@ -192,19 +197,16 @@ def chunk(rows: Ragged, first: int, last: int) -> Ragged:
     return Ragged(rows.data, rows.offsets[first : last + 1])
 
 
-def _columns(blocks: NDArray[np.int64], most: int) -> tuple[list[int], int]:
-    """Count the rows in each column, and say how many of the longest rows are better left out.
+def _columns(reach: NDArray[np.int64]) -> tuple[list[int], int]:
+    """Say how many of the longest rows are better left out, and how many rows then are in each column.
 
     Args:
-        blocks: How many blocks each row has, most first (in any order beyond `most`).
-        most: The most columns there may be.
+        reach: For each number of blocks that rows may have to take part, from 0 up, how many rows have more.
 
     Returns:
         The rows in each column, and how many rows at the front were left out.
     """
-    histogram = np.bincount(np.minimum(blocks, most + 1), minlength=most + 2)
-    reach = len(blocks) - histogram.cumsum()[:-1]  # reach[k]: the rows of more than k blocks
-    columns = np.arange(most + 1)
+    columns = np.arange(len(reach))
     inside = np.concatenate([[0], reach.cumsum()[:-1]]) - columns * reach  # blocks in columns, if there are k of them
     cost = reach * _ROW_ALONE + columns * _COLUMN + (columns > 0) * _LAYOUT + inside * (_BLOCK_IN_COLUMN - _BLOCK_ALONE)
     best = int(cost.argmin())
