@@ -11,7 +11,8 @@ from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.full_domain import optimum
 from privkit.anonymity.hierarchy import Hierarchy, Ladder
 from privkit.anonymity.labels import peel
-from privkit.anonymity.plan import Plan, Shape
+from privkit.anonymity.plan import Plan, Shape, counted
+from privkit.anonymity.presence import Presence, joined
 from privkit.anonymity.recoding import Recoding
 from privkit.anonymity.requirements import Requirements, chosen
 from privkit.anonymity.sets import recode_to_sets
@@ -49,6 +50,8 @@ class Anonymiser:
         distance: Of t: `auto`, `equal`, `ordered` or `hierarchical`.
         recoding: `local` or `full_domain`.
         output: `labels` or `sets`.
+        delta: The greatest chance of a person of the population to be in the table, or the least and the greatest;
+            `fit` then takes the population. A least chance above 0 is for full-domain recoding alone.
         suppression: The greatest share of records that a full-domain plan may drop. Local recoding drops none.
         weights: How much the loss of a quasi-identifier counts in the search, by name; 1 by default.
         effort: `normal`, or `thorough` for sets that lose a few per cent less in some three times the time.
@@ -81,6 +84,7 @@ class Anonymiser:
         distance: str = "auto",
         recoding: str = "local",
         output: str = "labels",
+        delta: float | tuple[float, float] | Sequence[float] | None = None,
         suppression: float = 0.0,
         weights: Mapping[str, float] | None = None,
         effort: str = "normal",
@@ -88,7 +92,7 @@ class Anonymiser:
     ) -> None:
         self.quasi = _named("quasi_identifiers", quasi_identifiers)
         self.sensitive = _named("sensitive", sensitive)
-        self.requirements = Requirements(k, l, diversity, c, t, distance, suppression)
+        self.requirements = Requirements(k, l, diversity, c, t, distance, suppression, delta)  # type: ignore[arg-type]
         for name, value, among in (
             ("recoding", recoding, _RECODINGS),
             ("output", output, _OUTPUTS),
@@ -113,17 +117,22 @@ class Anonymiser:
             raise InvalidParameter("sensitive columns are named, and neither l nor t is asked; give l or t")
         if self.recoding == "full_domain" and self.output == "sets":
             raise InvalidParameter("full-domain recoding writes labels; take output='labels', or recoding='local'")
+        if self.recoding == "local" and self.requirements.delta is not None and self.requirements.delta[0] > 0:
+            raise InvalidParameter("delta has a least chance above 0, which needs recoding='full_domain'")
 
     def fit(
         self,
         table: Any,  # noqa: ANN401 - any table
         *,
+        population: Any = None,  # noqa: ANN401 - any table
         progress: Callable[[float], None] | None = None,
     ) -> Plan:
         """Find how the records of a table are generalised.
 
         Args:
             table: A table in any container that privkit takes, or a `FrequencySet` of these columns.
+            population: For delta, the people that the table was drawn from, with the same quasi-identifiers; a table
+                or a `FrequencySet`.
             progress: Is called with the share of the work that is done, from 0 to 1.
 
         Raises:
@@ -134,39 +143,61 @@ class Anonymiser:
         """
         if not isinstance(table, FrequencySet):
             table = FrequencySet.of(table, list(self.quasi), list(self.sensitive))
-        return self._fit(table, progress or _silent)
+        return self._fit(table, counted(population, list(self.quasi)), progress or _silent)
 
-    def fit_batches(self, batches: Iterable[Any], *, progress: Callable[[float], None] | None = None) -> Plan:
+    def fit_batches(
+        self,
+        batches: Iterable[Any],
+        *,
+        population: Any = None,  # noqa: ANN401 - any table
+        progress: Callable[[float], None] | None = None,
+    ) -> Plan:
         """The same for a stream of tables with the same columns, which need not fit into memory; as `fit`."""
-        return self._fit(FrequencySet.of_batches(batches, list(self.quasi), list(self.sensitive)), progress or _silent)
+        table = FrequencySet.of_batches(batches, list(self.quasi), list(self.sensitive))
+        return self._fit(table, counted(population, list(self.quasi)), progress or _silent)
 
-    def _fit(self, frequency: FrequencySet, progress: Callable[[float], None]) -> Plan:
+    def _fit(self, frequency: FrequencySet, population: FrequencySet | None, progress: Callable[[float], None]) -> Plan:
         if frequency.names != tuple(self.quasi) or [d.name for d in frequency.sensitive] != list(self.sensitive):
             raise InvalidParameter(
                 "the frequency set is of other columns; count those of this anonymiser, in its order"
             )
         models = self.requirements.models(frequency, self.sensitive)
-        self.requirements.check(frequency, models)
+        self.requirements.check(frequency, models, population)
         hierarchies = self._hierarchies(frequency)
         shape = Shape(self.recoding, self.output)
+        delta = self.requirements.delta
+        near = None
+        if delta is not None and population is not None and self.output == "labels":
+            near = Presence(frequency, population, hierarchies, delta)
         if self.output == "sets":
             recoding = recode_to_sets(frequency, models, self.weights, self.effort, progress)
+            if delta is not None and population is not None:
+                recoding = joined(frequency, recoding, population, self.weights, delta[1])
         else:
-            ladders = [hierarchies[domain.name].bind(domain) for domain in frequency.quasi]
+            # A level that tells no fewer of the table's values apart may tell fewer of the population's.
+            ladders = [hierarchies[domain.name].bind(domain, every=near is not None) for domain in frequency.quasi]
             if self.recoding == "local":
-                labelling = peel(frequency, ladders, models, self.weights, progress)
-                recoding = Recoding.of_levels(frequency, ladders, labelling.levels)
+                levels = peel(frequency, ladders, models, self.weights, progress).levels
+                if near is not None:
+                    sizes = np.add.reduceat(frequency.counts, frequency.starts)
+                    levels = near.raised(levels, ladders, sizes, self.weights)
+                recoding = Recoding.of_levels(frequency, ladders, levels)
             else:
-                shape, recoding = self._full_domain(frequency, ladders, models, progress)
-        plan = Plan(frequency, recoding, self.requirements, shape, hierarchies, dict(self.sensitive))
+                shape, recoding = self._full_domain(frequency, ladders, models, near, progress)
+        plan = Plan(frequency, recoding, self.requirements, shape, hierarchies, dict(self.sensitive), population)
         progress(1.0)
         return plan
 
     def _full_domain(
-        self, frequency: FrequencySet, ladders: list[Ladder], models: Models, progress: Callable[[float], None]
+        self,
+        frequency: FrequencySet,
+        ladders: list[Ladder],
+        models: Models,
+        near: Presence | None,
+        progress: Callable[[float], None],
     ) -> tuple[Shape, Recoding]:
         limit = self.requirements.suppression
-        best = optimum(frequency, ladders, models, self.weights, limit=limit, progress=progress)
+        best = optimum(frequency, ladders, models, self.weights, limit=limit, near=near, progress=progress)
         levels = np.repeat(np.array(best.node)[:, None], len(frequency.starts), axis=1)
         names = tuple(ladder.levels[level] for ladder, level in zip(ladders, best.node, strict=True))
         recoding = Recoding.of_levels(frequency, ladders, levels, best.suppressed, best.sizes)

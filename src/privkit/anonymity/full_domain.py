@@ -85,7 +85,7 @@ def optimum(
             f"{nodes} combinations of levels (at most {MOST_NODES} are searched); give fewer levels, fewer "
             "quasi-identifiers, or take recoding='local'"
         )
-    return _Search(frequency, ladders, models, weights, limit, near).run(progress)
+    return _Search(frequency, ladders, models, weights, limit, near=near).run(progress)
 
 
 class _Search:
@@ -98,6 +98,7 @@ class _Search:
         models: Models,
         weights: Sequence[float],
         limit: float,
+        *,
         near: Presence | None,
     ) -> None:
         codes = frequency.codes[: len(ladders), frequency.starts]

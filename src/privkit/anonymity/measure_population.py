@@ -136,6 +136,8 @@ def _joined(
     weights = np.add.reduceat(population.counts, population.starts)
     people = np.zeros(classes.shape[1], np.int64)
     matched = np.zeros(tuples.shape[1], bool)
+    if not len(people):
+        return people, matched
     vectors, member = np.unique(levels, axis=1, return_inverse=True)
     order = np.argsort(member, kind="stable")
     ends = np.cumsum(np.bincount(member, minlength=vectors.shape[1]))

@@ -58,6 +58,8 @@ class Report:
         c_avg: Mean class size over the k asked for (LeFevre et al. 2006).
         precision: One less the mean height in the hierarchies (Sweeney 2002); `None` for sets, which have none.
         sensitive: By sensitive column, what is reached.
+        delta: The least and the greatest chance of a person of the population to be in the output; `None` where no
+            delta is asked, and for a plan from a file, which holds no population.
     """
 
     records: int
@@ -72,6 +74,7 @@ class Report:
     c_avg: float
     precision: float | None
     sensitive: dict[str, Reached]
+    delta: tuple[float, float] | None = None
 
 
 def report(frequency: FrequencySet, recoding: Recoding, models: Models) -> Report:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,13 @@ from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.full_domain import suppressed_at
 from privkit.anonymity.lattice import Lattice
 from privkit.anonymity.metrics import Report, met, report
+from privkit.anonymity.presence import Presence, reached, within
 from privkit.anonymity.recoding import Recoding
 from privkit.anonymity.sensitive import Diversity
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from privkit.anonymity.hierarchy import Hierarchy
     from privkit.anonymity.models import Models
@@ -56,6 +57,7 @@ class Plan:
         shape: What the output looks like.
         hierarchies: The quasi-identifiers' hierarchies; empty for sets.
         sensitive: The sensitive columns' hierarchies.
+        population: The counts of the population, where a delta is asked; a saved plan does not hold them.
 
     Raises:
         Unmet: If some class does not meet what was asked.
@@ -75,9 +77,12 @@ class Plan:
     shape: Shape
     hierarchies: dict[str, Hierarchy]
     sensitive: dict[str, Hierarchy | None]
+    population: FrequencySet | None = None
 
     def __post_init__(self) -> None:
-        if not met(self.frequency, self.recoding, self.models):
+        asked = self.requirements.delta
+        present = asked is None or self._delta is None or within(np.array(self._delta), asked).all()
+        if not met(self.frequency, self.recoding, self.models) or not present:
             raise Unmet("the output would not meet the models; fit the table again")
 
     def __repr__(self) -> str:
@@ -92,7 +97,11 @@ class Plan:
     @cached_property
     def report(self) -> Report:
         """Every metric, computed when first asked for."""
-        return report(self.frequency, self.recoding, self.models)
+        return replace(report(self.frequency, self.recoding, self.models), delta=self._delta)
+
+    @cached_property
+    def _delta(self) -> tuple[float, float] | None:
+        return None if self.population is None else reached(self.recoding, self.population, self.hierarchies)
 
     @property
     def generalisations(self) -> dict[str, str]:
@@ -146,11 +155,13 @@ class Plan:
         """
         yield from _applied(self, batches)
 
-    def refit(self, table: Any) -> Plan:  # noqa: ANN401 - any table
+    def refit(self, table: Any, *, population: Any = None) -> Plan:  # noqa: ANN401 - any tables
         """The plan of a later table at the same levels.
 
         Args:
             table: The later table, or its `FrequencySet`.
+            population: The people that it was drawn from, or their `FrequencySet`, where the plan asks for a delta; by
+                default those that the plan was made with.
 
         Raises:
             InvalidParameter: If the plan is of local recoding, or a hierarchy does not cover the values.
@@ -161,12 +172,15 @@ class Plan:
         if not isinstance(table, FrequencySet):
             table = FrequencySet.of(table, self.frequency.names, list(self.sensitive))
         models = self.requirements.models(table, self.sensitive)
-        self.requirements.check(table, models)
+        people = self.population if population is None else counted(population, self.frequency.names)
+        self.requirements.check(table, models, people)
         ladders = [self.hierarchies[domain.name].bind(domain, every=True) for domain in table.quasi]
         node = [ladder.levels.index(name) for ladder, name in zip(ladders, self.shape.levels, strict=True)]
         lattice = Lattice(ladders, table.codes[: len(ladders), table.starts], [1.0] * len(ladders))
         sizes = np.add.reduceat(table.counts, table.starts)
-        gone, own = suppressed_at(lattice, sizes, Diversity(table, models), node)
+        asked = self.requirements.delta
+        near = None if asked is None or people is None else Presence(table, people, self.hierarchies, asked)
+        gone, own = suppressed_at(lattice, sizes, Diversity(table, models), node, near)
         dropped = int(sizes[gone].sum())
         if dropped > self.requirements.suppression * table.records + 1e-9:  # a share such as 0.05 is no exact float
             raise Unmet(
@@ -175,7 +189,7 @@ class Plan:
             )
         levels = np.repeat(np.array(node)[:, None], len(table.starts), axis=1)
         recoding = Recoding.of_levels(table, ladders, levels, gone, own)
-        return Plan(table, recoding, self.requirements, self.shape, self.hierarchies, self.sensitive)
+        return Plan(table, recoding, self.requirements, self.shape, self.hierarchies, self.sensitive, people)
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON. It holds values of the data in the clear: keep it as you keep the table."""
@@ -203,6 +217,22 @@ class Plan:
             return cls(parts.frequency, parts.labels, parts.requirements, shape, parts.hierarchies, parts.sensitive)
         except IndexError:
             raise TableError("the plan's labels and records do not fit together; save it again") from None
+
+
+def counted(population: Any, names: Sequence[str]) -> FrequencySet | None:  # noqa: ANN401 - any table
+    """The frequency set of a population, given as one or as a table; `None` for none.
+
+    Raises:
+        InvalidParameter: If it was counted over other columns.
+    """
+    if population is None:
+        return None
+    found = population if isinstance(population, FrequencySet) else FrequencySet.of(population, names)
+    if found.names != tuple(names):
+        raise InvalidParameter(
+            "the population was counted over other columns than the quasi-identifiers, in their order"
+        )
+    return found
 
 
 def _applied(plan: Plan, batches: Iterable[Any]) -> Iterator[Any]:

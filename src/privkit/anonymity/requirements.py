@@ -36,6 +36,8 @@ class Requirements:
         distance: `equal`, `ordered` or `hierarchical`; `auto` takes the hierarchy where there is one, the order of
             numbers and dates, and else equal.
         suppression: The greatest share of records that may be suppressed.
+        delta: The least and the greatest chance of a person of the population to be in the table; one number is the
+            greatest. `None` asks for nothing.
     """
 
     k: int = 1
@@ -45,6 +47,7 @@ class Requirements:
     t: float | None = None
     distance: str = "auto"
     suppression: float = 0.0
+    delta: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("k", "l"):
@@ -59,6 +62,8 @@ class Requirements:
             raise InvalidParameter(f"t is {self.t!r}; it must be above 0 and at most 1")
         if not 0 <= self.suppression < 1:
             raise InvalidParameter(f"suppression is {self.suppression!r}; it must be a share from 0 to below 1")
+        if self.delta is not None:
+            object.__setattr__(self, "delta", _bounds(self.delta))
 
     @property
     def of_sensitive(self) -> bool:
@@ -91,8 +96,13 @@ class Requirements:
             return ("ordered" if domain.numeric else "equal"), ()
         return self.distance, ()
 
-    def check(self, frequency: FrequencySet, models: Models) -> None:
+    def check(self, frequency: FrequencySet, models: Models, population: FrequencySet | None = None) -> None:
         """Refuse a table that cannot meet the models even as one class.
+
+        Args:
+            frequency: The table's counts.
+            models: The models for it.
+            population: The population's counts, where a delta is asked.
 
         Raises:
             TableError: If it is empty, or a quasi-identifier is null throughout.
@@ -117,6 +127,27 @@ class Requirements:
                     f"column {model.name!r} is not {self.diversity} {self.l}-diverse even in the whole table; lower l"
                     + (", or raise c" if self.diversity == "recursive" else "")
                 )
+        self._check_presence(frequency, population)
+
+    def _check_presence(self, frequency: FrequencySet, population: FrequencySet | None) -> None:
+        if self.delta is None:
+            if population is not None:
+                raise InvalidParameter("a population is given, and no delta is asked; give delta, or leave it out")
+            return
+        if population is None:
+            raise InvalidParameter("delta is asked, and no population is given; pass the people as population=")
+        if population.records < frequency.records:
+            raise TableError(
+                f"a population of {population.records} for a table of {frequency.records} rows; it must hold all of "
+                "its people"
+            )
+        chance = frequency.records / population.records
+        low, high = self.delta
+        if not low <= chance <= high:
+            raise Unmet(
+                f"{frequency.records} of {population.records} people are in the table, for each a chance of "
+                f"{chance:.4g} even if all are alike (delta allows {low:g} to {high:g}); widen delta"
+            )
 
     def describe(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -128,7 +159,19 @@ class Requirements:
             "t": self.t,
             "distance": self.distance,
             "suppression": self.suppression,
+            "delta": None if self.delta is None else list(self.delta),
         }
+
+
+def _bounds(delta: Any) -> tuple[float, float]:  # noqa: ANN401 - checked here
+    """The least and the greatest chance; one number is the greatest."""
+    pair = list(delta) if isinstance(delta, list | tuple) else [0.0, delta]
+    numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1] <= 1 or not pair[1] > 0:  # noqa: PLR2004 - a pair
+        raise InvalidParameter(
+            f"delta is {delta!r}; it must be a chance above 0 and at most 1, or the least and greatest"
+        )
+    return float(pair[0]), float(pair[1])
 
 
 def chosen(name: str, value: str, among: tuple[str, ...]) -> None:

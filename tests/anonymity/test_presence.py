@@ -1,0 +1,162 @@
+"""delta-presence: asked of every recoding, and counted once more by hand from what is written."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anonymity.tables import QUASI, patients
+from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, Plan, measure
+from privkit.errors import InvalidParameter, TableError, Unmet
+
+CITIES = {"杭州": "浙江", "宁波": "浙江", "上海": "江南", "南京": "江南", "苏州": "江南", "无锡": "江南"}
+HIERARCHIES = {
+    "age": Hierarchy.intervals([5, 10, 20, 40]),
+    "city": Hierarchy.of({city: [province] for city, province in CITIES.items()}),
+    "sex": None,
+}
+PEOPLE = patients(1500, seed=5)
+TABLE = {name: column[:200] for name, column in PEOPLE.items()}
+SHAPES = [
+    {"recoding": "full_domain"},
+    {"recoding": "full_domain", "suppression": 0.1},
+    {"recoding": "local"},
+    {"recoding": "local", "output": "sets"},
+    {"recoding": "local", "output": "sets", "cuts": "strict"},
+]
+
+
+def stands_for(cell, value):
+    """Whether a written cell may be this value; by another way than privkit's."""
+    if cell == "*":
+        return True
+    if found := re.fullmatch(r"\{(.*)\}", str(cell)):
+        return ("null" if value is None else str(value)) in found[1].split(", ")
+    if cell is None or value is None:
+        return cell is value
+    if str(value) == str(cell) or CITIES.get(value) == cell:
+        return True
+    if found := re.fullmatch(r"(\d+)-(\d+)|\[(\d+), (\d+)\]", str(cell)):
+        low, high = (int(number) for number in found.groups() if number)
+        return isinstance(value, int) and low <= value <= high
+    return False
+
+
+def chances(out):
+    """The records of each class over the people who could be in it."""
+    rows = list(zip(*(out[name] for name in QUASI), strict=True))
+    people = list(zip(*(PEOPLE[name] for name in QUASI), strict=True))
+    found = []
+    for row in set(rows):
+        own = sum(all(map(stands_for, row, person)) for person in people)
+        found.append(rows.count(row) / own)
+    return found
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("more", [{}, {"l": 2, "sensitive": ["ill"]}, {"t": 0.5, "sensitive": ["ill"]}], ids=str)
+@pytest.mark.parametrize("delta", [0.4, 0.16])
+def test_every_recoding_holds_delta_beside_the_other_models(shape, more, delta):
+    plan = Anonymiser(HIERARCHIES, k=3, delta=delta, **shape, **more).fit(TABLE, population=PEOPLE)
+    out = plan.apply(TABLE)
+    assert max(chances(out)) <= delta + 1e-9
+    found = measure(out, QUASI, ["ill"], population=PEOPLE, hierarchies=plan.hierarchies)
+    assert found.population.delta_max == pytest.approx(max(chances(out)))
+    assert plan.report.delta == (found.population.delta_min, found.population.delta_max)
+    assert found.k >= 3
+    assert plan.report.k == found.k
+    if "l" in more:
+        assert found.l >= 2
+    if "t" in more:
+        assert plan.report.sensitive["ill"].t <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("shape", SHAPES[2:4], ids=str)
+def test_delta_is_what_changes_the_result(shape):
+    """Without it some class is recognised; with one that holds anyhow nothing changes."""
+    free = Anonymiser(HIERARCHIES, k=3, **shape).fit(TABLE)
+    assert max(chances(free.apply(TABLE))) > 0.16
+    loose = Anonymiser(HIERARCHIES, k=3, delta=1, **shape).fit(TABLE, population=PEOPLE)
+    assert loose.apply(TABLE) == free.apply(TABLE)
+    tight = Anonymiser(HIERARCHIES, k=3, delta=0.16, **shape).fit(TABLE, population=PEOPLE)
+    assert tight.report.gcp > free.report.gcp
+
+
+def test_full_domain_is_the_optimum_over_all_nodes():
+    delta = (0.02, 0.19)
+    plan = Anonymiser(HIERARCHIES, k=3, delta=delta, recoding="full_domain").fit(TABLE, population=PEOPLE)
+    assert delta[0] <= plan.report.delta[0] <= plan.report.delta[1] <= delta[1]
+    domains = FrequencySet.of(PEOPLE, QUASI).quasi
+    ladders = [plan.hierarchies[domain.name].bind(domain, every=True) for domain in domains]
+    known = FrequencySet.of(TABLE, QUASI).quasi
+    losses = [plan.hierarchies[domain.name].bind(domain, every=True) for domain in known]
+    best = 9.0
+    for node in [(a, c, s) for a in range(6) for c in range(3) for s in range(ladders[2].height)]:
+        written = {}
+        for name, ladder, level in zip(QUASI, ladders, node, strict=True):
+            texts = dict(zip([*ladder.domain.texts, None], ladder.groups[level].tolist(), strict=False))
+            written[name] = [texts[None if value is None else str(value)] for value in PEOPLE[name]]
+        everybody = list(zip(*written.values(), strict=True))
+        rows = everybody[:200]
+        shares = [rows.count(group) / everybody.count(group) for group in set(everybody)]
+        if min(map(rows.count, set(rows))) >= 3 and all(delta[0] <= share <= delta[1] for share in shares):
+            total = 0.0
+            for name, ladder, level in zip(QUASI, losses, node, strict=True):
+                codes = dict(zip([*ladder.domain.texts, None], range(ladder.domain.size), strict=False))
+                for value in TABLE[name]:
+                    code = codes[None if value is None else str(value)]
+                    total += ladder.losses[level][ladder.groups[level][code]]
+            best = min(best, total / 600)
+    assert plan.report.gcp == pytest.approx(best)
+
+
+def test_later_tables_are_held_against_the_people(tmp_path):
+    plan = Anonymiser(HIERARCHIES, k=3, delta=0.3, recoding="full_domain").fit(TABLE, population=PEOPLE)
+    later = {name: column[200:500] for name, column in PEOPLE.items()}
+    assert plan.refit(later).report.delta[1] <= 0.3
+    with pytest.raises(Unmet):
+        plan.refit({name: column[:600] for name, column in PEOPLE.items()})
+    plan.save(tmp_path / "plan.json")
+    loaded = Plan.load(tmp_path / "plan.json")
+    assert loaded.requirements.delta == (0.0, 0.3)
+    assert loaded.report.delta is None
+    with pytest.raises(InvalidParameter, match="no population is given"):
+        loaded.apply(later)
+    assert loaded.refit(later, population=PEOPLE).report.delta == plan.refit(later).report.delta
+
+
+def test_what_is_wrong_is_refused():
+    for delta in (0, 1.5, -0.1, (0.5, 0.2), (0.1, 0.2, 0.3), "half", True, float("nan")):
+        with pytest.raises(InvalidParameter, match="delta is"):
+            Anonymiser(QUASI, k=2, delta=delta)
+    with pytest.raises(InvalidParameter, match="needs recoding='full_domain'"):
+        Anonymiser(QUASI, k=2, delta=(0.1, 0.5))
+    with pytest.raises(InvalidParameter, match="no population is given"):
+        Anonymiser(QUASI, k=2, delta=0.5).fit(TABLE)
+    with pytest.raises(InvalidParameter, match="no delta is asked"):
+        Anonymiser(QUASI, k=2).fit(TABLE, population=PEOPLE)
+    with pytest.raises(TableError, match="must hold all of its people"):
+        Anonymiser(QUASI, k=2, delta=0.5).fit(PEOPLE, population=TABLE)
+    with pytest.raises(Unmet, match=re.escape("200 of 1500 people are in the table")):
+        Anonymiser(QUASI, k=2, delta=0.1).fit(TABLE, population=PEOPLE)
+    with pytest.raises(InvalidParameter, match="counted over other columns"):
+        Anonymiser(QUASI, k=2, delta=0.5).fit(TABLE, population=FrequencySet.of(PEOPLE, ["age"]))
+    with pytest.raises(InvalidParameter, match="cast it to one type"):
+        Anonymiser(QUASI, k=2, delta=0.5).fit(TABLE, population=PEOPLE | {"age": [str(age) for age in PEOPLE["age"]]})
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abc")), min_size=12, max_size=40),
+    st.integers(4, 9),
+    st.sampled_from(["labels", "sets"]),
+)
+def test_any_table_that_can_is_held(people, rows, output):
+    population = {"n": [n for n, _ in people], "c": [c for _, c in people]}
+    table = {name: column[:rows] for name, column in population.items()}
+    delta = min(1.0, rows / len(people) + 0.05)
+    plan = Anonymiser(["n", "c"], k=2, delta=delta, output=output).fit(table, population=population)
+    assert plan.report.delta[1] <= delta + 1e-9
+    found = measure(plan.apply(table), ["n", "c"], population=population, hierarchies=plan.hierarchies)
+    assert found.population.delta_max == pytest.approx(plan.report.delta[1])
