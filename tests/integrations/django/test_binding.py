@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.test import override_settings
 from django.test.utils import isolate_apps
 
-from integrations.django.clinic.models import Person, Record
+from integrations.django.clinic.models import Draft, Person, Record, Report
 from privkit import Keyring
 from privkit.errors import DecryptionFailed, InvalidParameter
 from privkit.integrations.django import EncryptedCharField, NotBound, NotSearchable, WouldWritePlaintext, reveal_rows
@@ -122,6 +122,25 @@ def test_a_copy_under_another_key_is_bound_to_that(two):
     record.pk, record.number, record._state.adding = uuid.uuid4(), None, True
     record.save()
     assert Record.objects.get(pk=record.pk).note == Record.objects.get(pk=two[0].pk).note == "note 1"
+
+
+@pytest.mark.parametrize("model", [Report, Draft])
+def test_inherited_columns_are_bound_in_their_own_tables(db, tmp_path, model):
+    made = model.objects.create(note="n", summary="s")
+    made.note, made.summary = "n!", "s!"
+    made.save()
+    read = model.objects.get(pk=made.pk)
+    assert (read.note, read.summary, Record.objects.get(pk=made.pk).note) == ("n!", "s!", "n!")
+    read.note, read.summary = "n?", "s?"
+    model.objects.bulk_update([read], ["note", "summary"])
+    read = model.objects.get(pk=made.pk)
+    assert (read.note, read.summary) == ("n?", "s?")
+    path = tmp_path / "dump.json"
+    call_command("dumpdata", "clinic.Record", "clinic.Report", database=db, output=str(path), verbosity=0)
+    Record.objects.all().delete()
+    call_command("loaddata", str(path), database=db, verbosity=0)
+    read = model.objects.get(pk=made.pk)
+    assert (read.note, read.summary) == ("n?", "s?")
 
 
 def test_deferred_and_copied_and_pickled(two):

@@ -15,10 +15,10 @@ from django.test.utils import isolate_apps
 
 from integrations.django.clinic.models import Person, Visit
 from privkit.errors import InvalidParameter, KeyringUnreadable
-from privkit.integrations.django import EncryptedCharField, EncryptedField, NotConfigured, keyring
+from privkit.integrations.django import BlindIndexField, EncryptedCharField, EncryptedField, NotConfigured, keyring
 from privkit.integrations.django.admin import EncryptedAdminMixin
 from privkit.integrations.django.admin_checks import check_admins
-from privkit.integrations.django.checks import _constrained, check_deployment, check_models
+from privkit.integrations.django.checks import _constrained, _pointed_at, check_deployment, check_models
 
 
 def ids(messages):
@@ -106,6 +106,53 @@ def test_constraints_are_checked(name):
             return "thing"
 
     assert ids(_constrained([Thing])) == ([] if name == "right" else ["privkit.E012"])
+
+
+@isolate_apps("integrations.django.clinic", attr_name="apps")
+def test_a_foreign_key_to_an_encrypted_field_is_found():
+    class Thing(models.Model):
+        code = EncryptedCharField(max_length=5, key="thing.code", deterministic=True, unique=True)
+
+        class Meta:
+            app_label = "clinic"
+
+        def __str__(self) -> str:
+            return "thing"
+
+    class Part(models.Model):
+        thing = models.ForeignKey(Thing, models.CASCADE, to_field="code")
+        owner = models.ForeignKey(Thing, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "clinic"
+
+        def __str__(self) -> str:
+            return "part"
+
+    class Config:
+        def get_models(self):
+            return [Thing, Part]
+
+    (found,) = _pointed_at([Config()])
+    assert (found.id, found.obj) == ("privkit.E013", Part._meta.get_field("thing"))
+
+
+@isolate_apps("integrations.django.clinic")
+def test_a_blind_index_needs_a_key_of_one_column():
+    class Thing(models.Model):
+        pk = models.CompositePrimaryKey("a", "b")
+        a = models.IntegerField()
+        b = models.IntegerField()
+        code = EncryptedCharField(max_length=5, key="thing.code", index="code_idx")
+        code_idx = BlindIndexField("code")
+
+        class Meta:
+            app_label = "clinic"
+
+        def __str__(self) -> str:
+            return "thing"
+
+    assert ids(Thing._meta.get_field("code").check()) == ["privkit.E010"]
 
 
 def test_a_missing_setting_is_found_where_it_matters():

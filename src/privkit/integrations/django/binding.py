@@ -103,7 +103,7 @@ class BoundAttribute(DeferredAttribute):
         found = super().__get__(instance, cls)
         if type(found) is not Sealed:
             return found
-        opened = found.open(instance.pk)
+        opened = found.open(_key_in_object(self.field, instance))
         instance.__dict__[self.field.attname] = opened
         return opened
 
@@ -119,7 +119,7 @@ def bound(field: EncryptedField, value: Any, instance: models.Model) -> Any:  # 
     """A value for the row of an object; null and expressions stay as they are."""
     if value is None or hasattr(value, "resolve_expression") or type(value) is Bound:
         return value
-    return Bound(value, row_of_key(field, instance.pk))
+    return Bound(value, row_of_key(field, _key_in_object(field, instance)))
 
 
 def row_of_key(field: EncryptedField, key: object) -> Row:
@@ -205,6 +205,12 @@ def _bound_fields(instance: models.Model) -> list[Any]:
 
 def _key_of(field: EncryptedField) -> Any:  # noqa: ANN401 - any field
     return field.model._meta.pk  # noqa: SLF001 - as above
+
+
+def _key_in_object(field: EncryptedField, instance: models.Model) -> object:
+    """The key of the table that the field is in, which may be that of a parent of the object's model."""
+    key: object = getattr(instance, _key_of(field).attname)
+    return key
 
 
 def _key_in(field: EncryptedField, condition: Any) -> object:  # noqa: ANN401 - as above

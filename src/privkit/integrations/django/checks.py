@@ -11,9 +11,10 @@
 | privkit.E007 | an admin searches, filters or edits in its list what it cannot |
 | privkit.E008 | the setting `PRIVKIT` is missing or malformed |
 | privkit.E009 | a column whose mode reads plaintext is not text, or its values have several texts |
-| privkit.E010 | `index` names no `BlindIndexField` of this field |
+| privkit.E010 | `index` names no `BlindIndexField` of this field, or the primary key is of several columns |
 | privkit.E011 | `row` does not name the primary key, or the database makes that |
 | privkit.E012 | a constraint or index asks of an encrypted column what its ciphertexts cannot answer |
+| privkit.E013 | a foreign key leads to an encrypted field, which could not be re-keyed under it |
 | privkit.W001 | two columns share a key, so that a value moved from one opens in the other |
 | privkit.W002 | an admin shows a model with encrypted fields without masking them |
 | privkit.W003 | (deploy) the keyring cannot be opened |
@@ -134,7 +135,7 @@ def check_models(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Chec
 
     chosen = app_configs or list(apps.get_app_configs())
     found = [model for config in chosen for model in config.get_models() if _encrypted(model)]
-    return [*_sorted(found), *_constrained(found), *_shared(found), *_settings(found)]
+    return [*_sorted(found), *_constrained(found), *_pointed_at(chosen), *_shared(found), *_settings(found)]
 
 
 def check_deployment(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - as above
@@ -179,6 +180,20 @@ def _constrained(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
             for path in asked:
                 if encrypted_in_path(model, path) is not None and not path.endswith("__isnull"):
                     yield _constraint_error(model, said, path, "of encrypted fields ask only whether they are null")
+
+
+def _pointed_at(chosen: Sequence[AppConfig]) -> Iterator[CheckMessage]:
+    fields = (field for config in chosen for model in config.get_models() for field in model._meta.local_fields)  # noqa: SLF001 - as above
+    for field in fields:
+        if isinstance(field, models.ForeignKey) and any(
+            hasattr(one, "storage_name") for one in field.foreign_related_fields
+        ):
+            yield Error(
+                "leads to an encrypted field, whose ciphertexts change when its key version does",
+                hint="refer to the primary key, and let that be one that is not encrypted",
+                obj=field,
+                id="privkit.E013",
+            )
 
 
 def _unequal(model: type[models.Model], said: str, names: Sequence[str]) -> Iterator[CheckMessage]:

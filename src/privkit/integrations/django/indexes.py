@@ -146,4 +146,6 @@ def index_field(field: EncryptedField) -> BlindIndexField | None:
         raise InvalidParameter(
             f"{field.label}: no blind index {field.index!r}; write {field.index} = BlindIndexField({field.name!r})"
         )
+    if field.model._meta.pk.column is None:  # noqa: SLF001 - as above
+        raise InvalidParameter(f"{field.label}: a blind index gives primary keys of one column, and this has several")
     return found

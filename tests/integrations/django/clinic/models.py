@@ -114,3 +114,20 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"record {self.pk}"
+
+
+class Report(Record):
+    """A table of its own below another one, each with a bound column."""
+
+    summary = EncryptedCharField(max_length=20, key="report.summary", row="pk", null=True)
+
+    class Meta:
+        app_label = "clinic"
+
+
+class Draft(Report):
+    """A proxy, whose fields are those of another model."""
+
+    class Meta:
+        app_label = "clinic"
+        proxy = True
