@@ -4,6 +4,8 @@ import math
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from Crypto.Cipher import AES
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit import fields
-from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, WrongType
 from privkit.keys import Keyring
 from privkit.transforms import Encrypt
 from privkit.transforms import ciphertext as layout
@@ -249,9 +251,86 @@ def test_suppressed_values_are_counted(keys):
 
 
 def test_what_has_no_encoding_is_refused(keys):
-    for value in ({1, 2}, object(), {"a": math.nan}, {"a": object()}):
-        with pytest.raises(InvalidParameter):
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in ({1, 2}, object(), {"a": math.nan}, {"a": object()}, {"a": "\ud800"}, deep):
+        with pytest.raises(InvalidParameter) as caught:
             Encrypt(keys["a"]).protect(value)
+        assert caught.value.__context__ is None
+
+
+MIXED = [
+    [{"a": [1, None, "é"]}, None, [1, 2], [3, 4]],
+    [1, "1", b"1", True, 1.5, Decimal("1.50"), None, {}, dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 1)],
+    [None, dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 1, tzinfo=dt.UTC)],
+    [2**70, -1, None],
+]
+"""Columns that no one type holds; of the last two `protect_many` asks for one type."""
+
+
+@pytest.mark.parametrize("column", MIXED, ids=["json", "types", "zones", "beyond 64 bits"])
+def test_values_of_several_types_come_back_as_objects(column, transform):
+    sealed = [transform.protect(value) for value in column]
+    assert [type(value) for value in transform.reveal_many(sealed)] == [type(value) for value in column]
+    assert transform.reveal_many(sealed) == column
+    assert transform.reveal_many(tuple(sealed)) == tuple(column)
+    objects = np.array([*sealed, None], object)[:-1]
+    assert transform.reveal_many(objects).tolist() == column
+    series = pd.Series(sealed, index=range(5, 5 + len(column)), name="n", dtype=object)
+    revealed = transform.reveal_many(series)
+    assert (revealed.tolist(), revealed.index.tolist(), revealed.name) == (column, series.index.tolist(), "n")
+    arrow = pa.array(sealed, pa.string() if transform.text else pa.binary())
+    in_arrow = transform.reveal_many(arrow.to_pandas(types_mapper=pd.ArrowDtype))
+    assert in_arrow.tolist() == column
+    for container in (arrow, pl.Series(sealed)):
+        with pytest.raises(InvalidParameter, match="ask for their text, or pass a list"):
+            transform.reveal_many(container)
+
+
+@pytest.mark.parametrize("column", MIXED[:2], ids=["json", "types"])
+def test_values_of_several_types_are_encrypted_together(column, transform):
+    assert transform.reveal_many(transform.protect_many(column)) == column
+    assert transform.reveal_many(transform.protect_many(np.array([*column, None], object))).tolist() == [*column, None]
+    series = pd.Series(column, dtype=object)
+    assert transform.reveal_many(transform.protect_many(series)).tolist() == column
+    for container in (tuple(column), np.array([*column, None], object)):
+        assert [transform.reveal(value) for value in transform.protect_many(container)][: len(column)] == column
+
+
+def test_json_is_revealed_as_text_where_asked(transform):
+    sealed = pa.array([transform.protect(value) for value in ({"b": 1, "a": "é"}, None, 5)])
+    assert transform.reveal_column(sealed, as_text=True).column.to_pylist() == ['{"a":"é","b":1}', None, "5"]
+
+
+def test_what_is_no_value_is_named_by_its_row(keys):
+    transform = Encrypt(keys["a"])
+    with pytest.raises(InvalidParameter, match="type set"):
+        transform.protect_many([{1}, {}])
+    with pytest.raises(WrongType, match="no plain text"):
+        Encrypt(keys["a"], fields.CN_MOBILE).protect_many([{}, "13812345678"])
+    sealer = transform._sealer
+    wrong = [sealer.seal(plain, transform._place) for plain in (b"\x13x", b"\x131", b"\x19{", b"\x00")]
+    with pytest.raises(DecryptionFailed) as caught:
+        transform.reveal_many([None, *wrong])
+    assert caught.value.rows == (1, 3, 4)
+    with pytest.raises(DecryptionFailed) as caught:
+        transform.reveal_many([None, wrong[0], wrong[1]])
+    assert caught.value.rows == (1,)
+
+
+def test_a_number_of_numpy_is_the_number_that_it_is(keys):
+    transform = Encrypt(keys["a"], deterministic=True)
+    for value in (np.int64(5), np.float32(0.5), np.True_, np.str_("a")):
+        assert transform.protect(value) == transform.protect(value.item())
+    assert transform.protect_many([np.int64(5)]) == [transform.protect(5)]
+
+
+def test_lone_surrogates_are_refused_without_showing_the_text(keys):
+    for attempt in (lambda t: t.protect("\ud800x"), lambda t: t.protect_many(["\ud800x", 5])):
+        with pytest.raises(InvalidValue, match="lone surrogates") as caught:
+            attempt(Encrypt(keys["a"]))
+        assert caught.value.__context__ is None
 
 
 def test_decoding_trusts_no_tag():

@@ -11,7 +11,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.columns.canonical import encode_text, to_objects
 from privkit.columns.column import Column, at_rows
 from privkit.columns.kinds import Kind, Values, as_integers
-from privkit.columns.sequences import Zone, lift_objects, with_nulls
+from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ class ArrayHome:
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> NDArray[Any]:
         """See `Home.build`."""
         if self.dtype == object:
-            return to_object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
+            return object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
         if isinstance(self.dtype, np.dtypes.StringDType) and kind is Kind.TEXT:
             return _string_dtype(self.dtype, values, nulls)
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return datetimes(cast("NDArray[Any]", values), nulls, self.dtype if exact else None)
-        if kind is Kind.INSTANT or self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):
-            # NumPy has no type for moments with a zone, and no fixed width holds the nulls that the others may have
-            return to_object_array(with_nulls(to_objects(kind, values), nulls, None))
+        if kind in (Kind.INSTANT, Kind.MIXED) or self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):
+            # NumPy has no type for these kinds, and no fixed width holds the nulls that the others may have
+            return object_array(with_nulls(to_objects(kind, values), nulls, None))
         if nulls is not None:
             raise InvalidParameter(_NO_NULL.format(self.dtype.name if exact else kind.value))
         if isinstance(values, Ragged):
@@ -52,20 +52,21 @@ class ArrayHome:
             return fixed_width_text(values)
         if kind is Kind.BYTES and exact and not _ends_in_nul(values).any():
             return np.array(values.to_list(), "S")
-        return to_object_array(to_objects(kind, values))  # S drops zeros at the end, which a ciphertext may well have
+        return object_array(to_objects(kind, values))  # S drops zeros at the end, which a ciphertext may well have
 
 
-def lift_array(array: NDArray[Any]) -> Column[NDArray[Any]]:
+def lift_array(array: NDArray[Any], *, mixed: bool = False) -> Column[NDArray[Any]]:
     """Take a column out of a one-dimensional NumPy array.
 
-    NaT is null, and so is `None` in object arrays and the `na_object` of a StringDType. NaN is a float.
+    NaT is null, and so is `None` in object arrays and the `na_object` of a StringDType. NaN is a float. `mixed` is as
+    for `lift`.
     """
     if array.ndim != 1:
         raise WrongType(f"an array of {array.ndim} dimensions is no column; pass one dimension")
     if isinstance(array, np.ma.MaskedArray):
         raise WrongType("a masked array is no column; pass an object array with None, or a list")
     if array.dtype == object:
-        kind, values, nulls, zone = lift_objects(array.tolist())
+        kind, values, nulls, zone = lift_objects(array.tolist(), mixed=mixed)
         return Column(kind, values, nulls, ArrayHome(array.dtype, zone))
     kind, values, nulls = lift_plain(array)
     return Column(kind, values, nulls, ArrayHome(array.dtype, Zone()))
@@ -222,10 +223,3 @@ def _string_dtype(dtype: Any, values: Values, nulls: NDArray[np.bool_] | None) -
     if isinstance(null, str) and (lost := [row for row, value in enumerate(rows) if value == null]):
         raise InvalidValue("the text that stands for null in this StringDType; give it na_object=None", rows=lost)
     return np.array(with_nulls(rows, nulls, null), dtype)
-
-
-def to_object_array(rows: list[Any]) -> NDArray[Any]:
-    """Rows as an array of objects, whatever they are."""
-    out = np.empty(len(rows), object)
-    out[:] = rows
-    return out

@@ -20,9 +20,9 @@ from privkit.columns.arrays import datetimes, fit
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone, zone_named
-from privkit.columns.kinds import Kind, Values, as_integers
+from privkit.columns.kinds import NO_MIXED, Kind, Values, as_integers
 from privkit.columns.numbering import Coded
-from privkit.errors import InvalidValue, WrongType
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +78,8 @@ class ArrowHome:
     def _array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         if types.is_null(self.type) and not len(values):
             return pa.nulls(0 if nulls is None else len(nulls))
+        if kind is Kind.MIXED:
+            raise InvalidParameter(NO_MIXED.format("an Arrow array"))
         if kind is Kind.DECIMAL:
             return _decimals(cast("Ragged", values), nulls, self.type if exact else None)
         if isinstance(values, Ragged):

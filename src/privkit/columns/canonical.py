@@ -24,7 +24,7 @@ from privkit._kernels.decimal_text import (
 from privkit._kernels.ragged import Ragged
 from privkit.columns.instants import pack, to_datetimes
 from privkit.columns.kinds import Kind, Values
-from privkit.errors import InvalidValue
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +66,8 @@ def format_values(kind: Kind, values: Values) -> Ragged:
         if kind is Kind.BYTES:
             check_utf8(values)
         return values
+    if kind is Kind.MIXED:
+        raise WrongType("values of several kinds, lists or dicts have no plain text; make the column one type")
     return _FORMATS[kind](values)
 
 

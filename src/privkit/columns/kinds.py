@@ -39,7 +39,13 @@ class Kind(Enum):
     ahead of it."""
     BOOLEAN = "boolean"
     """`bool`."""
+    MIXED = "mixed"
+    """Python objects of several kinds, or lists and dicts: an array of objects. They have no canonical text, and are a
+    column for those alone who ask for it, since they can write single values: see `lift`."""
 
+
+NO_MIXED = "values of several kinds, lists or dicts, for which {} has no place; ask for their text, or pass a list"
+"""What a container says that holds one type of values."""
 
 RAGGED_KINDS = frozenset({Kind.TEXT, Kind.BYTES, Kind.DECIMAL})
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 
-def lift(container: C) -> Column[C]:
+def lift(container: C, *, mixed: bool = False) -> Column[C]:
     """Take a column out of its container.
 
     Takes a list or tuple, a NumPy array, an Arrow array or chunked array, a pandas or a Polars series; a column that is
@@ -28,6 +28,7 @@ def lift(container: C) -> Column[C]:
     Args:
         container: Values of one kind, and nulls. Null is `None` in lists and object arrays, NaT in `datetime64`, the
             null of Arrow, Polars and pandas; NaN is null in pandas alone, elsewhere it is a float like others.
+        mixed: Whether Python objects that are of several kinds, or of none, are a column of `Kind.MIXED`.
 
     Returns:
         The column; `restore` and `restore_like` lead back to the same family of container.
@@ -42,16 +43,16 @@ def lift(container: C) -> Column[C]:
         >>> lift(np.array([1, 20])).text().to_text()
         ['1', '20']
     """
-    return cast("Column[C]", _lift(container))
+    return cast("Column[C]", _lift(container, mixed=mixed))
 
 
-def _lift(container: Any) -> Column[Any]:
+def _lift(container: Any, *, mixed: bool) -> Column[Any]:
     if isinstance(container, Column):
         return container
     if isinstance(container, list | tuple):
-        return lift_sequence(container)
+        return lift_sequence(container, mixed=mixed)
     if isinstance(container, np.ndarray):
-        return lift_array(container)
+        return lift_array(container, mixed=mixed)
     if (pa := sys.modules.get("pyarrow")) and isinstance(container, pa.Array | pa.ChunkedArray):
         from privkit.columns.arrow import lift_arrow  # noqa: PLC0415 it stands on an optional library
 
@@ -59,7 +60,7 @@ def _lift(container: Any) -> Column[Any]:
     if (pd := sys.modules.get("pandas")) and isinstance(container, pd.Series):
         from privkit.columns.pandas_series import lift_pandas  # noqa: PLC0415 it stands on an optional library
 
-        return lift_pandas(container)
+        return lift_pandas(container, mixed=mixed)
     if (pl := sys.modules.get("polars")) and isinstance(container, pl.Series):
         from privkit.columns.polars_series import lift_polars  # noqa: PLC0415 it stands on an optional library
 

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from privkit._kernels.ragged import Ragged
-from privkit.columns.arrays import datetimes, fit, lift_plain, to_object_array
+from privkit.columns.arrays import datetimes, fit, lift_plain
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
 from privkit.columns.numbering import Coded
 from privkit.columns.optional import arrow_module
-from privkit.columns.sequences import Zone, lift_objects, with_nulls
+from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
 from privkit.errors import WrongType
 
 if TYPE_CHECKING:
@@ -87,13 +87,14 @@ class PandasHome:
 
     def array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """The series' array: as `build`, without index and name."""
+        elsewhere = isinstance(self.dtype, pd.CategoricalDtype | pd.ArrowDtype)
+        if kind is Kind.MIXED or self.dtype == object or (kind in _OBJECTS and not elsewhere):
+            return self._objects(kind, values, nulls)
         if isinstance(self.dtype, pd.CategoricalDtype):
             return self._categories(self.inner.array(kind, values, nulls, exact=exact))
         if isinstance(self.dtype, pd.ArrowDtype):
             built = self.inner.build(kind, values, nulls, exact=exact)
             return pd.ArrowDtype(built.type).__from_arrow__(built)
-        if self.dtype == object or kind in _OBJECTS:
-            return self._objects(kind, values, nulls)
         if isinstance(values, Ragged):
             return self._text(values, nulls)
         if kind in (Kind.TIMESTAMP, Kind.INSTANT):
@@ -108,11 +109,11 @@ class PandasHome:
 
     def _objects(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None) -> Any:
         """Python objects; what was null stays the null that it was."""
-        out = to_object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
+        out = object_array(with_nulls(self.zone.objects(kind, values), nulls, None))
         if self.missing is not None and nulls is not None:
             were, objects = self.missing
             old = np.full(len(were), None, object)
-            old[were] = to_object_array(objects)
+            old[were] = object_array(objects)
             both = were & nulls
             out[both] = old[both]
         return out
@@ -155,8 +156,8 @@ class PandasHome:
         return _MASKED[kind][0](full, nulls.copy())
 
 
-def lift_pandas(series: Any) -> Column[Any]:
-    """Take a column out of a pandas series."""
+def lift_pandas(series: Any, *, mixed: bool = False) -> Column[Any]:
+    """Take a column out of a pandas series; `mixed` is as for `lift`."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _lift_categories(series)
@@ -165,7 +166,7 @@ def lift_pandas(series: Any) -> Column[Any]:
         home = PandasHome(dtype, series.index, series.name, column.home)
         return Column(column.kind, column.values, column.nulls, home)
     if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "O"):
-        return _lift_objects(series)
+        return _lift_objects(series, mixed=mixed)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _lift_instants(series)
     if not (_is_masked(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "iufbM")):
@@ -215,10 +216,10 @@ def _unchunked(home: PandasHome) -> PandasHome:
     return PandasHome(home.dtype, home.index, home.name, inner, home.zone)
 
 
-def _lift_objects(series: Any) -> Column[Any]:
+def _lift_objects(series: Any, *, mixed: bool) -> Column[Any]:
     rows = series.to_numpy(dtype=object)
     missing = series.isna().to_numpy()
-    kind, values, nulls, zone = lift_objects(rows.tolist(), missing)
+    kind, values, nulls, zone = lift_objects(rows.tolist(), missing, mixed=mixed)
     gone = None if nulls is None else (nulls, rows[nulls].tolist())
     return Column(kind, values, nulls, PandasHome(series.dtype, series.index, series.name, None, zone, gone))
 

@@ -20,11 +20,11 @@ from privkit.columns.arrays import datetimes, fit
 from privkit.columns.canonical import decimal_text, to_objects
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone, zone_named
-from privkit.columns.kinds import Kind, Values, as_integers
+from privkit.columns.kinds import NO_MIXED, Kind, Values, as_integers
 from privkit.columns.numbering import Coded, in_order
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import lift_objects, with_nulls
-from privkit.errors import InvalidValue, WrongType
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +59,8 @@ class PolarsHome:
         """See `Home.build`."""
         if self.dtype == pl.Null and not len(values):
             return pl.Series(self.name, [None] * (0 if nulls is None else len(nulls)), dtype=pl.Null)
+        if kind is Kind.MIXED:
+            raise InvalidParameter(NO_MIXED.format("a Polars series"))
         if kind is Kind.DECIMAL:
             return self._decimals(cast("Ragged", values), nulls, exact=exact)
         if isinstance(values, Ragged):

@@ -178,7 +178,7 @@ def spread(column: Column[C], values: Ragged, codes: NDArray[Any], nulls: NDArra
 def _looks_repeated(values: Values) -> bool:
     """Whether a sample has as many pairs of equal values as it would where each value is there `_WORTH` times."""
     rows = len(values)
-    if rows < _WORTH * _SAMPLE:
+    if rows < _WORTH * _SAMPLE or (not isinstance(values, Ragged) and values.dtype == object):  # lists have no hash
         return False
     places = np.unique(np.random.default_rng(0).integers(0, rows, _SAMPLE))  # any sample will do: nothing secret
     sample = values.take(places).to_list() if isinstance(values, Ragged) else values[places].tolist()

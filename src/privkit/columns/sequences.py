@@ -51,20 +51,21 @@ class SequenceHome:
         return rows if self.make is list else tuple(rows)
 
 
-def lift_sequence(container: list[Any] | tuple[Any, ...]) -> Column[Any]:
-    """Take a column out of a list or a tuple; `None` is null."""
-    kind, values, nulls, zone = lift_objects(container)
+def lift_sequence(container: list[Any] | tuple[Any, ...], *, mixed: bool = False) -> Column[Any]:
+    """Take a column out of a list or a tuple; `None` is null, and `mixed` as for `lift`."""
+    kind, values, nulls, zone = lift_objects(container, mixed=mixed)
     return Column(kind, values, nulls, SequenceHome(tuple if isinstance(container, tuple) else list, zone))
 
 
 def lift_objects(
-    objects: Sequence[Any], nulls: NDArray[np.bool_] | None = None
+    objects: Sequence[Any], nulls: NDArray[np.bool_] | None = None, *, mixed: bool = False
 ) -> tuple[Kind, Values, NDArray[np.bool_] | None, Zone]:
     """Take values out of Python objects, which are all of one kind.
 
     Args:
         objects: The rows.
         nulls: Which rows are null; by default those that are `None`.
+        mixed: Whether rows of several kinds, or of no kind, are of `Kind.MIXED`.
 
     Returns:
         Kind, values and nulls as a `Column` has them, and the zone of instants. No value at all is text.
@@ -86,6 +87,8 @@ def lift_objects(
         types = set(map(type, objects))
     kinds = {kind_of_type(cls) for cls in types}
     if len(kinds) > 1 or None in kinds:
+        if mixed:
+            return Kind.MIXED, object_array(objects), nulls, Zone()
         raise _mixed(objects, nulls)
     kind = kinds.pop() if kinds else Kind.TEXT
     assert kind is not None  # noqa: S101 for the type checker: refused above
@@ -103,11 +106,14 @@ def with_nulls(objects: list[Any], nulls: NDArray[np.bool_] | None, null: Any) -
     if nulls is None:
         return objects
     out = np.full(len(nulls), null, object)
-    dense = np.empty(len(objects), object)
-    dense[:] = objects
-    out[~nulls] = dense
+    out[~nulls] = object_array(objects)
     rows: list[Any] = out.tolist()
     return rows
+
+
+def object_array(rows: Sequence[Any]) -> NDArray[Any]:
+    """Rows as an array of objects, whatever they are; lists too, which NumPy would take apart."""
+    return np.fromiter(rows, object, len(rows))
 
 
 def _decimals(objects: Sequence[Any]) -> Ragged:

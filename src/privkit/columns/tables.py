@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 
-from privkit.columns.arrays import to_object_array
+from privkit.columns.sequences import object_array
 from privkit.errors import TableError, WrongType
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def _positions(rows: NDArray[np.intp] | NDArray[np.bool_]) -> NDArray[np.intp]:
 def _take(column: Any, rows: NDArray[np.intp]) -> Any:
     """Some rows of a column in any container."""
     if isinstance(column, list | tuple):
-        return type(column)(to_object_array(list(column))[rows].tolist())
+        return type(column)(object_array(list(column))[rows].tolist())
     if hasattr(column, "iloc"):
         return column.iloc[rows]
     return column[rows] if isinstance(column, np.ndarray) or not hasattr(column, "take") else column.take(rows)

@@ -195,6 +195,9 @@ class _Rehearsal:
     def knows(self, key_id: int) -> bool:
         return key_id == self.primary_id
 
+    def derivatives(self) -> dict[Any, Any]:
+        return {}
+
     def derived(
         self,
         build: Callable[[Usage, Secret], T],

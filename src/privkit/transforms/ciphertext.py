@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 from privkit import columns
 from privkit._kernels import marker
 from privkit.columns import Kind
+from privkit.columns.kinds import kind_of_type
 from privkit.errors import DecryptionFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -65,14 +66,6 @@ _TEXT_TAG = TAGS[Kind.TEXT]
 KINDS: dict[int, Kind] = {tag: kind for kind, tag in TAGS.items() if kind is not Kind.INSTANT}
 JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
-
-_PYTHON_KINDS: dict[type, Kind] = {
-    Decimal: Kind.DECIMAL,
-    dt.date: Kind.DATE,
-    dt.datetime: Kind.TIMESTAMP,
-    bool: Kind.BOOLEAN,
-    float: Kind.FLOAT,
-}
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -114,16 +107,16 @@ def encode(value: object) -> bytes:
         InvalidParameter: If there is no encoding for values of its type.
     """
     if isinstance(value, str):
-        return b"\x11" + value.encode()
+        return b"\x11" + columns.text_of(value).encode()
     if isinstance(value, bytes):
         return b"\x12" + value
     if isinstance(value, dict | list):
-        return bytes([JSON_TAG]) + _json(value).encode()
+        return bytes([JSON_TAG]) + _json(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return b"\x13%d" % value  # of any size, where columns stop at 64 bits
-    for kind in type(value).__mro__:
-        if kind in _PYTHON_KINDS:
-            return bytes([TAGS[_PYTHON_KINDS[kind]]]) + columns.text_of(value).encode()
+    kind = kind_of_type(type(value))
+    if kind is not None:
+        return bytes([TAGS[kind]]) + columns.text_of(value).encode()
     raise InvalidParameter(
         f"cannot encrypt a value of type {type(value).__name__}; "
         "it takes str, bytes, int, float, Decimal, date, datetime, bool, and dict or list as JSON"
@@ -155,10 +148,9 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
         raise DecryptionFailed from None
 
 
-def _json(value: object) -> str:
+def _json(value: object) -> bytes:
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError):
-        raise InvalidParameter(
-            "cannot write the value as JSON; it may hold str, int, float, bool, null, list, dict"
-        ) from None
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        pass  # what they say, and hold, may quote the value
+    raise InvalidParameter("cannot write the value as JSON; it may hold str, int, float, bool, null, list, dict")

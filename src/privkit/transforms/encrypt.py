@@ -198,11 +198,11 @@ class Encrypt(Form, Reversible):
         """Encrypt a column and say what happened.
 
         Args:
-            column: Values of one type, in any container.
+            column: Values in any container; of several types, or lists and dicts, where it is one of Python objects.
             on_invalid: What to do with values that are not of the field type, where that is checked.
             row: A column of what names the rows; the same must be given to `reveal_column`.
         """
-        checked = self._checked(column, on_invalid)
+        checked = self._checked(columns.lift(column, mixed=True), on_invalid)
         lifted = columns.lift(checked.column)
         sealed = self._sealer.seal_many(Plaintexts.of_column(lifted), self._places(row, lifted))
         nulls = count_nulls(lifted) - checked.invalid

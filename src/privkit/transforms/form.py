@@ -81,11 +81,11 @@ class Form:
             names = names.take(np.flatnonzero(~lifted.nulls))
         return [add_head(names, layout.associated_data(self._name, b""))]
 
-    def _checked(self, column: C, on_invalid: OnInvalid | str | None) -> Outcome[C]:
+    def _checked(self, lifted: Column[C], on_invalid: OnInvalid | str | None) -> Outcome[Any]:
         """The column, with what is not of the field type seen to, where that is checked."""
-        return (
-            Outcome(column, 0, 0) if self._check is None else self._check.protect_column(column, on_invalid=on_invalid)
-        )
+        if self._check is None:
+            return Outcome(lifted, 0, 0)
+        return self._check.protect_column(lifted, on_invalid=on_invalid)
 
     def _written(self, sealed: bytes) -> bytes | str:
         """One ciphertext as it is stored."""

@@ -12,7 +12,9 @@ from privkit._kernels.ragged import Ragged
 from privkit._kernels.slabs import chunk
 from privkit.columns import Kind
 from privkit.columns.canonical import has_offsets, parse_values
-from privkit.errors import InvalidParameter
+from privkit.columns.column import row_numbers
+from privkit.columns.sequences import object_array
+from privkit.errors import DecryptionFailed
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
@@ -47,7 +49,13 @@ class Plaintexts:
 
     @classmethod
     def of_column(cls, lifted: Column[Any]) -> Plaintexts:
-        """Tag and content of each value of a column that is not null."""
+        """Tag and content of each value of a column that is not null; of a mixed one, each of its own type.
+
+        Raises:
+            InvalidParameter: If there is no encoding for values of some type.
+        """
+        if lifted.kind is Kind.MIXED:
+            return cls.of([layout.encode(value) for value in lifted.values])
         content = content_of(lifted)
         return cls(np.broadcast_to(np.uint8(layout.TAGS[lifted.kind]), len(content)), content)
 
@@ -78,22 +86,49 @@ def content_of(lifted: Column[Any]) -> Ragged:
 
 
 def restore(lifted: Column[C], plain: Plaintexts, nulls: NDArray[np.bool_] | None, *, as_text: bool = False) -> C:
-    """Put decrypted values back, with the type that they had, or all but bytes as their text.
+    """Put decrypted values back, with the types that they had, or all but bytes as their text.
+
+    Values of one type are a column of it. Others, JSON, and what a column of the type does not hold, such as whole
+    numbers beyond 64 bits, are Python objects, for which the container needs a place.
 
     Which zone instants were in is not in a ciphertext, only how far it was from UTC: objects come back at their own
     offset, and containers whose moments have one zone for all of them in UTC.
+
+    Raises:
+        DecryptionFailed: If some are not what this format writes; the error names the rows.
+        InvalidParameter: If the container has no place for them; the message has the remedy.
     """
-    tags, content = plain.tags, plain.content
-    if not len(plain):
-        return lifted.restore(content, Kind.TEXT, nulls)
-    tag = int(tags[0])
-    if as_text and not (tags == layout.BYTES_TAG).any():
-        return lifted.restore(content, Kind.TEXT, nulls)
-    if (tags == tag).all() and tag in layout.KINDS:
-        kind = layout.KINDS[tag]
-        zoned = has_offsets(content) if kind is Kind.TIMESTAMP else np.zeros(1, np.bool_)
-        if zoned.any() and not zoned.all():
-            raise InvalidParameter("the column holds timestamps with a zone and without; reveal them one at a time")
-        kind = Kind.INSTANT if zoned.any() else kind
-        return lifted.restore(parse_values(kind, content)[0], kind, nulls)
-    raise InvalidParameter("the column holds values of several types, or JSON; reveal them one at a time")
+    if not len(plain) or (as_text and not (plain.tags == layout.BYTES_TAG).any()):
+        return lifted.restore(plain.content, Kind.TEXT, nulls)
+    kind = _kind_of(plain)
+    if kind is not Kind.MIXED:
+        values, bad = parse_values(kind, plain.content)
+        if not bad.any():
+            return lifted.restore(values, kind, nulls)
+    return lifted.restore(_objects(plain, nulls), Kind.MIXED, nulls)
+
+
+def _kind_of(plain: Plaintexts) -> Kind:
+    """The kind of a column of these values."""
+    tag = int(plain.tags[0])
+    if tag not in layout.KINDS or (plain.tags != tag).any():
+        return Kind.MIXED
+    if layout.KINDS[tag] is not Kind.TIMESTAMP:
+        return layout.KINDS[tag]
+    zoned = has_offsets(plain.content)
+    if not zoned.any():
+        return Kind.TIMESTAMP
+    return Kind.INSTANT if zoned.all() else Kind.MIXED
+
+
+def _objects(plain: Plaintexts, nulls: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """The values, one by one."""
+    values, failed = [], []
+    for row, one in enumerate(plain.together()):
+        try:
+            values.append(layout.decode(one))
+        except DecryptionFailed:
+            failed.append(row)
+    if failed:
+        raise DecryptionFailed(row_numbers(nulls, failed))
+    return object_array(values)

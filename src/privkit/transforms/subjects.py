@@ -127,7 +127,7 @@ class EncryptBySubject(Form):
         """Encrypt a column and say what happened.
 
         Args:
-            column: Values of one type, in any container.
+            column: Values in any container, as for `Encrypt`.
             subject: A column of ids of persons, text or whole numbers (which count as their digits): whose each value
                 is. A key is made for who has none.
             on_invalid: What to do with values that are not of the field type, where that is checked.
@@ -137,7 +137,7 @@ class EncryptBySubject(Form):
             InvalidValue: If a value is not of the field type, or has no person; the error names the rows.
             SubjectForgotten: If some of the persons were forgotten; the error names their rows.
         """
-        checked = self._checked(column, on_invalid)
+        checked = self._checked(columns.lift(column, mixed=True), on_invalid)
         lifted = columns.lift(checked.column)
         ids, place = self._ids(subject, lifted), self._place_or_places(row, lifted)
         sealed, gone = self._seal_all(Plaintexts.of_column(lifted).together().to_list(), place, ids)
