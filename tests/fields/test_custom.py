@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit import fields
+from privkit import Generalise, Policy, fields
 from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidParameter, InvalidValue, PolicyError
+from privkit.fields.bands import number_band
 from privkit.fields.masks import Keep
 
 HAN = "甲乙丙丁戊己庚辛壬癸"
@@ -48,6 +49,55 @@ def test_a_type_of_a_pattern():
     assert reading.bad.tolist() == [False, True, False]
 
 
+def test_every_profile_and_levels_may_be_said():
+    badge = fields.custom(
+        "badge",
+        alphabet=HAN,
+        mask={"display": {"first": 2}, "log": {"last": 1}, "waybill": Keep(1, 1)},
+        levels={"site": {"first": 1}, "size": lambda *, width: number_band(width=width)},
+    )
+    assert {name: mask.one("甲乙丙丁") for name, mask in badge.masks.items()} == {
+        "display": "甲乙****", "waybill": "甲****丁", "log": "****丁", "analytics": "******",
+    }  # fmt: skip
+    assert Generalise(badge, to="site").protect_many(["甲乙", "甲", None]) == ["甲*", "******", None]
+    assert badge.levels["size"](width=10).one("12") == "10-20"
+    assert set(badge.own_levels) == {"site", "size"}
+    policy = """
+[fields.badge]
+alphabet = "ABCDEF0123456789"
+title = "Badge"
+title_zh = "工牌号"
+category = "identity"
+sensitivity = "sensitive"
+basis = "opens doors"
+[fields.badge.mask]
+display = { first = 2 }
+log = { last = 1 }
+[fields.badge.levels]
+site = { first = 1 }
+[views.a.fields]
+badge = { transform = "mask", profile = "log" }
+[views.b.fields]
+badge = { transform = "generalise", to = "site" }
+[views.c.fields]
+badge = { transform = "fpe", keep_first = 1 }
+"""
+    loaded = Policy.loads(policy)
+    assert loaded.fields["badge"].type.title_zh == "工牌号"
+    assert loaded.fields["badge"].type.sensitivity is fields.Sensitivity.SENSITIVE
+    assert loaded.view("a").apply({"badge": ["A0B1"]}) == {"badge": ["****1"]}
+    assert loaded.view("b").apply({"badge": ["A0B1"]}) == {"badge": ["A*"]}
+    for wrong, right, line in (
+        ("dsplay", "display", 10),
+        ("last = true", "last = 1", 10),
+        ("site = 3", "site = { first = 1 }", 13),
+        ("hierarchy = { first = 1 }", "site = { first = 1 }", 13),
+    ):
+        with pytest.raises(PolicyError, match="type badge") as caught:
+            Policy.loads(policy.replace(right, wrong))
+        assert 2 <= caught.value.line <= line
+
+
 @pytest.mark.parametrize("alphabet", ["0123456789ABCDEF", HAN])
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())
@@ -86,6 +136,13 @@ def test_the_order_of_an_alphabet_is_part_of_its_layout_and_its_name_is_not():
         {"pattern": "("},
         {"alphabet": "ab", "mask": {"middle": 1}},
         {"alphabet": "ab", "mask": {"first": -1}},
+        {"alphabet": "ab", "mask": {"first": "1"}},
+        {"alphabet": "ab", "mask": {"display": 3}},
+        {"alphabet": "ab", "mask": {"display": {"first": 1}, "first": 1}},
+        {"alphabet": "ab", "levels": {"a": {"last": 1}}},
+        {"alphabet": "ab", "levels": {"a": {"first": -1}}},
+        {"alphabet": "ab", "levels": ["a"]},
+        {"alphabet": "ab", "levels": {"hierarchy": {"first": 1}}},
         {"alphabet": "ab", "category": "secret"},
         {"alphabet": "ab", "sensitivity": "hi"},
     ],

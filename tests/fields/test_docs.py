@@ -78,12 +78,13 @@ def test_the_examples_of_the_page_give_what_they_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     count, names = 0, {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        code = ""
         for line in block.splitlines():
-            code, _, says = line.partition("  #")
-            code = code.strip()
+            whole, _, says = line.partition("  #")
             if says:
-                assert repr(eval(code, names)) == says.strip()  # noqa: S307 - our own page
-                count += 1
-            else:
                 exec(code, names)  # noqa: S102 - our own page
-    assert count == 5
+                assert repr(eval(whole, names)) == says.strip()  # noqa: S307 - our own page
+                code, count = "", count + 1
+            else:
+                code += f"{line}\n"
+    assert count == 7

@@ -224,8 +224,11 @@ def test_a_field_describes_a_type_of_its_own():
         ("pattern = '('", "field 'm': type m: the pattern is no regular expression"),
         ("mask = { first = 1 }", "field 'm': type m: an alphabet or a pattern is needed"),
         ("pattern = 'a'\nmask = 'x'", "field 'm': mask of a type is a table, not text"),
-        ("pattern = 'a'\nmask = { frist = 1 }", "field 'm': a mask has no part 'frist'; did you mean 'first'?"),
-        ("pattern = 'a'\nmask = { first = 'x' }", "field 'm': no type can be made of pattern (text), mask (a table)"),
+        (
+            "pattern = 'a'\nmask = { frist = 1 }",
+            "field 'm': type m: mask 'display' has no part 'frist'; did you mean 'first'?",
+        ),
+        ("pattern = 'a'\nmask = { first = 'x' }", "field 'm': type m: mask 'display': first is a whole number"),
         ("pattern = 'a'\nreleasable = 'no'", "field 'm': releasable of a type is true or false, not text"),
         ("pattern = 'a'\ncategory = 'contct'", "field 'm': no category 'contct'; did you mean 'contact'?"),
         ("pattern = 'a'\ncategory = 3", "field 'm': no category '3'"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from privkit.fields.bands import number_band
 from privkit.fields.base import Category
 from privkit.fields.characters import CodeLayout
-from privkit.fields.levels import number_band
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.payment import Number
 from privkit.fields.texts import AnyText, Code, TidyText

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from privkit.errors import InvalidParameter
-from privkit.fields.base import Category, FieldType, MaskShape, Sensitivity
+from privkit.fields.base import Category, FieldType, Level, MaskShape, Sensitivity
 from privkit.fields.bytesets import byteset, only
 from privkit.fields.characters import CodeLayout
-from privkit.fields.masks import Keep, profiles
+from privkit.fields.listed import HIERARCHY
+from privkit.fields.masks import PROFILES, Keep, profiles
 from privkit.fields.plain import tidy
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -29,8 +29,10 @@ _LEAST = 2
 _ENDS = ("first", "last")
 E = TypeVar("E", Category, Sensitivity)
 
-MaskOption: TypeAlias = MaskShape | Mapping[str, int] | None
-"""A shape, or how many characters stay: `{"first": 2, "last": 1}`."""
+MaskOption: TypeAlias = MaskShape | Mapping[str, int] | Mapping[str, MaskShape | Mapping[str, int]] | None
+"""A shape, or how many characters stay, as `{"first": 2, "last": 1}`: of `display`, or of several profiles by name."""
+LevelOption: TypeAlias = Mapping[str, Mapping[str, int] | Callable[..., Level]] | None
+"""Levels by name: how many characters stay at the beginning, as `{"first": 2}`, or what makes a level."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -76,6 +78,7 @@ def custom(
     alphabet: str = "",
     pattern: str = "",
     mask: MaskOption = None,
+    levels: LevelOption = None,
     category: Category | str = Category.BEHAVIOUR,
     sensitivity: Sensitivity | str = Sensitivity.GENERAL,
     basis: str = "as its maker says",
@@ -93,7 +96,10 @@ def custom(
         name: What errors and reports call it, 1 to 64 characters.
         alphabet: The characters that values have.
         pattern: A regular expression that values match from beginning to end.
-        mask: How the profile `display` looks, as a shape or as `{"first": 2, "last": 1}`; all else shows nothing.
+        mask: How the profile `display` looks, as a shape or as `{"first": 2, "last": 1}`, or how several profiles do:
+            `{"display": {"first": 2}, "log": {"last": 1}}`; all else shows nothing.
+        levels: Levels by name, each as `{"first": 2}`, which leaves so many characters at the beginning and a star for
+            the rest (six stars where there is none), or as what makes a level; `hierarchy` every type has.
         category: Its category in the norm.
         sensitivity: How sensitive it is.
         basis: What that rests on.
@@ -106,9 +112,11 @@ def custom(
 
     Example:
         >>> from privkit import fields
-        >>> badge = fields.custom("badge", alphabet="ABCDEF0123456789", mask={"first": 2}, category="identity")
-        >>> badge.masks["display"].one("A0B1C2")
-        'A0****'
+        >>> badge = fields.custom(
+        ...     "badge", alphabet="ABCDEF0123456789", mask={"first": 2}, levels={"site": {"first": 1}}
+        ... )
+        >>> badge.masks["display"].one("A0B1C2"), badge.levels["site"]().one("A0B1C2")
+        ('A0****', 'A*')
     """
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise InvalidParameter(f"the name of a type has 1 to {_LONGEST_NAME} printable characters")
@@ -123,7 +131,8 @@ def custom(
         category=_member(Category, category),
         sensitivity=_member(Sensitivity, sensitivity),
         basis=basis,
-        masks=profiles(display=_shape(mask)) if mask is not None else profiles(),
+        masks=profiles(**_shapes(name, mask)),
+        levels=MappingProxyType({level: _level(name, level, said) for level, said in _named(name, levels).items()}),
         layouts=_layouts(alphabet) if alphabet and not pattern else None,
         releasable=releasable,
         alphabet=alphabet,
@@ -143,13 +152,56 @@ def _member(kind: type[E], value: E | str) -> E:
     return names[str(value).lower()]
 
 
-def _shape(mask: MaskShape | Mapping[str, int]) -> MaskShape:
+def _shapes(name: str, mask: MaskOption) -> dict[str, MaskShape]:
+    """The shape of each profile that is said."""
+    if mask is None:
+        return {}
     if not isinstance(mask, Mapping):
-        return mask
-    for part in mask:
-        if part not in _ENDS:
-            raise InvalidParameter(f"a mask has no part {part!r}{nearest(part, _ENDS)}")
-    return Keep(first=mask.get("first", 0), last=mask.get("last", 0))
+        return {"display": mask}
+    if not any(profile in mask for profile in PROFILES):
+        return {"display": _shape(name, "display", mask)}
+    for profile in mask:
+        if profile not in PROFILES:
+            raise InvalidParameter(f"type {name}: no mask profile {profile!r}{nearest(profile, PROFILES)}")
+    return {profile: _shape(name, profile, said) for profile, said in mask.items()}
+
+
+def _shape(name: str, profile: str, said: object) -> MaskShape:
+    if not isinstance(said, Mapping):
+        if not hasattr(said, "many"):
+            raise InvalidParameter(f"type {name}: mask {profile!r} is a shape, or a table with first and last")
+        return cast("MaskShape", said)
+    return Keep(**_counts(f"type {name}: mask {profile!r}", said, _ENDS))
+
+
+def _counts(what: str, said: Mapping[str, object], known: tuple[str, ...]) -> dict[str, int]:
+    """How many characters stay at which end."""
+    counts = dict.fromkeys(known, 0)
+    for part, count in said.items():
+        if part not in known:
+            raise InvalidParameter(f"{what} has no part {part!r}{nearest(part, known)}")
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise InvalidParameter(f"{what}: {part} is a whole number")
+        counts[part] = count
+    return counts
+
+
+def _named(name: str, levels: LevelOption) -> Mapping[str, object]:
+    if levels is not None and not isinstance(levels, Mapping):
+        raise InvalidParameter(f"type {name}: levels are a table of levels by name")
+    return levels or {}
+
+
+def _level(name: str, level: str, said: object) -> Callable[..., Level]:
+    if level == HIERARCHY:
+        raise InvalidParameter(f"type {name}: every type has the level {level!r}; name yours otherwise")
+    if callable(said):
+        return said
+    if not isinstance(said, Mapping):
+        raise InvalidParameter(f"type {name}: level {level!r} is a table such as {{ first = 2 }}")
+    counts = _counts(f"type {name}: level {level!r}", said, _ENDS[:1])
+    coarse = Keep(first=counts["first"], stars=1)
+    return lambda: coarse
 
 
 def _compiled(name: str, pattern: str) -> re.Pattern[str]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
+from privkit.fields.bands import AgeBand
 from privkit.fields.base import Category, FieldType, Sensitivity, chunks
 from privkit.fields.calendar import is_date
 from privkit.fields.date_layout import DateLayout
 from privkit.fields.date_spellings import iso_days
 from privkit.fields.digits import are_digits, numbers
-from privkit.fields.levels import AgeBand, date_levels
+from privkit.fields.levels import date_levels
 from privkit.fields.masks import Template, profiles
 from privkit.fields.plain import tidy
 

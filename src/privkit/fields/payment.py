@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import byteset, only, squeezed, tight, without
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import card_layout
-from privkit.fields.levels import number_band
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import TidyText
