@@ -252,7 +252,7 @@ def test_a_value_without_a_person_is_refused(transform):
             transform.protect_many(["secret", "secret", None], subject=persons)
         assert caught.value.rows == (1,)
     assert transform.protect_many(["x", None], subject=["a", None])[1] is None
-    with pytest.raises(InvalidParameter, match="1 ids of persons for 2 values"):
+    with pytest.raises(InvalidParameter, match="1 subjects for 2 values"):
         transform.protect_many(["a", "b"], subject=["a"])
     with pytest.raises(InvalidParameter, match="pass text or whole numbers"):
         transform.protect_many(["a"], subject=[1.5])

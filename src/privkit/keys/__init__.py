@@ -8,8 +8,9 @@ from privkit.keys.opened import KeyVersion
 from privkit.keys.sql import SqlStore
 from privkit.keys.sql_subjects import SqlSubjects
 from privkit.keys.store import FileStore, Store
+from privkit.keys.subject_keys import SubjectKeys
 from privkit.keys.subject_table import SqliteSubjects, SubjectTable
-from privkit.keys.subjects import SubjectKeys, Subjects
+from privkit.keys.subjects import Subjects
 from privkit.keys.wrappers import AwsKms, EnvironmentKey, LocalKey, Passphrase, Pkcs11, Wrapper
 
 __all__ = [

@@ -11,7 +11,7 @@ from privkit.keys.document import hex_id
 from privkit.keys.handle import FieldKey
 from privkit.keys.material import Secret
 from privkit.keys.names import canonical_name
-from privkit.keys.subjects import SubjectKeys, Subjects
+from privkit.keys.subjects import Subjects
 from privkit.keys.unlocking import store_of, subject_table_of
 from privkit.keys.vault import Vault
 from privkit.keys.wrappers import LocalKey, Wrapper
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from privkit.keys.derivation import Usage
     from privkit.keys.opened import KeyVersion
     from privkit.keys.store import Store
+    from privkit.keys.subject_keys import SubjectKeys
     from privkit.keys.subject_table import SubjectTable
 
 T = TypeVar("T")

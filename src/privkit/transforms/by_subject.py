@@ -68,7 +68,7 @@ class BySubject:
         lifted = columns.lift(column)
         text = lifted.text()
         rows = np.flatnonzero(text.lengths > 0)
-        subjects = _subjects_of(subject, lifted, lifted.rows(rows))
+        subjects = subjects_of(subject, lifted, lifted.rows(rows))
         result, bad = text.take(rows), np.zeros(len(rows), np.bool_)
         if len(rows):
             try:
@@ -111,13 +111,12 @@ class BySubject:
 def _outcome(lifted: Column[C], result: Ragged, bad: NDArray[np.intp], nulls: int) -> Outcome[C]:
     if not len(bad):
         return Outcome(lifted.restore_like(result), len(lifted), nulls)
-    gone = np.zeros(len(lifted), np.bool_) if lifted.nulls is None else lifted.nulls.copy()
-    gone[lifted.rows(bad)] = True
+    gone = lifted.nulls_and(bad)
     kept = np.delete(np.arange(len(result)), bad)
     return Outcome(lifted.restore_like(result.take(kept), nulls=gone), len(lifted), nulls, len(bad))
 
 
-def _subjects_of(subject: object, lifted: Column[Any], rows: NDArray[np.intp]) -> Ragged:
+def subjects_of(subject: object, lifted: Column[Any], rows: NDArray[np.intp]) -> Ragged:
     """The subject of each of the given rows of a column, as canonical text.
 
     Raises:

@@ -8,10 +8,10 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
-from privkit.columns import Kind
-from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, SubjectForgotten
+from privkit.errors import DecryptionFailed, InvalidParameter, SubjectForgotten
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import OnInvalid, Outcome
+from privkit.transforms.by_subject import subjects_of
 from privkit.transforms.form import Form, count_nulls
 from privkit.transforms.plaintexts import Plaintexts, restore
 from privkit.transforms.sealing import Sealer
@@ -139,7 +139,7 @@ class EncryptBySubject(Form):
         """
         checked = self._checked(columns.lift(column, mixed=True), on_invalid)
         lifted = columns.lift(checked.column)
-        ids, place = self._ids(subject, lifted), self._place_or_places(row, lifted)
+        ids, place = _ids(subject, lifted), self._place_or_places(row, lifted)
         sealed, gone = self._seal_all(Plaintexts.of_column(lifted).together().to_list(), place, ids)
         if gone:
             raise _forgotten(lifted.rows(sorted(gone)))
@@ -173,7 +173,7 @@ class EncryptBySubject(Form):
         if OnInvalid(on_forgotten) is OnInvalid.STAR:
             raise InvalidParameter("values of forgotten persons are suppressed or raise; stars are for masks")
         lifted = columns.lift(column)
-        ids, place = self._ids(subject, lifted), self._place_or_places(row, lifted)
+        ids, place = _ids(subject, lifted), self._place_or_places(row, lifted)
         sealed, _ = self._lifted_bytes(lifted)  # what cannot be a ciphertext is empty, and does not open
         opened = self._open_all(sealed.to_list(), place, ids)
         failed = [position for position, plain in enumerate(opened) if plain is None]
@@ -182,10 +182,7 @@ class EncryptBySubject(Form):
         gone = [position for position, plain in enumerate(opened) if plain == b""]
         if gone and OnInvalid(on_forgotten) is OnInvalid.RAISE:
             raise _forgotten(lifted.rows(gone))
-        nulls = lifted.nulls
-        if gone:
-            nulls = np.zeros(len(lifted), np.bool_) if nulls is None else nulls.copy()
-            nulls[lifted.rows(gone)] = True
+        nulls = lifted.nulls_and(gone) if gone else lifted.nulls
         rows = Plaintexts.of([plain for plain in opened if plain])
         plain = restore(lifted, rows, nulls, as_text=as_text)
         return Outcome(plain, len(lifted), count_nulls(lifted), len(gone))
@@ -223,25 +220,6 @@ class EncryptBySubject(Form):
     def _sealer(self, subject: str | int) -> Sealer:
         return Sealer(self._keys.subject(columns.text_of(subject))[self._name], deterministic=self.deterministic)
 
-    def _ids(self, subject: Any, lifted: Column[Any]) -> list[str]:  # noqa: ANN401 - any container
-        """The id of the person of each value that is not null."""
-        column = columns.lift(subject)
-        if len(column) != len(lifted):
-            raise InvalidParameter(f"{len(column)} ids of persons for {len(lifted)} values; each value needs one")
-        if len(column.values) and column.kind not in (Kind.TEXT, Kind.INTEGER):
-            raise InvalidParameter(f"ids of persons as {column.kind.value}; pass text or whole numbers")
-        present = np.ones(len(lifted), np.bool_) if lifted.nulls is None else ~lifted.nulls
-        ids = column.text()
-        named = np.zeros(len(lifted), np.bool_)
-        named[column.rows(np.flatnonzero(ids.lengths > 0))] = True
-        missing = np.flatnonzero(present & ~named)
-        if len(missing):
-            shown = missing[: InvalidValue.MAX_ROWS]
-            raise InvalidValue("the value has no id of a person; give one", rows=shown, count=len(missing))
-        if column.nulls is None:
-            return (ids if lifted.nulls is None else ids.take(np.flatnonzero(present))).to_text()
-        return ids.take((np.cumsum(~column.nulls) - 1)[present]).to_text()
-
     def _by_person(self, ids: list[str], *, create: bool) -> Iterator[tuple[Sealer, list[int]]]:
         """The persons, each with the positions of their values; keys are unwrapped for as many as are kept at once."""
         known: dict[str, int] = {}
@@ -255,6 +233,11 @@ class EncryptBySubject(Form):
             for person, end in zip(subjects.load(some, create=create), ends[first:], strict=False):
                 yield Sealer(person[self._name], deterministic=self.deterministic), order[begin:end].tolist()
                 begin = end
+
+
+def _ids(subject: object, lifted: Column[Any]) -> list[str]:
+    """The id of the person of each value that is not null."""
+    return subjects_of(subject, lifted, lifted.rows(np.arange(len(lifted.values)))).to_text()
 
 
 def _sealed(sealer: Sealer, plain: list[bytes], place: _Place) -> list[bytes]:
