@@ -257,6 +257,11 @@ WRONG = [
     ("l = 2", "l = 1.5", 26, "l of anonymity is a whole number"),
     ("l = 2", "t = 1.5", 26, "t is 1.5; it must be above 0 and at most 1"),
     ("l = 2", 'l = 2\nrecoding = "global"', 27, "no recoding 'global'; did you mean 'local'?"),
+    ("l = 2", "l = 2\ndelta = 0.5", 27, "delta needs a population"),
+    ("l = 2", 'l = 2\npopulation = "people.csv"', 27, "a population is named, and no delta is asked"),
+    ("l = 2", "l = 2\ndelta = 0.5\npopulation = 7", 28, "population is a file or a table, not a whole number"),
+    ("l = 2", 'l = 2\ndelta = 2\npopulation = "p.csv"', 27, "delta is 2; it must be a chance"),
+    ("l = 2", 'l = 2\ndelta = [0.1, 0.5]\npopulation = "p.csv"', 27, "needs recoding='full_domain'"),
     ("l = 2", 'l = 2\noutput = "label"', 27, "no output 'label'; did you mean 'labels'?"),
     ("l = 2", 'l = 2\neffort = "much"', 27, "no effort 'much'"),
     ("l = 2", "l = 2\nsuppression = 1", 27, "suppression is 1"),
@@ -340,6 +345,47 @@ def test_python_says_the_same(keys):
     assert policy.view("research", keys).apply(people()) == view(keys).apply(people())
     again = Policy(fields, {"research": View(said, anonymity={"k": 5, "quasi_identifiers": ["city"]})})
     assert min(Counter(again.view("research", keys).apply(people())["city"]).values()) >= 5
+
+
+def register():
+    """Five times the people, of which those of the table are the first; without the rest of its columns."""
+    crowd = as_text(people(2000))
+    return {name: crowd[name] for name in ("birth_date", "city", "amount")}
+
+
+@pytest.mark.parametrize("recoding", ["local", "full_domain"])
+def test_chances_are_held_against_a_population(keys, tmp_path, recoding):
+    table = {name: column[:400] for name, column in people(2000).items()}
+    write_csv(tmp_path / "people.csv", register())
+    changed = POLICY.replace("l = 2\n", f'l = 2\nrecoding = "{recoding}"\ndelta = 0.4\npopulation = "people.csv"\n')
+    (tmp_path / "policy.toml").write_text(changed, encoding="utf-8")
+    applied = Policy.load(tmp_path / "policy.toml").view("research", keys).run(table)
+    assert 0 < applied.plan.report.delta[1] <= 0.4
+    names = ["birth_date", "city", "amount"]
+    typed = {"birth_date": people(2000)["birth_date"], "city": register()["city"], "amount": people(2000)["amount"]}
+    found = measure(applied.table, names, population=typed, hierarchies=applied.plan.hierarchies)
+    assert found.population.delta_max == applied.plan.report.delta[1]
+    write_csv(tmp_path / "in.csv", table)
+    bound = Policy.load(tmp_path / "policy.toml").view("research", keys)
+    summary = run_file(bound, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert summary.as_dict()["anonymity"]["reached"]["delta"] == applied.plan.report.delta
+
+
+def test_a_population_in_memory_and_one_that_does_not_fit(keys):
+    table = {name: column[:400] for name, column in people(2000).items()}
+    said = {"k": 5, "delta": 0.4, "quasi_identifiers": ["birth_date", "city", "amount"]}
+    fields = {name: field.type for name, field in Policy.loads(POLICY).fields.items()}
+    given = {"birth_date": "keep", "city": "keep", "amount": "keep"}
+
+    def applied(population):
+        policy = Policy(fields, {"research": View(given, anonymity=Anonymity(**said, population=population))})
+        return policy.view("research", keys).run(table)
+
+    assert applied(pa.table(register())).plan.report.delta[1] <= 0.4
+    with pytest.raises(TableError, match="the population has no column 'amount'"):
+        applied({name: register()[name] for name in ("birth_date", "city")})
+    with pytest.raises(TableError, match="must hold all of its people"):
+        applied({name: column[:40] for name, column in register().items()})
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

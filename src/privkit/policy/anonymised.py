@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from privkit.anonymity.apply import Applier
 from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.verify import verify
 from privkit.columns.tables import open_table
-from privkit.errors import PolicyError
+from privkit.errors import PolicyError, TableError
 from privkit.policy.reading import read
+from privkit.suggest import nearest
 from privkit.transforms.fpe import FormatPreserving
 from privkit.transforms.generalise import Generalise
 from privkit.transforms.keep import Keep
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from privkit.fields.base import FieldType
     from privkit.policy.anonymity import Anonymity
     from privkit.policy.model import PolicyField, Treatment
+    from privkit.policy.view import BoundView
 
 T = TypeVar("T")
 
@@ -69,7 +72,7 @@ class Anonymising:
 
     def __init__(self, anonymity: Anonymity, types: Mapping[str, FieldType | None]) -> None:
         self.quasi_identifiers, self.sensitive = anonymity.quasi_identifiers, anonymity.sensitive
-        self.columns = anonymity.columns
+        self.columns, self.population = anonymity.columns, anonymity.population
         self._types = types
         self._anonymiser = anonymity.anonymiser(types)
 
@@ -91,18 +94,29 @@ class Anonymising:
         """The frequency set of a table, in pieces, that the view's transforms gave."""
         return self._counted(tables, self.columns)
 
+    def count_people(self, tables: Iterable[Any]) -> FrequencySet:
+        """The same for a population, of which only the quasi-identifiers are known."""
+        names = self.quasi_identifiers
+        pieces = ({**_columns(table, names), **self.read(table, names)} for table in tables)
+        return FrequencySet.of_batches(pieces, names)
+
     def _counted(self, tables: Iterable[Any], spelled: Sequence[str]) -> FrequencySet:
         """Count the pieces of a table in which some columns are spelled as they were before."""
         pieces = ({**_columns(table, self.columns), **self.read(table, spelled)} for table in tables)
         return FrequencySet.of_batches(pieces, self.quasi_identifiers, self.sensitive)
 
     def plan(
-        self, frequency: FrequencySet, known: Plan | None = None, progress: Callable[[float], None] | None = None
+        self,
+        frequency: FrequencySet,
+        people: FrequencySet | None = None,
+        known: Plan | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> Plan:
         """How a table is generalised.
 
         Args:
             frequency: Its counts.
+            people: Those of the population, where a delta is asked.
             known: A full-domain plan of an earlier table, whose levels are to be kept.
             progress: Is called with the share of the work that is done.
 
@@ -111,13 +125,13 @@ class Anonymising:
             PolicyError: If the known plan is for other columns or models.
         """
         if known is None:
-            return self._anonymiser.fit(frequency, progress=progress)
+            return self._anonymiser.fit(frequency, population=people, progress=progress)
         asked = self._anonymiser.requirements
         if known.frequency.names != self.quasi_identifiers or tuple(known.sensitive) != self.sensitive:
             raise PolicyError("the plan is for other columns than the view's anonymity; make it anew")
         if known.requirements != asked or known.shape.recoding != self._anonymiser.recoding:
             raise PolicyError("the plan is for other models than the view's anonymity; make it anew")
-        return known.refit(frequency)
+        return known.refit(frequency, population=people)
 
     def writer(self, plan: Plan) -> Writer:
         """What writes the pieces of the table that the plan was made for."""
@@ -139,6 +153,33 @@ class Anonymising:
 def _columns(table: Any, names: Iterable[str]) -> dict[str, Any]:  # noqa: ANN401 - any table
     opened = open_table(table)
     return {name: opened.column(name) for name in names}
+
+
+def people_of(bound: BoundView) -> FrequencySet | None:
+    """The population that a view's anonymity names, counted as the view's transforms give it.
+
+    Raises:
+        TableError: If it has no column of a quasi-identifier, or its file is none.
+    """
+    asked = bound.anonymising
+    if asked is None or asked.population is None:
+        return None
+    names = asked.quasi_identifiers
+    wanted = bound.sources(names)
+    if not isinstance(asked.population, Path):
+        _complete(open_table(asked.population).names, wanted)
+        return asked.count_people([bound.treat(asked.population, only=names).table])
+    from privkit.policy.files import open_source  # noqa: PLC0415 - it needs an extra
+
+    with open_source(asked.population) as source:
+        _complete(source.names, wanted)
+        return asked.count_people(bound.treat(batch, only=names).table for batch in source.batches(wanted))
+
+
+def _complete(names: Sequence[str], wanted: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in names:
+            raise TableError(f"the population has no column {name!r}{nearest(name, names)}")
 
 
 class Writer:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +18,12 @@ from privkit.suggest import nearest
 
 if TYPE_CHECKING:
     from inspect import Parameter
-    from pathlib import Path
 
     from privkit.fields.base import FieldType
     from privkit.policy.hierarchies import HierarchySpec
 
 _HIERARCHIES: Final = "hierarchies"
+_POPULATION: Final = "population"
 _COLUMNS: Final = ("quasi_identifiers", "sensitive")
 _PARAMETERS: Final[Mapping[str, Parameter]] = {
     name: parameter for name, parameter in signature(Anonymiser).parameters.items() if name not in _COLUMNS
@@ -37,6 +38,8 @@ class Anonymity:
         quasi_identifiers: The fields that together may tell who somebody is.
         sensitive: The fields that l and t are asked of.
         hierarchies: By field, what its values may be generalised to.
+        population: For `delta`, the people that tables are drawn from: a table, or a CSV or Parquet file, with the
+            quasi-identifiers as they are before the view treats them.
         parameters: The others, as `privkit.anonymity.Anonymiser` takes them: `k`, `l`, `t`, `recoding`, and so on.
 
     Raises:
@@ -52,6 +55,7 @@ class Anonymity:
     quasi_identifiers: tuple[str, ...]
     sensitive: tuple[str, ...]
     hierarchies: Mapping[str, HierarchySpec]
+    population: Any = field(repr=False)  # it may be a table
     parameters: Mapping[str, Any]
 
     def __init__(
@@ -60,9 +64,10 @@ class Anonymity:
         quasi_identifiers: Any = (),  # noqa: ANN401 - a policy's author may have said anything; checked here
         sensitive: Any = (),  # noqa: ANN401 - likewise
         hierarchies: Any = MappingProxyType({}),  # noqa: ANN401 - likewise
+        population: Any = None,  # noqa: ANN401 - any table
         **parameters: Any,  # noqa: ANN401 - the anonymiser says
     ) -> None:
-        known = (*_COLUMNS, _HIERARCHIES, *_PARAMETERS)
+        known = (*_COLUMNS, _HIERARCHIES, _POPULATION, *_PARAMETERS)
         for name, value in parameters.items():
             if name not in _PARAMETERS:
                 raise PolicyError(f"anonymity has no {name!r}{nearest(name, known)}", path=(name,))
@@ -79,6 +84,8 @@ class Anonymity:
         object.__setattr__(self, "sensitive", _names("sensitive", sensitive))
         object.__setattr__(self, "hierarchies", MappingProxyType(dict(hierarchies)))
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
+        object.__setattr__(self, _POPULATION, Path(population) if isinstance(population, str) else population)
+        self._check_population()
         for name in self.hierarchies:
             if name not in self.columns:
                 raise PolicyError(
@@ -86,6 +93,17 @@ class Anonymity:
                     f"{nearest(name, self.columns)}",
                     path=(_HIERARCHIES, name),
                 )
+
+    def _check_population(self) -> None:
+        asked = self.parameters.get("delta") is not None
+        if asked and self.population is None:
+            raise PolicyError('delta needs a population, such as population = "people.parquet"', path=("delta",))
+        if self.population is not None and not asked:
+            raise PolicyError(
+                "a population is named, and no delta is asked; give delta, or leave it out", path=(_POPULATION,)
+            )
+        if isinstance(self.population, int | float):
+            raise PolicyError(f"population is a file or a table, not {type_name(self.population)}", path=(_POPULATION,))
 
     @classmethod
     def of(cls, spec: Anonymity | Mapping[str, Any]) -> Anonymity:
@@ -107,8 +125,9 @@ class Anonymity:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files that its hierarchies are read from."""
-        return tuple(path for spec in self.hierarchies.values() if (path := file_of(spec)) is not None)
+        """The files that its hierarchies and its population are read from."""
+        named = tuple(path for spec in self.hierarchies.values() if (path := file_of(spec)) is not None)
+        return (*named, self.population) if isinstance(self.population, Path) else named
 
     def anonymiser(self, types: Mapping[str, FieldType | None]) -> Anonymiser:
         """What fits tables.

@@ -156,11 +156,16 @@ def _beside(treatment: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever sta
 
 
 def _anonymity(spec: Any, folder: Path) -> Any:  # noqa: ANN401 - as above
-    """The same for the files of hierarchies."""
-    if not isinstance(spec, Mapping) or not isinstance(spec.get("hierarchies"), Mapping):
+    """The same for the files of hierarchies, and that of a population."""
+    if not isinstance(spec, Mapping):
         return spec
-    found = {name: hierarchies.beside(own, folder) for name, own in spec["hierarchies"].items()}
-    return {**spec, "hierarchies": found}
+    found = dict(spec)
+    if isinstance(found.get("population"), str):
+        found["population"] = str(folder / found["population"])
+    if isinstance(found.get("hierarchies"), Mapping):
+        own = found["hierarchies"]
+        found["hierarchies"] = {name: hierarchies.beside(said, folder) for name, said in own.items()}
+    return found
 
 
 def _known(spec: Mapping[str, Any], known: Collection[str], what: str, path: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from privkit.errors import InvalidParameter
+from privkit.policy.anonymised import people_of
 from privkit.policy.marks import marked, of_schema, texts, unmarked
 from privkit.policy.pipeline import ahead, cores, in_order
 from privkit.policy.view import ColumnReport
@@ -185,7 +186,7 @@ class _Run:
         def searched(share: float) -> None:
             self._progress(rows, _COUNTED + share * (_PLANNED - _COUNTED))
 
-        return asked.plan(frequency, known, searched)
+        return asked.plan(frequency, people_of(self._bound), known, searched)
 
     def _written(self, sink: Sink, schema: Any, writer: Writer) -> Generator[Any, None, None]:  # noqa: ANN401
         """What is written, after it is (in the types of a pyarrow Schema)."""

@@ -19,7 +19,7 @@ from privkit.errors import (
     TableError,
 )
 from privkit.policy import treatments
-from privkit.policy.anonymised import Anonymising
+from privkit.policy.anonymised import Anonymising, people_of
 from privkit.policy.column import ViewedColumn, forgotten_in, untouched
 from privkit.transforms.base import OnInvalid
 from privkit.transforms.keep import Keep
@@ -153,6 +153,10 @@ class BoundView:
         beside = self._subjects(given, direction)
         return [name for name in header if name in beside or name in given]
 
+    def sources(self, names: Sequence[str]) -> list[str]:
+        """The columns that some of those that come out are made of: themselves, and those of their subjects."""
+        return [*names, *sorted(self._subjects(names, "protect") - set(names))]
+
     def _subjects(self, names: Iterable[str], direction: Direction) -> set[str]:
         """The columns of subjects that the treatment of some columns needs."""
         treated = names if direction == "protect" else [name for name in self.reversible if name in set(names)]
@@ -238,7 +242,8 @@ class BoundView:
         applied = self.treat(table, direction)
         if self.anonymising is None or direction != "protect":
             return applied
-        plan = self.anonymising.plan(self.anonymising.count([applied.table]), plan)
+        frequency = self.anonymising.count([applied.table])
+        plan = self.anonymising.plan(frequency, people_of(self), plan)
         writer = self.anonymising.writer(plan)
         written = writer.write(applied.table)
         writer.finish()
