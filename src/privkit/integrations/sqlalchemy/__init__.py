@@ -6,7 +6,7 @@ from privkit.integrations.sqlalchemy.checking import check_statement
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.job import reencrypt
 from privkit.integrations.sqlalchemy.migrations import render_item
-from privkit.integrations.sqlalchemy.refusals import NotSearchable, WouldWritePlaintext
+from privkit.integrations.sqlalchemy.refusals import NotBound, NotSearchable, WouldWritePlaintext
 from privkit.integrations.sqlalchemy.transformed import FormatPreserved, Tokenised
 from privkit.integrations.sqlalchemy.viewing import forget_views
 
@@ -14,6 +14,7 @@ __all__ = [
     "BlindIndex",
     "Encrypted",
     "FormatPreserved",
+    "NotBound",
     "NotSearchable",
     "Tokenised",
     "WouldWritePlaintext",

@@ -47,13 +47,12 @@ def reveal_rows(
         ['a', None]
     """
     columns = list(statement.selected_columns)
-    raw = [
-        # Of no type, so that nothing runs for each value.
-        sa.type_coerce(column, sa.types.NullType()).label(column.key) if isinstance(column.type, Encrypted) else column
-        for column in columns
-    ]
-    openers = {
-        place: column.type.opener() for place, column in enumerate(columns) if isinstance(column.type, Encrypted)
-    }
+    raw = list(columns)
+    openers = {}
+    for place, column in enumerate(columns):
+        kind = column.type
+        if isinstance(kind, Encrypted) and kind.row is None:  # of what is bound, the result must know the column
+            raw[place] = sa.type_coerce(column, sa.types.NullType()).label(column.key)  # nothing runs for each value
+            openers[place] = kind.opener()
     query = statement.with_only_columns(*raw, maintain_column_froms=True)
     return database.execute(query, parameters, execution_options={WHOLE: openers})

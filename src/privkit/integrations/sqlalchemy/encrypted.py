@@ -12,14 +12,15 @@ from sqlalchemy.types import TypeDecorator, to_instance
 
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Mode, StoredForm
+from privkit.integrations.sqlalchemy.binding import Bound, BoundOpener
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
-from privkit.integrations.sqlalchemy.refusals import passing
+from privkit.integrations.sqlalchemy.refusals import NotBound, passing
 from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
 from privkit.transforms import Encrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from privkit.integrations.purposes import FieldViews
     from privkit.keys import FieldKey
     from privkit.transforms import BlindIndexOf
+    from privkit.transforms.form import Row
 
 _MOST_VARBINARY = 16_383
 """A row of MySQL has 65,535 bytes at most, and a character of utf8mb4 takes four of them."""
@@ -42,7 +44,7 @@ class Encrypted(TypeDecorator[Any]):
     neither and raise `NotSearchable`. Null stays null, and is visible.
 
     A ciphertext is bound to the field's name: it does not open in another column. Within one column it may be moved
-    from row to row by whoever can write to the database, and an older one put back.
+    from row to row by whoever can write to the database, unless `row` binds it; and an older one put back.
 
     Args:
         base_type: What the column would be without encryption: gives the Python type, its checks, and the length.
@@ -54,6 +56,8 @@ class Encrypted(TypeDecorator[Any]):
             `privkit.integrations.lifecycle`. A column that held plaintext text takes `text=True`.
         field: What the values are, where that shall be checked on writing.
         views: The views in which its values may be read; then they are read inside `reveal_as` only.
+        row: The name of the primary key, to bind each value to its row: a ciphertext that was moved to another row is
+            refused. The application makes the key, such as a UUID; see `privkit.integrations.sqlalchemy.binding`.
 
     Raises:
         InvalidParameter: If the parts do not go together.
@@ -82,10 +86,17 @@ class Encrypted(TypeDecorator[Any]):
         mode: str = Mode.STRICT,
         field: FieldType | None = None,
         views: FieldViews | None = None,
+        row: str | None = None,
     ) -> None:
         super().__init__()
         if deterministic and index is not None:
             raise InvalidParameter("a deterministic column is found by itself; leave out the index")
+        if row is not None and deterministic:
+            raise InvalidParameter(
+                "bound to its row a value has another ciphertext in each; leave out deterministic, and give it an index"
+            )
+        if row is not None and views is not None:
+            raise InvalidParameter("a column with views is not bound to its rows; leave out one of them")
         self.base_type = to_instance(base_type)
         self.field_key = field_key
         self.deterministic = deterministic
@@ -94,6 +105,7 @@ class Encrypted(TypeDecorator[Any]):
         self.mode = Mode(mode)
         self.field = field
         self.views = views
+        self.row = row
         self.plain_form = plain_form(self.base_type)
         self._blind: BlindIndexOf | None = None
         self._stored = StoredForm(self._encrypt(None), mode, tag=self.plain_form.tag)
@@ -131,15 +143,23 @@ class Encrypted(TypeDecorator[Any]):
         self._blind = blind
         self._stored = StoredForm(self._encrypt(blind), self.mode, tag=self.plain_form.tag)
 
-    def write(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base type
+    def write(self, value: Any) -> Any:  # noqa: ANN401 - a value of the base type, or a `Bound` one
         """What is stored for a value: null for null.
 
         Raises:
             InvalidValue: If it is no value of the base type, or of the field.
+            NotBound: If it is to be bound to its row, and comes without it.
         """
         if value is None:
             return None
-        return self.stored.write(self.to_plain(value))
+        if self.row is None:
+            return self.stored.write(self.to_plain(value))
+        if not isinstance(value, Bound):
+            raise NotBound(
+                f"the row of a value of {self.field_key.name!r} is not known here: write it with its primary key, as "
+                "parameters of INSERT, or of UPDATE with WHERE on the primary key"
+            )
+        return self.stored.write(self.to_plain(value.value), value.row)
 
     def read(self, stored: Any) -> Any:  # noqa: ANN401 - what was stored
         """The value of what is stored, as the present view shows it.
@@ -152,20 +172,20 @@ class Encrypted(TypeDecorator[Any]):
             return self.views.show(self.clear(stored))
         return self.clear(stored)
 
-    def clear(self, stored: Any) -> Any:  # noqa: ANN401 - what was stored
-        """The value of what is stored, whatever the view."""
+    def clear(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401 - what was stored
+        """The value of what is stored, whatever the view; `row` names its row, where it is bound to that."""
         if stored is None:
             return None
         try:
-            plain = self._stored.read(stored)
+            plain = self._stored.read(stored, row)
         except DecryptionFailed as error:
             raise error.located(self.field_key.name) from None
         return plain if self.plain_form.read is None else self.plain_form.read(plain)
 
-    def read_many(self, stored: list[Any]) -> list[Any]:
-        """The values of what is stored, as `read` gives each, all together."""
+    def read_many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+        """The values of what is stored, as `read` gives each, all together; `rows` names their rows."""
         try:
-            values = self._stored.read_many(stored)
+            values = self._stored.read_many(stored, rows)
         except DecryptionFailed as error:
             raise error.located(self.field_key.name) from None
         read = self.plain_form.read
@@ -215,7 +235,7 @@ class Encrypted(TypeDecorator[Any]):
 
     def opener(self) -> Opener:
         """What opens the values of a result."""
-        return _Opener(self)
+        return _Opener(self) if self.row is None else BoundOpener(self)
 
     def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:  # noqa: ANN401, ARG002 - as above
         """Decrypt results; with views one by one, so that none is shown before it is asked for."""
@@ -256,7 +276,7 @@ class _Opener(Opener):
         self._read, strict = encrypted.plain_form.read, encrypted.mode is Mode.STRICT
         self._reveal = encrypted.encrypt.reader(moment) if strict else encrypted.stored.read
 
-    def one(self, stored: Any) -> Any:  # noqa: ANN401 - see `Opener`
+    def one(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401, ARG002 - see `Opener`
         """The value of what is stored."""
         try:
             plain = self._reveal(stored)
@@ -264,9 +284,9 @@ class _Opener(Opener):
             raise error.located(self._name) from None
         return plain if plain is None or self._read is None else self._read(plain)
 
-    def many(self, stored: list[Any]) -> list[Any]:
+    def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
         """The values of what is stored, all together."""
-        return self._encrypted.read_many(stored)
+        return self._encrypted.read_many(stored, rows)
 
 
 def link_beside(column: sa.Column[Any], table: Any) -> None:  # noqa: ANN401 - a table, and what else has columns

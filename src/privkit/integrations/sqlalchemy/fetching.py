@@ -9,6 +9,8 @@ in those columns. Few rows are opened value by value.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -18,9 +20,11 @@ from sqlalchemy.engine.cursor import CursorFetchStrategy, CursorResult, CursorRe
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy.engine.interfaces import DBAPICursor
+
+    from privkit.transforms.form import Row
 
 WHOLE: Final = "privkit_whole"
 """The execution option of queries without processors: by place in a row, what opens the encrypted columns."""
@@ -36,13 +40,40 @@ class Opener:
 
     __slots__ = ()
 
-    def one(self, stored: Any) -> Any:  # noqa: ANN401 - whatever is stored
-        """The value of what is stored."""
+    def one(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401 - whatever is stored
+        """The value of what is stored, in the row of that name where the column is bound to rows."""
         raise NotImplementedError
 
-    def many(self, stored: list[Any]) -> list[Any]:
+    def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
         """The values of what is stored, all together."""
         raise NotImplementedError
+
+    def naming(self, result: CursorResult[Any], place: int) -> Naming | None:  # noqa: ARG002 - for those that are bound
+        """What names the rows of a result for the column at a place; `None` where that is not needed, or not known."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What names the rows of a result, for columns that are bound to them.
+
+    Attributes:
+        name: The name of the row whose primary key the cursor gives.
+        place: The place of the primary key in a row; `None` where all rows have the same.
+        key: The primary key that all rows have.
+    """
+
+    name: Callable[[Any], Row]
+    place: int | None
+    key: Any = None
+
+    def of(self, row: Sequence[Any]) -> Row:
+        """The name of one row."""
+        return self.name(self.key if self.place is None else row[self.place])
+
+    def of_all(self, columns: list[Any], count: int) -> list[Row]:
+        """The names of rows that are taken apart into columns."""
+        return [self.name(self.key)] * count if self.place is None else list(map(self.name, columns[self.place]))
 
 
 class Opening(ResultFetchStrategy):
@@ -51,14 +82,23 @@ class Opening(ResultFetchStrategy):
     Args:
         inner: What fetches them.
         places: By their places in a row, what opens the encrypted columns.
+        namings: By the same places, what names the rows, where that is needed.
         whole: Whether even few rows are opened together.
     """
 
-    __slots__ = ("_ahead", "_buffer", "_inner", "_places", "_read", "_whole")
+    __slots__ = ("_ahead", "_buffer", "_inner", "_namings", "_places", "_read", "_whole")
 
-    def __init__(self, inner: ResultFetchStrategy, places: dict[int, Opener], *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        inner: ResultFetchStrategy,
+        places: dict[int, Opener],
+        namings: Mapping[int, Naming | None],
+        *,
+        whole: bool = False,
+    ) -> None:
         self._inner = inner
         self._places = places
+        self._namings = namings
         self._whole = whole
         self._buffer: deque[Any] = deque()
         self._ahead = 1
@@ -129,28 +169,31 @@ class Opening(ResultFetchStrategy):
         if len(rows) < _FEWEST and not (rows and self._whole):
             return [self._opened_row(row) for row in rows]
         columns: list[Any] = list(zip(*rows, strict=True))
-        first = self._read
-        self._read += len(rows)
+        first, count = self._read, len(rows)
+        self._read += count
         del rows  # before as many are made again: the collector of cycles would look at both
+        namings = [(place, naming) for place, naming in self._namings.items() if naming is not None]
+        names = {place: naming.of_all(columns, count) for place, naming in namings}
         for place, opener in self._places.items():
-            columns[place] = _opened_column(opener, plain_bytes(columns[place]), first)
+            columns[place] = _opened_column(opener, plain_bytes(columns[place]), names.get(place), first)
         return list(zip(*columns, strict=True))
 
     def _opened_row(self, row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever the driver's rows are
         values = list(row)
         for place, opener in self._places.items():
-            values[place] = opener.one(values[place])
+            naming = self._namings[place]
+            values[place] = opener.one(row[place], None if naming is None else naming.of(row))
         self._read += 1
         return tuple(values)
 
 
-def _opened_column(opener: Opener, stored: list[Any], first: int) -> list[Any]:
+def _opened_column(opener: Opener, stored: list[Any], rows: Sequence[Row] | None, first: int) -> list[Any]:
     try:
-        return opener.many(stored)
+        return opener.many(stored, rows)
     except DecryptionFailed as error:
         raise error.located(error.column, first) from None
-    except InvalidParameter:
-        return [opener.one(value) for value in stored]  # of several types, which no column is
+    except InvalidParameter:  # of several types, which no column is
+        return list(map(opener.one, stored, rows or repeat(None, len(stored))))
 
 
 def plain_bytes(values: Sequence[Any]) -> list[Any]:
@@ -173,26 +216,25 @@ def _after_execute(  # noqa: PLR0917 - as SQLAlchemy calls it
     metadata = getattr(result, "_metadata", None)
     if not isinstance(result, CursorResult) or not isinstance(metadata, CursorResultMetaData):
         return
-    whole = execution_options.get(WHOLE)
-    if whole:
-        result.cursor_strategy = Opening(result.cursor_strategy, whole, whole=True)
-    elif metadata._tuplefilter is None:  # noqa: SLF001 - else places are not those of the cursor's rows
-        _open_here(result, metadata)
+    _open_here(result, metadata, execution_options.get(WHOLE) or {})
 
 
-def _open_here(result: CursorResult[Any], metadata: CursorResultMetaData) -> None:
+def _open_here(result: CursorResult[Any], metadata: CursorResultMetaData, whole: dict[int, Opener]) -> None:
     """Have the strategy do what the processors of encrypted columns would."""
     processors = list(metadata._processors)  # noqa: SLF001 - there is no other way to see which columns are encrypted
     owners = {place: getattr(each, "__self__", None) for place, each in enumerate(processors) if each is not None}
-    places = {place: owner for place, owner in owners.items() if isinstance(owner, Opener)}
+    own = {place: owner for place, owner in owners.items() if isinstance(owner, Opener)}
+    places = {**whole, **own}
     if not places:
         return
-    for place in places:
-        processors[place] = None
-    fresh = CursorResultMetaData.__new__(CursorResultMetaData)  # the old one is shared by all who run the statement
-    for name in CursorResultMetaData.__slots__:
-        setattr(fresh, name, getattr(metadata, name))
-    fresh._processors = processors  # noqa: SLF001 - as above
-    result._metadata = fresh  # noqa: SLF001 - as above
-    result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors
-    result.cursor_strategy = Opening(result.cursor_strategy, places)
+    namings = {place: opener.naming(result, place) for place, opener in places.items()}
+    if own:
+        for place in own:
+            processors[place] = None
+        fresh = CursorResultMetaData.__new__(CursorResultMetaData)  # the old one is shared by all who run the statement
+        for name in CursorResultMetaData.__slots__:
+            setattr(fresh, name, getattr(metadata, name))
+        fresh._processors = processors  # noqa: SLF001 - as above
+        result._metadata = fresh  # noqa: SLF001 - as above
+        result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors
+    result.cursor_strategy = Opening(result.cursor_strategy, places, namings, whole=bool(whole))

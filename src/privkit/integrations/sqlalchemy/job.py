@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from privkit.errors import InvalidParameter
 from privkit.integrations import reencryption
+from privkit.integrations.sqlalchemy.binding import key_of, name_row
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.writing import SEALED
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from privkit.integrations.reencryption import Change, Position, Progress
+    from privkit.transforms.form import Row
 
 
 class ColumnRows:
@@ -94,6 +96,14 @@ class ColumnRows:
             .execution_options(**{SEALED: True})
         )
 
+    @property
+    def row_of(self) -> Callable[[Position], Row] | None:
+        """What names the row of a position, where the column is bound to its rows."""
+        if self.encrypted.row is None:
+            return None
+        key = key_of(self._column)
+        return lambda position: name_row(key, position[0])
+
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
         if isinstance(self._database, sa.Engine):
@@ -139,5 +149,12 @@ def reencrypt(
     """
     rows = ColumnRows(database, column)
     return reencryption.reencrypt(
-        rows, rows.encrypted.stored, batch=batch, after=after, dry_run=dry_run, pause=pause, on_progress=on_progress
+        rows,
+        rows.encrypted.stored,
+        batch=batch,
+        after=after,
+        dry_run=dry_run,
+        pause=pause,
+        on_progress=on_progress,
+        row_of=rows.row_of,
     )

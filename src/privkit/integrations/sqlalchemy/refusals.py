@@ -21,6 +21,10 @@ class WouldWritePlaintext(InvalidParameter, ArgumentError):
     """A statement would have the database write something into an encrypted column that is no ciphertext of it."""
 
 
+class NotBound(InvalidParameter, ArgumentError):
+    """A value is bound to its row, and the statement does not say which that is."""
+
+
 _unwrapped: dict[type[Exception], type[Exception]] = {}
 
 

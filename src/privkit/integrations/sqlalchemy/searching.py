@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import weakref
 from contextvars import ContextVar
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 from sqlalchemy.types import TypeEngine
 
 from privkit.integrations.lifecycle import Mode
+from privkit.integrations.sqlalchemy.binding import key_of, name_row
 from privkit.integrations.sqlalchemy.fetching import plain_bytes
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, unwrapped
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from privkit.integrations.sqlalchemy.encrypted import Encrypted
     from privkit.transforms import BlindIndexOf
+    from privkit.transforms.form import Row
 
 
 _connection: ContextVar[weakref.ref[sa.Connection] | None] = ContextVar("privkit_connection", default=None)
@@ -195,25 +198,27 @@ class Search:
     def _find(self, connection: sa.Connection) -> list[Any]:
         """Read the candidates, and keep those that hold the values."""
         index = self._source.table.c[str(self._encrypted.index)]
-        statement = sa.select(sa.type_coerce(self._source, self._encrypted.raw_type)).where(
-            among(index, self._encrypted, self.indexes)
-        )
+        key = None if self._encrypted.row is None else key_of(self._source)
+        raw = sa.type_coerce(self._source, self._encrypted.raw_type)
+        statement = sa.select(raw, sa.null() if key is None else key)
+        found = connection.execute(statement.where(among(index, self._encrypted, self.indexes))).all()
         stored, encrypt = self._encrypted.stored, self._encrypted.encrypt
-        sealed = list(dict.fromkeys(connection.execute(statement).scalars()))
         if stored.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
-            sealed = [one for one in sealed if encrypt.has_form(one)]
+            found = [row for row in found if encrypt.has_form(row[0])]
+        sealed = [row[0] for row in found]
+        names = None if key is None else [name_row(key, row[1]) for row in found]
         wanted = [plain for plain in self._plains if plain is not None]
         exact: list[Any] = [] if len(wanted) == len(self._plains) else [None]
-        for one, plain in zip(sealed, self._opened(sealed), strict=True):
+        for one, plain in zip(sealed, self._opened(sealed, names), strict=True):
             if any(self._matches(encrypt.index, plain, value) for value in wanted):
                 exact.append(one)
         return exact
 
-    def _opened(self, sealed: list[Any]) -> list[Any]:
+    def _opened(self, sealed: list[Any], names: list[Row] | None) -> list[Any]:
         encrypt = self._encrypted.encrypt
         if len(sealed) < _FEWEST:
-            return [encrypt.reveal(one) for one in sealed]
-        return self._encrypted.stored.open_many(plain_bytes(sealed))
+            return [encrypt.reveal(one, row=row) for one, row in zip(sealed, names or repeat(None), strict=False)]
+        return self._encrypted.stored.open_many(plain_bytes(sealed), names)
 
     def _matches(self, blind: BlindIndexOf | None, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type
         if blind is None:

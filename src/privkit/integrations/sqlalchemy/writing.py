@@ -29,7 +29,7 @@ def check_written(statement: UpdateBase) -> None:
     """
     if statement.get_execution_options().get(SEALED):
         return
-    for column, value in _written(statement):
+    for column, value in written(statement):
         field = _field_of(column)
         if field is not None and not _is_sealed(value, field):
             raise WouldWritePlaintext(
@@ -44,14 +44,14 @@ def _field_of(column: Any) -> FieldKey | None:  # noqa: ANN401 - whatever has a 
     return getattr(kind, "field_key", None) if hasattr(kind, "stored") else None
 
 
-def _written(statement: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - SQLAlchemy keeps these to itself
+def written(statement: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - SQLAlchemy keeps these to itself
     """Columns, and what is written to each, where the statement says so itself."""
     table = getattr(statement, "table", None)
     columns = getattr(table, "c", {})
     given = [getattr(statement, "_values", None) or {}, dict(getattr(statement, "_ordered_values", None) or ())]
     for rows in getattr(statement, "_multi_values", ()):
         given += [row for row in rows if isinstance(row, dict)]
-    given.append(_upserted(statement))
+    given.append(upserted(statement))
     for values in given:
         for column, value in values.items():
             yield (columns.get(column) if isinstance(column, str) else column), value
@@ -61,11 +61,18 @@ def _written(statement: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - SQL
             yield columns.get(name), column
 
 
-def _upserted(statement: Any) -> dict[Any, Any]:  # noqa: ANN401 - as above
+def upserted(statement: Any) -> dict[Any, Any]:  # noqa: ANN401 - as above
     """What is written where the row is there already: `on_conflict_do_update`, `on_duplicate_key_update`."""
+    written = {}
+    for clause in upserts(statement):
+        written.update(dict(getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None) or {}))
+    return written
+
+
+def upserts(statement: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """What an insert says of rows that are there already; of which SQLite takes several."""
     clause = getattr(statement, "_post_values_clause", None)
-    given = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None) or {}
-    return dict(given)
+    return [] if clause is None else list(getattr(clause, "clauses", None) or [clause])
 
 
 def _is_sealed(value: Any, field: FieldKey) -> bool:  # noqa: ANN401 - as above
