@@ -89,12 +89,11 @@ def bars(rows, keys):
         peer = lambda: pc.utf8_replace_slice(phones, 3, 7, "****")  # noqa: E731 - one line
         yield Bar(f"mask {profile}, mobile, to utf8_replace_slice", lambda m=mask: m.protect_many(phones), peer, 4)
     token = Token(keys["mail"], fields.EMAIL)
-    for case, name in (("lower", "zhang.san"), ("mixed", "Zhang.San")):
-        mails = pa.array([f"{name}{number}@{name}.com" for number in range(rows)])
+    for case, mails in e_mails(rows).items():
         few = mails[:FEW].to_pylist()
         loop = lambda m=few: [hmac.digest(b"k" * 32, mail.lower().encode(), "sha256").hex() for mail in m]  # noqa: E731
         yield Bar(
-            f"token, e-mail in {case} case, to hmac.digest",
+            f"token, e-mail, {case}, to hmac.digest",
             lambda m=mails: token.protect_many(m),
             loop,
             8,
@@ -114,23 +113,46 @@ def bars(rows, keys):
     fake = Faker("zh_CN")
     calls = lambda: [fake.name() for _ in range(FEW)]  # noqa: E731 - as above
     yield Bar("surrogate, name, to Faker", lambda: name.protect_many(names), calls, 50, most=False, scale=rows / FEW)
-    repeats = pc.take(phones, pa.array(np.random.default_rng(1).integers(rows // 100, size=rows)))
-    for word, transform in (
-        ("mask", Mask(fields.CN_MOBILE)),
-        ("token", Token(keys["phone"], fields.CN_MOBILE)),
-        ("fpe", FormatPreserving(fields.CN_MOBILE, keys["phone"])),
+    yield from repeated(rows, keys, phones)
+
+
+def e_mails(rows):
+    """Addresses in lower case, all with capitals in name and domain, and as people type them."""
+    draw = np.random.default_rng(2)
+    names = ("zhang.san", "li_lei", "Han.Meimei", "wang", "user+shop", "Chen-Yu")
+    domains = ("qq.com", "163.com", "gmail.com", "Outlook.com", "QQ.COM", "126.com", "sina.com.cn", "foxmail.com")
+    chosen = zip(range(rows), draw.integers(len(names), size=rows), draw.integers(len(domains), size=rows), strict=True)
+    return {
+        "lower case": pa.array([f"zhang.san{number}@zhang.san.com" for number in range(rows)]),
+        "capitals in all": pa.array([f"Zhang.San{number}@Zhang.San.com" for number in range(rows)]),
+        "as typed": pa.array([f"{names[name]}{number}@{domains[domain]}" for number, name, domain in chosen]),
+    }
+
+
+def repeated(rows, keys, phones):
+    """One value in a hundred rows, written out and as a dictionary, beside as many rows that are all different."""
+    draw = pa.array(np.random.default_rng(1).integers(rows // 100, size=rows))
+    ips = addresses(rows)
+    for word, transform, column in (
+        ("mask", Mask(fields.CN_MOBILE), phones),
+        ("token", Token(keys["phone"], fields.CN_MOBILE), phones),
+        ("fpe", FormatPreserving(fields.CN_MOBILE, keys["phone"]), phones),
+        ("generalise", Generalise(fields.IP_ADDRESS, to="prefix"), ips),
     ):
-        both = (lambda t=transform: t.protect_many(repeats)), (lambda t=transform: t.protect_many(phones))
-        yield Bar(f"{word}, 1 % distinct, to all distinct", *both, 5, most=False)
-    coded = repeats.dictionary_encode()
-    yield Bar("mask, dictionary of 1 %, to all distinct", lambda: Mask(fields.CN_MOBILE).protect_many(coded),
-              lambda: Mask(fields.CN_MOBILE).protect_many(phones), 5, most=False)  # fmt: skip
+        written = pc.take(column, draw)
+        for what, few in (("1 % distinct", written), ("dictionary of 1 %", written.dictionary_encode())):
+            both = (lambda t=transform, c=few: t.protect_many(c)), (lambda t=transform, c=column: t.protect_many(c))
+            yield Bar(f"{word}, {what}, to all distinct", *both, 5, most=False)
+
+
+def addresses(rows):
+    return pa.array([str(ipaddress.IPv4Address(0x0B000000 + row)) for row in range(rows)])
 
 
 def coarser(rows, passes):
     """Five million values a second is 0.2 us a value: ten times the floor of ten ECB passes, 0.020 us."""
     dates = pa.array(np.datetime_as_string(np.datetime64("1600-01-01") + np.arange(rows) % 150_000))
-    ips = pa.array([str(ipaddress.IPv4Address(0x0B000000 + row)) for row in range(rows)])
+    ips = addresses(rows)
     codes = pa.array([f"{code:06}" for code in np.resize(divisions.table().codes, rows).tolist()])
     for name, transform, column in (
         ("birth date to year", Generalise(fields.BIRTH_DATE, to="year"), dates),
@@ -160,6 +182,16 @@ def alone(rows, keys):
     spaced = pa.array([f"2026-01-{row % 28 + 1:02} 03:{row % 60:02}:05" for row in range(rows)])
     table = {f"column {at}": mobiles(10_000) for at in range(50)} | {f"field {at}": cards(10_000) for at in range(50)}
     shift, noise = DateShift(fields.DATE, keys["shift"], days=30), Noise(fields.AMOUNT, keys["amount"], scale=5)
+    phones = mobiles(rows).to_pylist()
+    dialled = pa.array([f"+86 {phone[:3]}-{phone[3:7]}-{phone[7:]}" for phone in phones])
+    slashed = pa.array([f"{1950 + row % 60}/{row % 12 + 1}/{row % 28 + 1}" for row in range(rows)])
+    written = "+86 138-1234-5678"
+    yield f"mask, mobiles written {written}", lambda: Mask(fields.CN_MOBILE).protect_many(dialled)
+    yield (
+        f"fpe, mobiles written {written}",
+        lambda: FormatPreserving(fields.CN_MOBILE, keys["dialled"]).protect_many(dialled),
+    )
+    yield "mask, days written 1990/1/2", lambda: Mask(fields.BIRTH_DATE).protect_many(slashed)
     yield "date shift, date32", lambda: shift.protect_many(days, subject=ids)
     yield "noise, amounts as text", lambda: noise.protect_many(amounts, subject=ids)
     yield "time stamps with a space, to the day", lambda: Generalise(fields.TIMESTAMP, to="day").protect_many(spaced)

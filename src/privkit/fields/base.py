@@ -203,8 +203,7 @@ class FieldType:
             return Reading(text)
         rows = np.flatnonzero(~known)
         odd = text if len(rows) == len(text) else text.take(rows)
-        plain = self.respell(odd)
-        found = np.zeros(len(odd), np.bool_) if plain is odd else _recognised(self, plain)
+        plain, found = _respelt(self, odd)
         if found.all() and len(rows) == len(text):
             return Reading(plain, changed=rows)
         if not found.any():
@@ -253,6 +252,17 @@ class FieldType:
 
     def __repr__(self) -> str:
         return f"<field type {self.name}>"
+
+
+def _respelt(kind: FieldType, text: Ragged) -> tuple[Ragged, NDArray[np.bool_]]:
+    """Rows in another spelling, and which of them are recognised in it."""
+    parts: list[Ragged] = []
+    found: list[NDArray[np.bool_]] = []
+    for part in chunks(text):
+        plain = kind.respell(part)
+        parts.append(plain)
+        found.append(np.zeros(len(part), np.bool_) if plain is part else _recognised(kind, plain))
+    return parts[0] if len(parts) == 1 else Ragged.concat(parts), np.concatenate(found)
 
 
 def _recognised(kind: FieldType, text: Ragged) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidValue
+from privkit.fields.base import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,11 @@ def framed_many(field: FieldType, raw: Ragged, text: Ragged, moved: Ragged) -> R
         text: Their canonical forms.
         moved: The canonical forms of what they become.
     """
+    parts = zip(*(chunks(rows) for rows in (raw, text, moved)), strict=True)
+    return Ragged.concat([_framed_part(field, *part) for part in parts])
+
+
+def _framed_part(field: FieldType, raw: Ragged, text: Ragged, moved: Ragged) -> Ragged:
     written, filled, frameless = _reframe_many(raw, text, moved)
     right = filled.copy()
     right[filled] = _same(field.read(written.take(filled)).text, moved.take(filled))  # an invalid row reads as empty
