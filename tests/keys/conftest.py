@@ -17,6 +17,12 @@ def path(tmp_path):
     return tmp_path / "keyring.json"
 
 
+@pytest.fixture(params=["file", "sqlite", "postgresql", "mariadb"])
+def place(request, tmp_path):
+    """Where something is kept: a path, or the URL of an empty database."""
+    return str(tmp_path / "kept") if request.param == "file" else request.getfixturevalue("database")(request.param)
+
+
 @pytest.fixture
 def keys(path):
     return Keyring.create(path)

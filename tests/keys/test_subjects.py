@@ -24,12 +24,9 @@ from privkit.keys.derivation import derive
 CMAC = Usage("token", "AES-CMAC", 32)
 
 
-@pytest.fixture(params=["sqlite", "sql"])
-def make_table(request, tmp_path):
-    if request.param == "sql":
-        pytest.importorskip("sqlalchemy", reason="the extra sqlalchemy is not installed")
-        return lambda: SqlSubjects(f"sqlite:///{tmp_path}/persons.db")
-    return lambda: SqliteSubjects(tmp_path / "persons")
+@pytest.fixture
+def make_table(place):
+    return lambda: SqlSubjects(place) if "://" in place else SqliteSubjects(place)
 
 
 @pytest.fixture
