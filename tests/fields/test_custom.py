@@ -119,6 +119,13 @@ def test_values_of_an_alphabet_move_among_all_of_it(alphabet, data):
         assert set(moved) <= set(alphabet)
 
 
+def test_values_that_move_among_too_few_are_named_by_their_rows():
+    kind = fields.custom("code", alphabet=HAN)
+    with pytest.raises(InvalidValue, match="too few for FF1") as caught:
+        kind.layouts().split(Ragged.of_text(["甲乙丙丁戊己", "甲乙", "甲乙丙丁戊己", "丙"]))
+    assert caught.value.rows == (1, 3)
+
+
 def test_the_order_of_an_alphabet_is_part_of_its_layout_and_its_name_is_not():
     one = fields.custom("a", alphabet="01234567")
     same = fields.custom("b", alphabet="01234567")

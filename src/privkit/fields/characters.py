@@ -8,22 +8,19 @@ characters are in the mixed radix of their classes.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
 from privkit.fields.digits import are_digits
 from privkit.fields.layout import Slot, Slots
-from privkit.fields.layouts import ENOUGH, WidthLayout, choose, too_few
+from privkit.fields.layouts import ENOUGH, OnNoTable, WidthLayout, choose, too_few
+from privkit.fields.row_layout import RowLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 DIGITS = "0123456789"
@@ -33,7 +30,7 @@ _WORD = 2**64
 
 
 @dataclass(frozen=True)
-class Characters(WidthLayout):
+class Characters(OnNoTable, WidthLayout):
     """ASCII characters that move within their classes.
 
     Attributes:
@@ -51,16 +48,6 @@ class Characters(WidthLayout):
     last: int = 0
     until: str = ""
     smallest: int = ENOUGH
-
-    @property
-    def version(self) -> int:
-        """It stands on no table."""
-        return 1
-
-    @property
-    def size(self) -> int:
-        """The smallest number of values that any one value moves among; others are refused one by one."""
-        return self.smallest
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -157,7 +144,7 @@ def _skeleton(matrix: NDArray[np.uint8], kinds: NDArray[np.uint8]) -> bytes | ND
 
 
 @dataclass(frozen=True)
-class Alphabet:
+class Alphabet(OnNoTable, RowLayout):
     """Characters of one alphabet that may be beyond ASCII; row by row, so for alphabets that are not.
 
     Attributes:
@@ -173,16 +160,6 @@ class Alphabet:
     first: int = 0
     last: int = 0
     smallest: int = ENOUGH
-
-    @property
-    def version(self) -> int:
-        """It stands on no table."""
-        return 1
-
-    @property
-    def size(self) -> int:
-        """The smallest number of values that any one value moves among; others are refused one by one."""
-        return self.smallest
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -210,31 +187,6 @@ class Alphabet:
             rank, numeral = divmod(rank, len(self.alphabet))
             moved.append(self.alphabet[numeral])
         return text[:start] + "".join(reversed(moved)) + text[end:]
-
-    def split(self, text: Ragged) -> Sequence[Slots]:
-        """Split a column; the same as `split_one` for each row."""
-        groups: defaultdict[tuple[int, bytes], list[tuple[int, int]]] = defaultdict(list)
-        for row, value in enumerate(text.to_text()):
-            slot = self.split_one(value)
-            groups[slot.size, slot.tweak].append((row, slot.rank))
-        return [
-            Slots(
-                np.array([row for row, _ in members], np.intp),
-                np.array([rank for _, rank in members], np.uint64 if size <= _WORD else object),
-                size,
-                tweak,
-            )
-            for (size, tweak), members in groups.items()
-        ]
-
-    def join(self, text: Ragged, moved: Sequence[Slots]) -> Ragged:
-        """Put ranks in the place of those that the rows of `text` have; the same as `join_one` for each row."""
-        rows = text.to_text()
-        for part in moved:
-            places = range(len(rows)) if part.rows is None else part.rows.tolist()
-            for row, rank in zip(places, part.ranks.tolist(), strict=True):
-                rows[row] = self.join_one(rows[row], rank)
-        return Ragged.of_text(rows)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,23 @@ def in_place(text: Ragged, parts: Iterable[tuple[NDArray[np.intp] | None, NDArra
     return out
 
 
+class OnNoTable:
+    """What layouts share that stand on no table, and refuse single values that move among too few."""
+
+    __slots__ = ()
+    smallest: int
+
+    @property
+    def version(self) -> int:
+        """It stands on no table."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """The smallest number of values that any one value moves among; others are refused one by one."""
+        return self.smallest
+
+
 class WidthLayout(ABC):
     """A layout of values that stay as long as they are, in bytes; subclasses work on the rows of one length."""
 
@@ -133,7 +150,7 @@ def _rows_of(text: Ragged, part: Slots) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True, slots=True)
-class Digits(WidthLayout):
+class Digits(OnNoTable, WidthLayout):
     """Decimal digits of which the first ones stay and the rest moves.
 
     Where the first digit moves, numbers that begin with 0 move among themselves, and so do those that do not: a column
@@ -159,16 +176,6 @@ class Digits(WidthLayout):
     def id(self) -> str:
         """The frozen name, options included."""
         return f"{self.name}/keep={self.option}" if self.option else self.name
-
-    @property
-    def version(self) -> int:
-        """It stands on no table."""
-        return 1
-
-    @property
-    def size(self) -> int:
-        """The smallest number of values that any one value moves among."""
-        return self.smallest
 
     def _range(self, width: int, *, zero: bool) -> tuple[int, int]:
         """The smallest moving rest, and one more than the largest.

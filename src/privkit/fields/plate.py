@@ -21,13 +21,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from privkit._kernels.ragged import Ragged
-from privkit.fields.layout import Slot, Slots
+from privkit.fields.layout import Slot
+from privkit.fields.row_layout import RowLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
 MARKS = "挂学警港澳领试超"
@@ -128,7 +126,7 @@ def parts(plate: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class PlateLayout:
+class PlateLayout(RowLayout):
     """The layout; see the module."""
 
     @property
@@ -155,31 +153,6 @@ class PlateLayout:
         """Put a rank in the place of the one that `text` has."""
         kind, serial = parts(text)
         return f"{text[:2]}{KINDS[kind].serial(rank)}{text[2 + len(serial) :]}"
-
-    def split(self, text: Ragged) -> Sequence[Slots]:
-        """Split a column; the same as `split_one` for each row."""
-        groups: dict[int, list[tuple[int, Slot]]] = {}
-        for row, value in enumerate(text.to_text()):
-            slot = self.split_one(value)
-            groups.setdefault(slot.size, []).append((row, slot))
-        return [
-            Slots(
-                np.array([row for row, _ in members], np.intp),
-                np.array([slot.rank for _, slot in members], np.uint64),
-                size,
-                np.frombuffer(b"".join(slot.tweak for _, slot in members), np.uint8).reshape(len(members), -1),
-            )
-            for size, members in groups.items()
-        ]
-
-    def join(self, text: Ragged, moved: Sequence[Slots]) -> Ragged:
-        """Put ranks in the place of those that the rows of `text` have; the same as `join_one` for each row."""
-        rows = text.to_text()
-        for part in moved:
-            places: list[int] = list(range(len(rows))) if part.rows is None else part.rows.tolist()
-            for row, rank in zip(places, part.ranks.tolist(), strict=True):
-                rows[row] = self.join_one(rows[row], rank)
-        return Ragged.of_text(rows)
 
 
 def _kept(text: str, serial: str) -> bytes:
