@@ -119,7 +119,7 @@ class _Peeling:
 
     def _visit(self, node: Sequence[int], lattice: Lattice, active: NDArray[np.intp], low: float, high: float) -> None:
         loss = lattice.loss(node)
-        inside = np.flatnonzero((loss >= low) & (loss < high))
+        inside = ((loss >= low) & (loss < high)).nonzero()[0]  # np.flatnonzero takes three times as long for a few
         inside = inside[self.classes[active[inside]] < 0]
         if len(inside) < 2:  # noqa: PLR2004 - one tuple alone has been asked already
             return
@@ -154,7 +154,7 @@ class _Peeling:
         large = np.bincount(slots, sizes)[slots] >= self.diversity.models.k
         for least, rare in self.diversity.rare:
             large &= np.bincount(slots, rare[tuples])[slots] >= least
-        return np.flatnonzero(large)
+        return large.nonzero()[0]
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
         self.classes[tuples] = self.count + group

@@ -242,8 +242,8 @@ class Models:
         """
         ok: NDArray[np.bool_] = sizes >= self.k
         for model, found in zip(self.sensitive, counts, strict=True):
-            rows = np.flatnonzero(ok)
-            if len(rows) < ok.size // 2:  # the size has decided most of them
+            if np.count_nonzero(ok) < ok.size // 2:  # the size has decided most of them
+                rows = ok.reshape(-1).nonzero()[0]
                 flat = np.reshape(found, (-1, np.shape(found)[-1]))[rows]
                 ok.reshape(-1)[rows] = model.meets(flat)
             else:
@@ -260,6 +260,12 @@ def _shares(counts: Counts) -> NDArray[np.float64]:
 
 def _apart(counts: Counts, whole: Counts) -> NDArray[np.float64]:
     """By how much each class's share of each value is above that of the whole; zeros for a class without records."""
-    shares = _shares(counts)
-    empty = shares.sum(-1, keepdims=True) == 0
-    return np.where(empty, 0.0, shares - _shares(whole))
+    numbers = np.asarray(counts, np.float64)
+    total = numbers.sum(-1, keepdims=True)
+    of_whole = np.asarray(whole, np.float64)
+    gaps: NDArray[np.float64]
+    if total.all():
+        gaps = numbers / total - of_whole / (of_whole.sum() or 1.0)
+    else:
+        gaps = np.where(total > 0, _shares(numbers) - _shares(of_whole), 0.0)
+    return gaps

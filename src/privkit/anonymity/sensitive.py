@@ -45,7 +45,8 @@ class Diversity:
         widest = max((len(model.whole) for model in models.sensitive), default=0)
         tuples = np.arange(len(frequency.starts))
         small = len(tuples) * widest <= _TABLE and widest <= _BITS
-        self._tables = self.counts(tuples, tuples, len(tuples)) if small else None
+        tables = self.counts(tuples, tuples, len(tuples)) if small else []
+        self._tables = [np.ascontiguousarray(table.T) for table in tables] if tables else None
         self.rare = [
             (
                 model.values - 1,
@@ -75,6 +76,8 @@ class Diversity:
             starts: Where each group begins in `tuples`.
         """
         ok: NDArray[np.bool_] = sizes >= self.models.k
+        if self._tables is not None:  # a sum for every group is cheaper than choosing those that need it
+            return self.models.meets(sizes, [np.add.reduceat(table[:, tuples], starts, 1).T for table in self._tables])
         if self.models.sensitive:
             for chunk, counts in self._grouped(np.flatnonzero(ok), tuples, starts):
                 ok[chunk] = self.models.meets(sizes[chunk], counts)
@@ -102,7 +105,7 @@ class Diversity:
         if self._tables is None:
             return self.counts(members, np.repeat(np.arange(len(number)), number), len(number))
         starts = np.cumsum(number) - number
-        return [np.add.reduceat(table[members], starts) for table in self._tables]
+        return [np.add.reduceat(table[:, members], starts, 1).T for table in self._tables]
 
     def counts(self, tuples: NDArray[Any], group: NDArray[Any], groups: int) -> list[NDArray[np.float64]]:
         """For each sensitive column, records of each group by value: `float64` of shape `(groups, values)`.

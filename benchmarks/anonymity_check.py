@@ -1,0 +1,83 @@
+"""k, l and t of every kind of output, measured by pycanon and by `measure`: they must agree, and meet what was asked.
+
+    python benchmarks/anonymity_check.py FOLDER --pycanon OTHER_ENVIRONMENT/bin/python [--shape labels]
+
+FOLDER is that of `anonymity_adult.py`. pycanon pins NumPy and pandas, so it runs under the Python of an environment of
+its own and sees nothing but the written CSV file. Both measure the output by itself: t is the distance from its own
+whole. Ends with status 1 where anything differs.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+
+from anonymity_adult import SENSITIVE, SHAPES, load
+from privkit.anonymity import Anonymiser, measure
+
+ASKED = ({"k": 2}, {"k": 5}, {"k": 10}, {"k": 50}, {"k": 5, "l": 2}, {"k": 5, "t": 0.3}, {"k": 5, "l": 2, "t": 0.3})
+
+PYCANON = """
+import json, sys
+import pandas as pd
+from pycanon import anonymity
+table = pd.read_csv(sys.argv[1], dtype=str, keep_default_na=False)
+quasi, sensitive = sys.argv[2].split(","), [sys.argv[3]]
+print(json.dumps([
+    float(anonymity.k_anonymity(table, quasi)),
+    float(anonymity.l_diversity(table, quasi, sensitive)),
+    float(anonymity.t_closeness(table, quasi, sensitive)),
+]))
+"""
+
+
+def theirs(python, path, quasi):
+    command = [python, "-c", PYCANON, path, ",".join(quasi), SENSITIVE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - the user's own Python
+    return json.loads(done.stdout)
+
+
+def checked(table, hierarchies, shape, asked, options):
+    """Print both measurements of one output; whether they agree and meet what was asked."""
+    sensitive = [SENSITIVE] if {"l", "t"} & set(asked) else []
+    plan = Anonymiser(hierarchies, sensitive=sensitive, **asked, **SHAPES[shape]).fit(table)
+    out = plan.apply(table)
+    found = measure(out, list(hierarchies), [SENSITIVE])
+    mine = [found.k, found.l, found.t]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "out.csv"
+        pyarrow.csv.write_csv(out, path)
+        other = theirs(options.pycanon, path, list(hierarchies))
+    reached = plan.report.sensitive[SENSITIVE].t if sensitive else 0.0
+    met = found.k >= asked["k"] and found.l >= asked.get("l", 1) and reached <= asked.get("t", 1.0) + 1e-9
+    agree = np.allclose(mine, other, rtol=0, atol=1e-9)
+    words = " ".join(f"{key}={value}" for key, value in asked.items())
+    print(
+        f"{shape:12} {words:16} measure k {mine[0]} l {mine[1]} t {mine[2]:.6f}   pycanon k {other[0]:.0f} "
+        f"l {other[1]:.0f} t {other[2]:.6f}   {'agree' if agree else 'DIFFER'}, {'met' if met else 'NOT MET'}",
+        flush=True,
+    )
+    return agree and met
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pycanon", required=True)
+    parser.add_argument("--shape", choices=SHAPES, action="append")
+    options = parser.parse_args()
+    table, hierarchies = load(options.folder)
+    results = [
+        checked(table, hierarchies, shape, asked, options) for shape in options.shape or SHAPES for asked in ASKED
+    ]
+    print(f"{sum(results)} of {len(results)} outputs agree and meet what was asked")
+    sys.exit(not all(results))
+
+
+if __name__ == "__main__":
+    main()
