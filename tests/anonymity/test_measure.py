@@ -275,7 +275,7 @@ GOOD = {"age": [30, 31], "ill": ["flu", "gout"], "name": ["a", "b"]}
     ("table", "arguments", "error", "words"),
     [
         ({"age": [], "ill": []}, {}, TableError, "no rows"),
-        ([], {}, TableError, "no column 'age'"),
+        ([], {}, TableError, "has no rows"),
         ({"ages": [1], "ill": ["flu"]}, {}, TableError, "did you mean 'ages'"),
         (GOOD, {"quasi_identifiers": []}, InvalidParameter, "name the columns"),
         (GOOD, {"quasi_identifiers": "age"}, WrongType, "pass a list"),

@@ -215,8 +215,9 @@ class Anonymiser:
 
 
 def _named(what: str, columns: Any) -> dict[str, Hierarchy | None]:  # noqa: ANN401 - checked here
-    if isinstance(columns, str):
-        raise InvalidParameter(f"{what} is one text; give a list of names")
+    if isinstance(columns, str) or not hasattr(columns, "__iter__"):
+        given = "one text" if isinstance(columns, str) else f"a {type(columns).__name__}"
+        raise InvalidParameter(f"{what} is {given}; give a list of names")
     names = list(columns)
     if len(set(names)) < len(names):
         raise InvalidParameter(f"{what} names a column twice; name each once")
@@ -233,7 +234,10 @@ def _weights(quasi: Mapping[str, Any], weights: Mapping[str, float]) -> tuple[fl
         raise InvalidParameter(
             f"a weight for {unknown[0]!r}, which is no quasi-identifier; there are: {', '.join(quasi)}"
         )
-    found = tuple(float(weights.get(name, 1.0)) for name in quasi)
+    given = [weights.get(name, 1.0) for name in quasi]
+    if any(isinstance(weight, bool) or not isinstance(weight, int | float) for weight in given):
+        raise InvalidParameter("a weight is no number; give numbers above 0")
+    found = tuple(float(weight) for weight in given)
     if not all(np.isfinite(weight) and weight > 0 for weight in found):
         raise InvalidParameter("a weight is not above 0; leave a column that does not count out instead")
     return found

@@ -231,6 +231,8 @@ def _counted(
         frequency = table
     else:
         opened = open_table(table)
+        if not opened.rows:
+            raise TableError(f"{called} has no rows; there is nobody to measure")
         for name in (*quasi_identifiers, *sensitive, *identifiers):
             if name not in opened.names:
                 raise TableError(f"{called} has no column {name!r}{nearest(name, opened.names)}")
@@ -268,6 +270,8 @@ def _check_roles(quasi_identifiers: Sequence[str], sensitive: Sequence[str], ide
     ):
         if isinstance(names, str):
             raise WrongType(f"{role} as one text; pass a list of names")
+        if not hasattr(names, "__iter__") or not all(isinstance(name, str) for name in names):
+            raise WrongType(f"{role} must be a list of names")
     if not quasi_identifiers:
         raise InvalidParameter("no quasi-identifiers; name the columns that together may tell who somebody is")
     roles: dict[str, str] = {}

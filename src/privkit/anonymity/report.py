@@ -231,7 +231,7 @@ def _declared(found: Measurement, words: Words) -> str:
     grade = found.grade
     rows = [
         [words["quasi_identifiers"], ", ".join(grade.quasi_identifiers)],
-        [words["sensitive"], ", ".join(column.column for column in found.sensitive) or words["none"]],
+        [words["sensitive"].lower(), ", ".join(column.column for column in found.sensitive) or words["none"]],
         [words["identifiers"], ", ".join(grade.identifiers) or words["none"]],
         [words["release"], f"{words[grade.release]} ({grade.threshold})"],
     ]
@@ -280,4 +280,6 @@ def _percent(share: float) -> str:
 
 
 def _number(value: float) -> str:
-    return "∞" if value == float("inf") else f"{value:,.2f}" if value < _MANY else f"{value:,.0f}"
+    if value == float("inf"):
+        return "∞"
+    return f"{value:,.0f}" if value >= _MANY or value.is_integer() else f"{value:,.2f}"

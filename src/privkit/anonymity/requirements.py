@@ -54,6 +54,10 @@ class Requirements:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InvalidParameter(f"{name} is {value!r}; it must be a whole number from 1")
+        for name in ("c", "t", "suppression"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | None if name == "t" else int | float):
+                raise InvalidParameter(f"{name} is a {type(value).__name__}; it must be a number")
         chosen("diversity", self.diversity, DIVERSITIES)
         chosen("distance", self.distance, DISTANCES)
         if not (isfinite(self.c) and self.c > 0):

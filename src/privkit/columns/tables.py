@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -61,7 +62,10 @@ class Table(ABC, Generic[T]):
 
     def _known(self, name: str) -> str:
         if name not in self.names:
-            raise TableError(f"no column {name!r}; the table has {len(self.names)} columns")
+            # Without a header the names are data: only one that is nearly what was asked for is said.
+            close = get_close_matches(name, self.names, n=1)
+            meant = f"did you mean {close[0]!r}?" if close else f"the table has {len(self.names)} columns"
+            raise TableError(f"no column {name!r}; {meant}")
         return name
 
 
