@@ -43,6 +43,14 @@ def fields_of_numbers():
     return {"cn_mobile", "bank_card", "imei", "imsi", "order_number", "tracking_number", "cn_travel_permit"}
 
 
+NUMBERS = {
+    "order_number": r"[0-9]{2,30}",
+    "tracking_number": r"[0-9]{4,20}",
+    "cn_travel_permit": r"[0-9]{8}|[0-9]{10}",
+}
+"""Numbers of types that may be something else."""
+
+
 def made(name, options):
     return fields.get(name).layouts(**options)
 
@@ -301,7 +309,7 @@ def test_of_a_foreign_residents_old_number_nothing_can_be_kept():
 @given(data=st.data(), step=st.integers(0, 10**20))
 def test_numbers_neither_get_nor_lose_a_leading_zero(name, options, data, step):
     # A column of integers would lose it, and with it the way back.
-    value = data.draw(canonical(name).filter(lambda value: value.isdecimal() and len(value) > 1))
+    value = data.draw(st.from_regex(NUMBERS[name], fullmatch=True) if name in NUMBERS else canonical(name))
     layout = made(name, options)
     slot = layout.split_one(value)
     assert layout.join_one(value, (slot.rank + step) % slot.size).startswith("0") == value.startswith("0")
