@@ -32,6 +32,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "risk": ("privkit.cli.risk", "risk"),
     "keys": ("privkit.cli.keys", "keys"),
     "fields": ("privkit.cli.fields", "fields"),
+    "reencrypt": ("privkit.cli.reencrypt", "reencrypt"),
 }
 
 

@@ -47,7 +47,7 @@ class ColumnRows:
 
     def read(self, after: Position | None, limit: int) -> Sequence[tuple[Position, Any]]:
         """The next rows after a position that are not null."""
-        raw = sa.type_coerce(self._column, self.encrypted.stored_type())
+        raw = sa.type_coerce(self._column, self.encrypted.raw_type)
         query = sa.select(*self._keys, raw).where(raw.is_not(None)).order_by(*self._keys).limit(limit)
         if after is not None:
             position = [sa.literal(value, key.type) for key, value in zip(self._keys, after, strict=True)]
@@ -95,6 +95,37 @@ class ColumnRows:
             .values({self._column: given.c.new})
             .execution_options(**{SEALED: True})
         )
+
+    @property
+    def name(self) -> str:
+        """The table and the column."""
+        return f"{self._table.name}.{self._column.name}"
+
+    def count(self) -> int:
+        """How many values there are."""
+        raw = sa.type_coerce(self._column, self.encrypted.raw_type)
+        with self._transaction() as connection:
+            return int(connection.scalar(sa.select(sa.func.count(raw))) or 0)
+
+    def position(self, written: str) -> Position:
+        """The position that a text names: the primary key, its parts between commas where it has several.
+
+        Raises:
+            InvalidParameter: If it is none.
+        """
+        parts = written.split(",", len(self._keys) - 1)
+        if len(parts) != len(self._keys):
+            raise InvalidParameter(f"a primary key of {len(parts)} parts (it has {len(self._keys)})")
+        return tuple(self._parsed(key, part) for key, part in zip(self._keys, parts, strict=True))
+
+    @staticmethod
+    def _parsed(key: sa.Column[Any], part: str) -> Any:  # noqa: ANN401 - a value of the key
+        try:
+            return key.type.python_type(part)
+        except (ValueError, TypeError, NotImplementedError):
+            raise InvalidParameter(
+                f"not a primary key of {key.table.name!r}, whose {key.name!r} is {key.type}"
+            ) from None
 
     @property
     def row_of(self) -> Callable[[Position], Row] | None:
