@@ -142,6 +142,18 @@ class TestManyAtOnce:
         keys.subjects.load(names)
         assert len(keys.subjects._cache) == 3
 
+    def test_are_made_by_several_at_once_in_any_order(self, path, keys, make_table):
+        names = [f"user:{number}" for number in range(400)]
+        orders = [names, names[::-1], names[200:] + names[:200], names[::3] + names]
+
+        def create(order):
+            for start in range(0, len(order), 100):
+                Keyring.open(path, subjects=make_table()).subjects.create(order[start:] + order[:start])
+
+        with ThreadPoolExecutor(len(orders)) as pool:
+            list(pool.map(create, orders))
+        assert len({keys.subject(name)["x"].primary_id for name in names}) > 390
+
     def test_none(self, keys):
         keys.subjects.create([])
         keys.subjects.load([])

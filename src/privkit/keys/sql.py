@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TABLE = "privkit_keyrings"
 """The table's name unless another is given."""
 
+_UNDONE_STATES = ("40001", "40P01")  # serialization failure and deadlock, as PostgreSQL says them
+_UNDONE_NUMBERS = ((1205,), (1213,))  # lock wait timeout and deadlock, as MySQL and MariaDB say them
+
 MAX_ATTEMPTS = 100
 """How often a change is made anew because another writer came first."""
 
@@ -156,13 +159,24 @@ def make(table: sqlalchemy.Table, engine: Engine) -> None:
             raise
 
 
+def lost_to_another(failure: Exception) -> bool:
+    """Whether a transaction failed for another's sake, so that it may succeed when it is made anew."""
+    if isinstance(failure, sqlalchemy_module("a keyring's database").exc.IntegrityError):
+        return True
+    cause = getattr(failure, "orig", None)
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return state in _UNDONE_STATES or getattr(cause, "args", ())[:1] in _UNDONE_NUMBERS
+
+
 @contextlib.contextmanager
-def reported(error: type[KeyringError], message: str, *, passed: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+def reported(
+    error: type[KeyringError], message: str, *, passed: Callable[[Exception], bool] = lambda _: False
+) -> Iterator[None]:
     """Turn whatever the database refuses into one line, without its words: they may quote parameters and passwords."""
     try:
         yield
-    except passed:
-        raise
     except sqlalchemy_module("a keyring's database").exc.SQLAlchemyError as failure:
+        if passed(failure):
+            raise
         cause = getattr(failure, "orig", None) or failure
         raise error(f"{message} ({type(cause).__name__}); check the database and its rights") from None

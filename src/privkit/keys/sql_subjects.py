@@ -6,11 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import KeyringError
-from privkit.keys.sql import engine_of, make, reported, sqlalchemy_module
+from privkit.keys.sql import engine_of, lost_to_another, make, reported, sqlalchemy_module
 from privkit.keys.subject_table import SubjectRow, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import sqlalchemy
     from sqlalchemy import Connection, Engine
@@ -63,13 +63,14 @@ class SqlSubjects:
             return self._get(connection, subjects)
 
     def add(self, rows: Sequence[SubjectRow]) -> None:
-        """Insert rows in one transaction, anew where somebody else has just inserted one of them."""
+        """Insert rows in one transaction, anew where somebody else came first with one of them."""
         sql = sqlalchemy_module("SqlSubjects")
         if not self._is_made():
             with reported(KeyringError, f"cannot make the table of persons' keys {self.describe()}"):
                 make(self._table, self.engine)
+        rows = sorted(rows)  # in one order whoever inserts, so that no two wait for each other
         for _ in range(_ATTEMPTS):
-            with contextlib.suppress(sql.exc.IntegrityError), self._open(sql.exc.IntegrityError) as connection:
+            with contextlib.suppress(sql.exc.DBAPIError), self._open(lost_to_another) as connection:
                 there = self._get(connection, [row.subject for row in rows])
                 values = [_values(row) for row in rows if row.subject not in there]
                 if values:
@@ -85,7 +86,7 @@ class SqlSubjects:
             .where(table.c.subject == sql.bindparam("person"), table.c.ring_key_id == old, table.c.wrapped.is_not(None))
             .values(ring_key_id=sql.bindparam("by"), wrapped=sql.bindparam("key"))
         )
-        values = [{"person": row.subject.hex(), "by": row.ring_key_id, "key": row.wrapped} for row in rows]
+        values = [{"person": row.subject.hex(), "by": row.ring_key_id, "key": row.wrapped} for row in sorted(rows)]
         with self._open() as connection:
             connection.execute(statement, values)
 
@@ -137,8 +138,8 @@ class SqlSubjects:
         return self._made
 
     @contextlib.contextmanager
-    def _open(self, passed: type[Exception] | tuple[()] = ()) -> Iterator[Connection]:
-        """A connection in a transaction; errors of `passed` come out as they are."""
+    def _open(self, passed: Callable[[Exception], bool] = lambda _: False) -> Iterator[Connection]:
+        """A connection in a transaction; errors that are `passed` come out as they are."""
         message = f"cannot use the table of persons' keys {self.describe()}"
         with reported(KeyringError, message, passed=passed), self.engine.begin() as connection:
             yield connection
