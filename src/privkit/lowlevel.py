@@ -9,6 +9,7 @@ null.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
@@ -22,6 +23,7 @@ from privkit._kernels.ragged import Ragged
 from privkit._kernels.siv import Siv
 from privkit.columns import Kind, lift
 from privkit.columns.column import at_rows
+from privkit.columns.pieces import by_pieces
 from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue
 
 if TYPE_CHECKING:
@@ -114,6 +116,9 @@ class FF1:
     def _crypt_many(self, column: C, tweak: object, *, decrypt: bool) -> C:
         if isinstance(column, list) and not self._text.alphabet.in_utf8:
             return cast("C", self._crypt_each(column, tweak, decrypt=decrypt))
+        return by_pieces(partial(self._crypt_piece, decrypt=decrypt), column, [tweak])
+
+    def _crypt_piece(self, column: C, tweak: object, *, decrypt: bool) -> C:
         lifted = lift(column)
         in_bytes = self._text.alphabet.is_ascii and _is_fixed_bytes(column)
         kind = Kind.BYTES if in_bytes else Kind.TEXT
@@ -214,9 +219,8 @@ class AesSiv:
             InvalidParameter: As `encrypt`; or if this is no column of bytes, or the strings are not as many.
             InvalidValue: If the associated string of a value is null; with the positions of the rows.
         """
-        lifted = lift(column)
-        strings = _associated(associated, lifted)
-        return lifted.restore(self._siv.encrypt_many(_ragged(lifted, Kind.BYTES), strings), Kind.BYTES)
+        _not_one(associated)
+        return by_pieces(self._encrypt_piece, column, associated)
 
     def decrypt_many(self, column: C, associated: Sequence[object] = ()) -> C:
         """Undo `encrypt_many` with the same associated strings.
@@ -226,6 +230,15 @@ class AesSiv:
             InvalidParameter: As `encrypt_many`.
             InvalidValue: As `encrypt_many`.
         """
+        _not_one(associated)
+        return by_pieces(self._decrypt_piece, column, associated)
+
+    def _encrypt_piece(self, column: C, *associated: object) -> C:
+        lifted = lift(column)
+        strings = _associated(associated, lifted)
+        return lifted.restore(self._siv.encrypt_many(_ragged(lifted, Kind.BYTES), strings), Kind.BYTES)
+
+    def _decrypt_piece(self, column: C, *associated: object) -> C:
         lifted = lift(column)
         strings = _associated(associated, lifted)
         values, failed = self._siv.decrypt_many(_ragged(lifted, Kind.BYTES), strings)
@@ -295,6 +308,9 @@ class Cmac:
         Raises:
             InvalidParameter: If this is no column of bytes.
         """
+        return by_pieces(self._digest_piece, column)
+
+    def _digest_piece(self, column: C) -> C:
         lifted = lift(column)
         return lifted.restore(Ragged.of_matrix(self._cmac.digest_many(_ragged(lifted, Kind.BYTES))), Kind.BYTES)
 
@@ -356,7 +372,6 @@ def _strings(associated: Sequence[bytes]) -> list[bytes]:
 
 
 def _associated(associated: Sequence[object], column: Column[Any]) -> list[bytes | Ragged]:
-    _not_one(associated)
     return [
         _bytes(string) if isinstance(string, bytes) else _each(string, column, "associated string")
         for string in associated

@@ -165,7 +165,7 @@ class FF1:
         shape = self.shape(numerals.shape[1])
         halves = Halves(self.radix, shape.left, shape.right)
         room = words.Room(self.cipher, shape, memory, halves.words)
-        most = tweaks.fitting(tweak, room.rows)
+        most = tweaks.fitting(tweak, len(numerals), room.rows)
         for first in range(0, len(numerals), most):
             rows = slice(first, first + most)
             part = numerals[rows]

@@ -115,7 +115,7 @@ class IntegerPermutation:
     def _walk(self, values: NDArray[Any], tweak: Even, out: NDArray[Any], *, decrypt: bool) -> None:
         """Encrypt in batches, each of the next rows and of those that are still outside, so that batches stay full."""
         room = words.Room(self._ff1.cipher, self._shape, words.memory(len(values)))
-        batch = np.empty(tweaks.fitting(tweak, room.rows), out.dtype)
+        batch = np.empty(tweaks.fitting(tweak, len(values), room.rows), out.dtype)
         first, outside = 0, np.empty(0, np.intp)
         while first < len(values) or len(outside):
             last = min(first + len(batch) - len(outside), len(values))

@@ -128,7 +128,7 @@ class Ragged:
             inside = np.ones(len(joined), np.bool_)
             inside[self.offsets[1:] - self.offsets[0] + np.arange(len(self))] = False
             joined[inside] = raw
-        rows = joined.tobytes().decode().split("\n")
+        rows = str(joined.data, "utf-8").split("\n")
         rows.pop()
         return rows
 

@@ -71,9 +71,17 @@ def gather(tweak: Even, rows: slice, more: NDArray[np.intp]) -> Even:
     return tweak if isinstance(tweak, bytes) else np.concatenate([tweak[rows], tweak[more]])
 
 
-def fitting(tweak: Even, rows: int) -> int:
-    """How many rows to work on together, so many at most, that their tweaks take a bounded memory."""
-    return rows if isinstance(tweak, bytes) else min(rows, max(_CHUNK_BYTES // max(tweak.shape[1], 1), 1))
+def fitting(tweak: Even, rows: int, most: int) -> int:
+    """How many rows to work on together, so that all chunks are alike and their tweaks take little memory.
+
+    Args:
+        tweak: The tweaks.
+        rows: How many rows there are.
+        most: How many there is room for.
+    """
+    if not isinstance(tweak, bytes):
+        most = min(most, max(_CHUNK_BYTES // max(tweak.shape[1], 1), 1))
+    return -(-rows // -(-rows // most)) if rows else most
 
 
 def each(tweak: Even, rows: int) -> Iterable[bytes]:
