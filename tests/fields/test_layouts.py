@@ -45,7 +45,7 @@ def fields_of_numbers():
 
 NUMBERS = {
     "order_number": r"[0-9]{2,30}",
-    "tracking_number": r"[0-9]{4,20}",
+    "tracking_number": r"[0-9]{8,20}",
     "cn_travel_permit": r"[0-9]{8}|[0-9]{10}",
 }
 """Numbers of types that may be something else."""
