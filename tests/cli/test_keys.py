@@ -63,7 +63,12 @@ def test_json_and_tables_say_the_same(keys, place):
     ]
     table = keys("list").out
     assert told["keys"][0]["id"] in table
-    assert "every other field" in table
+    assert "every field" in table
+    keyring.move_stable("card.number")
+    keyring.alias("client.phone", of="customer.phone")
+    table = keys("list").out
+    assert "every other field, card.number" in table
+    assert "client.phone stands for customer.phone" in table
 
 
 def destroyed(keys, monkeypatch, key, answers, *more):

@@ -165,6 +165,11 @@ class TestModes:
         assert Keyring.open(path).generation == 2
         assert keys.refresh()
 
+    @pytest.mark.parametrize("path", ["", ".", "/"])
+    def test_a_path_that_names_no_file(self, path):
+        with pytest.raises(KeyringError, match="names no file"):
+            Keyring.create(path)
+
     def test_a_directory_is_no_keyring(self, tmp_path):
         with pytest.raises(KeyringUnreadable):
             Keyring.open(tmp_path)

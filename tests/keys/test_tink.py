@@ -90,7 +90,7 @@ def test_only_what_reads_is_exported(keys):
     keys.disable(second)
     assert set(export_tink(keys[NAME])._keys) == {first, keys.primary_id}
     keys.disable(first)
-    with pytest.raises(KeyUnavailable, match="enable it first"):
+    with pytest.raises(KeyUnavailable, match="enable it, or let the field stand on another"):
         export_tink(keys[NAME])
 
 

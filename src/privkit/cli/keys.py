@@ -197,9 +197,12 @@ def _tell(keyring: Keyring, *, as_json: bool, done: str = "") -> None:
     if done:
         screen.print(plain(done))
     screen.print(plain(f"keyring {keyring.id}, generation {keyring.generation}, wrapped by {keyring.wrapped_by}"))
-    shown = table("key", "state", "created", "changed", "stable for")
+    for name, of in sorted(keyring.aliases.items()):
+        screen.print(plain(f"{name} stands for {of}"))
+    shown = table("key", "state", "created (UTC)", "changed (UTC)", "stable for")
+    rest = "every other field" if any(version.stable_for for version in keyring.versions) else "every field"
     for version in keyring.versions:
-        stands = (["every other field"] if version.stable else []) + [*version.stable_for]
+        stands = ([rest] if version.stable else []) + [*version.stable_for]
         shown.add_row(
             hex_id(version.id),
             plain(version.state.value, {"primary": "bold green", "destroyed": "dim"}.get(version.state.value, "")),

@@ -46,7 +46,8 @@ def destroyed(document: Document, key_id: int, *, breaks_stable: bool) -> Docume
     version = _usable(document, key_id)
     if document.enabled[0] == version:
         raise KeyringError(f"key {hex_id(key_id)} is the primary; rotate or disable it first")
-    standing = (["every other field"] if key_id == document.stable else []) + [
+    rest = "every other field" if document.pins else "every field"
+    standing = ([rest] if key_id == document.stable else []) + [
         name for name, pinned in document.pins.items() if pinned == key_id
     ]
     if standing and not breaks_stable:

@@ -64,12 +64,17 @@ class FileStore:
 
     Args:
         path: The file. Its directory must exist.
+
+    Raises:
+        KeyringError: If the path names no file, such as `""` or `.`.
     """
 
     __slots__ = ("path",)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        if not self.path.name:
+            raise KeyringError(f"{os.fspath(path)!r} names no file; name one for the keyring")
 
     def read(self) -> bytes:
         """The file's content; refuses a file that others may write."""

@@ -94,7 +94,10 @@ def export_tink(key: FieldKey) -> TinkKeyset:
     """
     primary = key.stable_id
     if primary not in key.version_ids:
-        raise KeyUnavailable(f"key {hex_id(primary)}, which the field stands on, does not read; enable it first")
+        raise KeyUnavailable(
+            f"key {hex_id(primary)}, which the field stands on, does not read; "
+            "enable it, or let the field stand on another with keys.move_stable"
+        )
     return TinkKeyset({key_id: key.secret(DETERMINISTIC, key_id) for key_id in key.version_ids}, primary)
 
 
