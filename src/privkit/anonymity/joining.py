@@ -20,6 +20,8 @@ _LARGE: Final = 20_000_000
 """Tuples times classes that are laid out at once."""
 _COMPARED: Final = 4_000_000_000
 """Tuples times classes up to which all of both are compared, which takes up to a minute; beyond, neighbours only."""
+_CACHED: Final = 4096
+"""Classes whose growth is summed at once, so that the sums stay in a core's cache."""
 _ROUNDS: Final = 12
 _ORDERS: Final = 4
 _REACH: Final = 8
@@ -126,12 +128,17 @@ class Joiner:
 
     def _growth(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """By how much the loss of all records grows in each class with each of some tuples: `(tuples, classes)`."""
-        growth = np.zeros((len(rows), len(self._sizes)), np.float32)
-        lost = np.zeros_like(growth)
-        for places, grow, own in zip(self._place[:, rows], self._grow, self._own, strict=True):
-            growth += grow[places]
-            lost += own[places]
-        growth += lost * self._tuple_sizes[rows].astype(np.float32)[:, None]
+        growth = np.empty((len(rows), len(self._sizes)), np.float32)
+        sizes = self._tuple_sizes[rows].astype(np.float32)[:, None]
+        for start in range(0, len(self._sizes), _CACHED):
+            some = slice(start, start + _CACHED)
+            total, lost = growth[:, some], np.zeros_like(growth[:, some])
+            total[:] = 0.0
+            for places, grow, own in zip(self._place[:, rows], self._grow, self._own, strict=True):
+                total += grow[:, some][places]
+                lost += own[:, some][places]
+            lost *= sizes
+            total += lost
         return growth
 
     def _join_near(self) -> None:
