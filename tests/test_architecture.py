@@ -68,7 +68,9 @@ def test_the_rule_would_be_noticed_if_broken():
 def test_the_front_door_only_re_exports():
     tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
     kinds = {type(node).__name__ for node in tree.body}
-    assert kinds <= {"Expr", "Import", "ImportFrom", "Assign"}
+    assert kinds <= {"Expr", "Import", "ImportFrom", "Assign", "If"}
+    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert functions == ["__getattr__", "__dir__"]  # which import a name when it is asked for
 
 
 def test_only_the_command_line_prints():
@@ -84,13 +86,25 @@ def test_only_the_command_line_prints():
 
 def test_the_core_needs_only_numpy_and_cryptography():
     code = (
-        "import sys, privkit, privkit.lowlevel, privkit.keys\n"
+        "import sys, privkit, privkit.lowlevel\n"
+        "from privkit import *\n"
         "allowed = set(sys.stdlib_module_names) | {'privkit', 'numpy', 'cryptography', 'cffi', '_cffi_backend'}\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} - allowed - set(sys.builtin_module_names)))"
     )
     clean = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     extra = [name for name in ast.literal_eval(clean.stdout) if not name.startswith(("_", "distutils"))]
     assert extra == []
+
+
+def test_the_front_door_opens_what_is_asked_for():
+    code = (
+        "import sys, privkit\n"
+        "before = sorted({'numpy', 'privkit.keys', 'privkit.policy'} & set(sys.modules))\n"
+        "names = [name for name in privkit.__all__ if not hasattr(privkit, name) or name not in dir(privkit)]\n"
+        "print((before, names, privkit.keys.Keyring is privkit.Keyring, hasattr(privkit, 'encrypt')))"
+    )
+    clean = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(clean.stdout) == ([], [], True, False)
 
 
 PAGES = sorted(path for path in (*SOURCE.parents[1].glob("*.md"), *SOURCE.parents[1].glob("docs/*.md")))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from privkit import fields
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.fields.digits import luhn_sum
 from privkit.keys import Keyring
 from privkit.transforms import FormatPreserving, framing
 from privkit.transforms.framing import reframe
@@ -140,6 +141,18 @@ def test_typed_columns_stay_typed(phone):
     assert phone.protect(13812345678) == int(phone.protect("13812345678"))
     numbers = np.array([13812345678, 15900001111])
     assert phone.reveal_many(phone.protect_many(numbers)).tolist() == numbers.tolist()
+
+
+def test_a_card_that_an_integer_does_not_hold_is_refused_with_the_remedy(keys):
+    bodies = [f"621799{number:012}" for number in range(40)]
+    cards = np.array([int(body + str(-luhn_sum(body + "0") % 10)) for body in bodies])
+    card = FormatPreserving(fields.BANK_CARD, keys["card"])
+    with pytest.raises(InvalidValue, match="int64 does not hold; make it a column of text") as caught:
+        card.protect_many(cards)
+    fitting = np.delete(cards, caught.value.positions)
+    assert 0 < len(fitting) < len(cards)
+    assert card.reveal_many(card.protect_many(fitting)).tolist() == fitting.tolist()
+    assert card.reveal_many(card.protect_many(cards.astype(str))).tolist() == cards.astype(str).tolist()
 
 
 def test_fields_and_layouts_have_keys_of_their_own(keys):

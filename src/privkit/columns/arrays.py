@@ -96,7 +96,9 @@ def fit(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         narrow = values.astype(dtype)
         wrong = ~((narrow == values) | ((narrow != narrow) & (values != values)))  # noqa: PLR0124 NaN is not itself
     if wrong.any():
-        raise InvalidValue(f"a number that {dtype.name} does not hold", rows=np.flatnonzero(wrong))
+        raise InvalidValue(
+            f"a number that {dtype.name} does not hold; make it a column of text", rows=np.flatnonzero(wrong)
+        )
     return narrow
 
 
@@ -113,7 +115,9 @@ def datetimes(values: NDArray[Any], nulls: NDArray[np.bool_] | None, dtype: np.d
         except OverflowError:
             raise InvalidValue(f"a date that {dtype.name} does not reach") from None
         if wrong.any():
-            raise InvalidValue(f"a date or time that {dtype.name} does not hold", rows=np.flatnonzero(wrong))
+            raise InvalidValue(
+                f"a date or time that {dtype.name} does not hold; make it a column of text", rows=np.flatnonzero(wrong)
+            )
         values = exact
     if nulls is None:
         return values
