@@ -194,10 +194,12 @@ def test_wrong_settings(keys, wrong):
         reencrypt(Memory([]), StoredForm(Encrypt(keys["a"])), **wrong)
 
 
+@pytest.mark.parametrize("times", [1, 100])
 @pytest.mark.parametrize(("tag", "values"), KINDS)
 @pytest.mark.parametrize("text", [True, False])
 @pytest.mark.parametrize("mode", list(Mode))
-def test_a_column_may_be_bound_to_its_rows(keys, tag, values, text, mode):
+def test_a_column_may_be_bound_to_its_rows(keys, tag, values, text, mode, times):
+    values = values * times
     encrypt = Encrypt(keys["a"], text=text)
     strict, form = StoredForm(encrypt, tag=tag), StoredForm(encrypt, mode, tag=tag)
     rows = [row_name(uuid.UUID(int=number)) for number in range(len(values))]
@@ -211,7 +213,7 @@ def test_a_column_may_be_bound_to_its_rows(keys, tag, values, text, mode):
     keys.rotate()
     if mode is Mode.DUAL:
         table.values[0] = form.plain(values[0])
-    done = reencrypt(table, form, batch=2, row_of=lambda position: rows[position[0]])
+    done = reencrypt(table, form, batch=200, row_of=lambda position: rows[position[0]])
     assert done.replaced == sum(value is not None for value in values)
     assert form.read_many(table.values, rows) == values
     assert reencrypt(table, form, row_of=lambda position: rows[position[0]]).outdated == 0

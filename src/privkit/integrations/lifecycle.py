@@ -26,19 +26,22 @@ from __future__ import annotations
 
 import uuid
 from enum import StrEnum
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from privkit.transforms import Encrypt
     from privkit.transforms.form import Row
 
     _Work = Callable[[list[Any], list[Row] | None], list[Any]]
+
+
+FEW = 64
+"""Values up to so many are decrypted one by one: laying out a column takes as long."""
 
 
 class Mode(StrEnum):
@@ -186,13 +189,13 @@ class StoredForm:
         return fresh
 
     def open_many(self, sealed: Sequence[Any], rows: Sequence[Row] | None = None) -> list[Any]:
-        """Decrypt ciphertexts, all together where they are of one type that columns take; `rows` as for `convert`."""
-        if self._tag != layout.JSON_TAG:
+        """Decrypt ciphertexts, many of them all together; `rows` as for `convert`."""
+        if len(sealed) > FEW:
             return list(self.encrypt.reveal_column(list(sealed), row=rows).column)
         opened, failed = [], []
-        for place, (value, row) in enumerate(self._with_rows(sealed, rows)):
+        for place, value in enumerate(sealed):
             try:
-                opened.append(self.encrypt.reveal(value, row=row))
+                opened.append(self.encrypt.reveal(value, row=None if rows is None else rows[place]))
             except DecryptionFailed:
                 failed.append(place)
         if failed:
@@ -236,14 +239,7 @@ class StoredForm:
 
     def _protected(self, stored: Sequence[Any], rows: Sequence[Row] | None) -> list[Any]:
         """Encrypt plaintexts of the column."""
-        values = [self._parsed(one) for one in stored]
-        if self._tag != layout.JSON_TAG:
-            return list(self.encrypt.protect_column(values, row=rows).column)
-        return [self.encrypt.protect(value, row=row) for value, row in self._with_rows(values, rows)]
-
-    @staticmethod
-    def _with_rows(values: Sequence[Any], rows: Sequence[Row] | None) -> Iterable[tuple[Any, Row | None]]:
-        return zip(values, repeat(None) if rows is None else rows, strict=rows is not None)
+        return list(self.encrypt.protect_column([self._parsed(one) for one in stored], row=rows).column)
 
     def _parsed(self, stored: Any) -> Any:  # noqa: ANN401 - as for write
         """A plaintext of the column as a value; one that is none of the column's type is an error without its text."""
