@@ -8,12 +8,16 @@ import click
 
 from privkit.cli.screen import console, plain, table
 from privkit.fields.registry import CATALOGUE
+from privkit.transforms.stand_ins import KINDS
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 def fields(*, as_json: bool) -> None:
-    """List the field types: the names that a policy may use."""
+    """List the field types: the names that a policy may use.
+
+    Levels are those of the type itself; the level `hierarchy` every type has.
+    """
     if as_json:
         told = [
             {
@@ -22,10 +26,12 @@ def fields(*, as_json: bool) -> None:
                 "title_zh": field.title_zh,
                 "category": field.category.value,
                 "sensitivity": field.sensitivity.value,
+                "basis": field.basis,
                 "releasable": field.releasable,
                 "masks": sorted(field.masks),
                 "levels": sorted(field.levels),
                 "format_preserving": field.layouts is not None,
+                "surrogate": field.name in KINDS,
             }
             for field in CATALOGUE.values()
         ]
