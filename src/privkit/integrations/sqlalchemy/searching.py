@@ -46,6 +46,7 @@ def moment() -> object:
     return _moment
 
 
+_WANTED: Final = "privkit_wanted"
 _BOOLEAN: Final = sa.Boolean()
 _FEWEST: Final = 128
 """Fewer candidates are opened one by one, which takes less than to lay out a column."""
@@ -197,11 +198,9 @@ class Search:
 
     def _find(self, connection: sa.Connection) -> list[Any]:
         """Read the candidates, and keep those that hold the values."""
-        index = self._source.table.c[str(self._encrypted.index)]
         key = None if self._encrypted.row is None else key_of(self._source)
-        raw = sa.type_coerce(self._source, self._encrypted.raw_type)
-        statement = sa.select(raw, sa.null() if key is None else key)
-        found = connection.execute(statement.where(among(index, self._encrypted, self.indexes))).all()
+        wanted = [index for index in self.indexes() if index is not None]
+        found = connection.execute(self._statement(key), {_WANTED: wanted}).all()
         stored, encrypt = self._encrypted.stored, self._encrypted.encrypt
         if stored.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
             found = [row for row in found if encrypt.has_form(row[0])]
@@ -213,6 +212,18 @@ class Search:
             if any(self._matches(encrypt.index, plain, value) for value in wanted):
                 exact.append(one)
         return exact
+
+    def _statement(self, key: sa.Column[Any] | None) -> sa.Select[Any]:
+        """The query of candidates, made once for a column: most of a short query's time goes into making it."""
+        known = self._source.info.get(_WANTED)
+        if known is None:
+            raw = self._encrypted.raw_type
+            index = sa.type_coerce(self._source.table.c[str(self._encrypted.index)], raw)
+            chosen = sa.select(sa.type_coerce(self._source, raw), sa.null() if key is None else key)
+            known = chosen.where(index.in_(sa.bindparam(_WANTED, expanding=True, type_=raw)))
+            self._source.info[_WANTED] = known
+        statement: sa.Select[Any] = known
+        return statement
 
     def _opened(self, sealed: list[Any], names: list[Row] | None) -> list[Any]:
         encrypt = self._encrypted.encrypt
