@@ -121,6 +121,10 @@ class FF1:
     def _crypt_piece(self, column: C, tweak: object, *, decrypt: bool) -> C:
         lifted = lift(column)
         in_bytes = self._text.alphabet.is_ascii and _is_fixed_bytes(column)
+        if in_bytes and "\0" in self._text.alphabet.characters:
+            raise InvalidParameter(
+                "an alphabet with NUL, which bytes of fixed width drop at their end; take an object array of str"
+            )
         kind = Kind.BYTES if in_bytes else Kind.TEXT
         values = _ragged(lifted, kind)
         tweaks = _bytes(tweak) if isinstance(tweak, bytes) else _each(tweak, lifted, "tweak")

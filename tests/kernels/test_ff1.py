@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import algorithms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernels.plain import num, plain_ff1
 from privkit._kernels import feistel, words
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.feistel import MAX_LENGTH, Shape, shortest
@@ -23,36 +24,6 @@ VECTORS = Path(__file__).parents[1] / "vectors"
 ACVP = Path(__file__).parents[3] / "shared" / "vectors" / "acvp-ff1" / "internalProjection.json"
 SAMPLES = json.loads((VECTORS / "ff1_sp800_38g.json").read_text())["cases"]
 KEY = bytes(range(32))
-
-
-def plain_ff1(key: bytes, radix: int, numerals: list[int], tweak: bytes) -> list[int]:
-    """SP 800-38G, algorithm 7, step by step and with no thought of speed."""
-    n, t = len(numerals), len(tweak)
-    u, v = n // 2, n - n // 2
-    a, b = numerals[:u], numerals[u:]
-    width = 0
-    while 256**width < radix**v:
-        width += 1
-    d = 4 * math.ceil(width / 4) + 4
-    p = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([10, u % 256])
-    p += n.to_bytes(4, "big") + t.to_bytes(4, "big")
-    for i in range(10):
-        q = tweak + bytes((-t - width - 1) % 16) + bytes([i]) + num(b, radix).to_bytes(width, "big")
-        encryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
-        r = encryptor.update(p + q)[-16:]
-        s, j = r, 1
-        while len(s) < d:
-            block = (int.from_bytes(r, "big") ^ j).to_bytes(16, "big")
-            s += BlockCipher(key).encrypt_block(block)
-            j += 1
-        m = u if i % 2 == 0 else v
-        c = (num(a, radix) + int.from_bytes(s[:d], "big")) % radix**m
-        a, b = b, [c // radix**k % radix for k in reversed(range(m))]
-    return a + b
-
-
-def num(numerals: list[int], radix: int) -> int:
-    return sum(numeral * radix**place for place, numeral in enumerate(reversed(numerals)))
 
 
 def places(alphabet: str, text: str) -> list[int]:
@@ -277,6 +248,8 @@ def test_sm4_round_trips_and_is_not_aes():
     sm4 = FF1(BlockCipher(KEY[:16], algorithms.SM4), 10)
     encrypted = sm4.encrypt_many(numerals, b"t")
     assert encrypted.tolist() == [sm4.encrypt(row, b"t") for row in numerals.tolist()]
+    plain = plain_ff1(KEY[:16], 10, numerals[0].tolist(), b"t", algorithms.SM4)
+    assert encrypted[0].tolist() == plain
     assert (sm4.decrypt_many(encrypted, b"t") == numerals).all()
     assert (encrypted != FF1(BlockCipher(KEY[:16]), 10).encrypt_many(numerals, b"t")).any()
 
@@ -287,6 +260,14 @@ def test_more_tweaks_than_are_kept():
     first = [ff1.encrypt(value, i.to_bytes(2, "big")) for i in range(1500)]
     assert len(set(map(tuple, first))) > 1490
     assert [ff1.encrypt(value, i.to_bytes(2, "big")) for i in range(1500)] == first
+
+
+def test_long_tweaks_are_not_kept():
+    ff1, value = FF1(BlockCipher(KEY), 10), [1, 2, 3, 4, 5, 6, 7]
+    tweaks = [bytes([i]) * 300_000 for i in range(8)]
+    first = [ff1.encrypt(value, tweak) for tweak in (*tweaks, bytes(2_000_000))]
+    assert sum(len(tweak) for _, tweak in ff1._schedules) <= 1 << 20
+    assert [ff1.encrypt(value, tweak) for tweak in (*tweaks, bytes(2_000_000))] == first
 
 
 def test_threads_share_one_object():

@@ -119,6 +119,11 @@ def test_fixed_width_bytes_are_ascii_text():
         cipher.encrypt_many([row.encode() for row in rows])
 
 
+def test_fixed_width_bytes_hold_no_nul():
+    with pytest.raises(InvalidParameter, match="NUL"):
+        FF1(KEY, "\x00123456789").encrypt_many(np.array([b"1234567"]))
+
+
 @pytest.mark.parametrize("alphabet", [DIGITS, "αβγδεζηθ"])
 def test_blocks_of_a_column(monkeypatch, alphabet):
     """The result does not depend on where a column is cut, by rows or by bytes."""

@@ -6,9 +6,11 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernels.plain import num, plain_ff1
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.ff1 import FEW
 from privkit._kernels.integers import IntegerPermutation
+from privkit._kernels.prefix import PrefixPermutation
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue, WrongType
 from privkit.lowlevel import FF1
 
@@ -104,9 +106,17 @@ def test_every_integer_type(dtype):
     assert (encrypted == permutation.encrypt_many(values)).all()
 
 
-def test_sm4_round_trips():
+def test_sm4_is_ff1_on_bits():
     permutation = IntegerPermutation(BlockCipher(KEY[:16], algorithms.SM4), 10**9)
     values = np.arange(100)
+    for value in (0, 1, 99):
+        walked = 10**9
+        bits = [int(bit) for bit in f"{value:030b}"]
+        while walked >= 10**9:
+            bits = plain_ff1(KEY[:16], 2, bits, b"t", algorithms.SM4)
+            walked = num(bits, 2)
+        assert permutation.encrypt(value, b"t") == walked
+        assert permutation.encrypt_many(values, b"t")[value] == walked
     assert (permutation.decrypt_many(permutation.encrypt_many(values)) == values).all()
 
 
@@ -135,6 +145,13 @@ def test_values_outside_are_refused(outside):
         assert caught.value.rows == (3, 20)
 
 
+PERMUTATIONS = {
+    "FF1": lambda size: IntegerPermutation(BlockCipher(KEY), 1_000_000 + size),
+    "prefix": lambda size: PrefixPermutation(BlockCipher(KEY), size),
+}
+
+
+@pytest.mark.parametrize("name", PERMUTATIONS)
 @pytest.mark.parametrize(
     ("values", "named"),
     [
@@ -147,11 +164,22 @@ def test_values_outside_are_refused(outside):
     ],
     ids=str,
 )
-def test_only_integers_are_taken(values, named):
-    permutation = IntegerPermutation(BlockCipher(bytes(16)), 1_000_000)
+def test_only_integers_are_taken(name, values, named):
+    permutation = PERMUTATIONS[name](1000)
     for crypt in (permutation.encrypt_many, permutation.decrypt_many):
         with pytest.raises(WrongType, match=f"^{named} where integers are needed"):
             crypt(values)
     assert len(permutation.encrypt_many(np.array([]))) == 0
     objects = np.array([5, 7], object)
     assert permutation.encrypt_many(objects).tolist() == [permutation.encrypt(5), permutation.encrypt(7)]
+
+
+@pytest.mark.parametrize("name", PERMUTATIONS)
+def test_only_integers_are_taken_alone(name):
+    permutation = PERMUTATIONS[name](1000)
+    for value, named in ((1.5, "float"), (1.0, "float"), (True, "bool"), ("1", "str"), (None, "NoneType")):
+        for crypt in (permutation.encrypt, permutation.decrypt):
+            with pytest.raises(WrongType, match=f"a {named} where an integer is needed"):
+                crypt(value)
+    assert permutation.encrypt(np.uint16(7)) == permutation.encrypt(7)
+    assert type(permutation.encrypt(np.uint16(7))) is int

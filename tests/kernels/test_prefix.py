@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from privkit._kernels import prefix
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.prefix import PrefixPermutation
-from privkit.errors import InvalidParameter, InvalidValue, WrongType
+from privkit.errors import InvalidParameter, InvalidValue
 
 KEY = bytes(range(32))
 
@@ -76,25 +76,3 @@ def test_values_outside_are_refused(outside):
         permutation.encrypt_many(np.array([0, outside, 1]))
     assert caught.value.rows == (1,)
     assert permutation.encrypt_many(np.array([], np.int64)).tolist() == []
-
-
-@pytest.mark.parametrize(
-    ("values", "named"),
-    [
-        (np.array([1.0, 0.5]), "float64"),
-        (np.array([-0.5] + [5.0] * 30), "float64"),
-        (np.array([True]), "bool"),
-        (np.array(["1"]), "str_"),
-        (np.array([1], "m8[D]"), "timedelta64"),
-        (np.array([1, 2.5, None, True, np.int64(7)], object), "NoneType, bool, float, int64"),
-    ],
-    ids=str,
-)
-def test_only_integers_are_taken(values, named):
-    permutation = PrefixPermutation(BlockCipher(bytes(16)), 1_000)
-    for crypt in (permutation.encrypt_many, permutation.decrypt_many):
-        with pytest.raises(WrongType, match=f"^{named} where integers are needed"):
-            crypt(values)
-    assert len(permutation.encrypt_many(np.array([]))) == 0
-    objects = np.array([5, 7], object)
-    assert permutation.encrypt_many(objects).tolist() == [permutation.encrypt(5), permutation.encrypt(7)]

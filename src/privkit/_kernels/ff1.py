@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 FEW = 20
 """Up to so many rows, plain integers are faster than setting up arrays."""
 
-_KEPT = 1_024
-"""Schedules kept; a full store is emptied, since who has so many tweaks will hardly come back to an old one."""
+_KEPT, _KEPT_BYTES = 1_024, 1 << 20
+"""Schedules kept, and the bytes of all their tweaks; a full store is emptied, since who has so many tweaks will hardly
+come back to an old one."""
 
 
 class FF1:
@@ -37,12 +38,13 @@ class FF1:
         InvalidParameter: If the radix is out of bounds.
     """
 
-    __slots__ = ("_schedules", "_shapes", "cipher", "radix")
+    __slots__ = ("_held", "_schedules", "_shapes", "cipher", "radix")
 
     def __init__(self, cipher: BlockCipher, radix: int) -> None:
         self.cipher, self.radix = cipher, radix
         self._shapes: dict[int, Shape] = {}
         self._schedules: dict[tuple[int, bytes], Schedule] = {}
+        self._held = 0  # bytes of tweaks; threads that count at once may be wrong by a few
         self.shape(32)  # long enough for every radix: this checks the radix
 
     def shape(self, length: int) -> Shape:
@@ -67,9 +69,12 @@ class FF1:
         schedule = self._schedules.get((length, tweak))
         if schedule is None:
             schedule = Schedule(self.cipher, self.shape(length), tweak)
-            if len(self._schedules) >= _KEPT:
+            if len(self._schedules) >= _KEPT or self._held + len(tweak) > _KEPT_BYTES:
                 self._schedules.clear()
-            self._schedules[length, tweak] = schedule
+                self._held = 0
+            if len(tweak) <= _KEPT_BYTES:
+                self._schedules[length, tweak] = schedule
+                self._held += len(tweak)
         return schedule
 
     def encrypt(self, numerals: Sequence[int], tweak: bytes = b"") -> list[int]:

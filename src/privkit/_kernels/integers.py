@@ -62,6 +62,7 @@ class IntegerPermutation:
 
         Raises:
             InvalidValue: If the value is outside.
+            WrongType: If it is no integer.
         """
         return self._crypt(value, tweak, decrypt=False)
 
@@ -91,8 +92,7 @@ class IntegerPermutation:
         return self._crypt_many(values, tweak, decrypt=True)
 
     def _crypt(self, value: int, tweak: bytes, *, decrypt: bool) -> int:
-        if not 0 <= value < self.size:
-            raise InvalidValue(f"not in [0, {self.size})")
+        value = check_one(value, self.size)
         schedule, bits = self._ff1.schedule(self._shape.length, tweak), self._shape.right
         mask = (1 << bits) - 1
         while True:
@@ -141,6 +141,22 @@ class IntegerPermutation:
         values[:] = a
         values <<= number(bits)
         values |= b.astype(values.dtype, copy=False)
+
+
+def check_one(value: object, size: int) -> int:
+    """One integer of [0, size), as Python's own.
+
+    Raises:
+        WrongType: If it is no integer, which would be cut to one.
+        InvalidValue: If it is outside.
+    """
+    if type(value) is not int:
+        if isinstance(value, bool | np.timedelta64) or not isinstance(value, int | np.integer):
+            raise WrongType(f"a {type(value).__name__} where an integer is needed; convert it where that is exact")
+        value = int(value)
+    if not 0 <= value < size:
+        raise InvalidValue(f"not in [0, {size})")
+    return value
 
 
 def check(values: NDArray[Any], size: int) -> None:

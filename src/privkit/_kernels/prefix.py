@@ -26,8 +26,8 @@ import numpy as np
 
 from privkit._kernels.blocks import BLOCK
 from privkit._kernels.feistel import MIN_DOMAIN
-from privkit._kernels.integers import check
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit._kernels.integers import check, check_one
+from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from typing import Any
@@ -95,9 +95,7 @@ class PrefixPermutation:
         return self._look_up_many(values, self._table(tweak)[1])
 
     def _look_up(self, value: int, table: NDArray[np.uint32]) -> int:
-        if not 0 <= value < self.size:
-            raise InvalidValue(f"not in [0, {self.size})")
-        return int(table[value])
+        return int(table[check_one(value, self.size)])
 
     def _look_up_many(self, values: NDArray[Any], table: NDArray[np.uint32]) -> NDArray[np.uint64]:
         check(values, self.size)
