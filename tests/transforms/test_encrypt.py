@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit import fields
-from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, WrongType
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, SubjectForgotten, WrongType
 from privkit.keys import Keyring
 from privkit.transforms import Encrypt
 from privkit.transforms import ciphertext as layout
@@ -221,6 +221,30 @@ def test_a_disabled_version_is_said_to_be(tmp_path):
     for attempt in (lambda: transform.reveal(sealed), lambda: transform.reveal_many([sealed])):
         with pytest.raises(KeyUnavailable):
             attempt()
+
+
+def test_what_is_kept_for_single_values_goes_with_the_keys(tmp_path, deterministic):
+    keys = Keyring.create(tmp_path / "keyring.json", lifetime=3600)
+    elsewhere = Keyring.open(tmp_path / "keyring.json")
+    transform, old = Encrypt(keys["n"], deterministic=deterministic), keys.primary_id
+    person = Encrypt(keys.subject("user:42")["n"], deterministic=deterministic)
+    sealed, own = transform.protect("a"), person.protect("b")
+    assert [(transform.reveal(sealed), person.reveal(own)) for _ in range(3)] == [("a", "b")] * 3
+    keys.forget("user:42")
+    with pytest.raises(SubjectForgotten):
+        person.reveal(own)
+    elsewhere.rotate()
+    elsewhere.disable(old)
+    assert transform.reveal(sealed) == "a"
+    keys._vault.opened.deadline = 0
+    with pytest.raises(KeyUnavailable, match="disabled"):
+        transform.reveal(sealed)
+    elsewhere.enable(old)
+    keys.refresh()
+    assert transform.reveal(sealed) == "a"
+    keys.disable(old)
+    with pytest.raises(KeyUnavailable, match="disabled"):
+        transform.reveal(sealed)
 
 
 @pytest.mark.parametrize("content", [0, 1, 2, 3, 64])
