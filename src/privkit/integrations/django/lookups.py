@@ -58,9 +58,9 @@ class EncryptedExact(_Checked, Exact):
         """Compare with the value's ciphertexts, of which there are several while a column changes its key version."""
         if self.rhs_is_direct_value():
             stored = self.lhs.output_field.stored_forms(self.rhs)
-            if len(stored) > 1:
-                lhs, params = self.process_lhs(compiler, connection)
-                return f"{lhs} IN ({', '.join(['%s'] * len(stored))})", [*params, *stored]
+            lhs, params = self.process_lhs(compiler, connection)
+            several = f"IN ({', '.join(['%s'] * len(stored))})"
+            return f"{lhs} {several if len(stored) > 1 else '= %s'}", [*params, *stored]
         return super().as_sql(compiler, connection)
 
 
