@@ -1,12 +1,15 @@
 """Hierarchies: labels, nesting, coverage, and the way through JSON."""
 
+import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privkit.anonymity import Hierarchy
+from privkit import Generalise, fields
+from privkit.anonymity import Anonymiser, Hierarchy, Plan
 from privkit.anonymity.encoding import ColumnEncoder
 from privkit.anonymity.hierarchy import read_hierarchy
 from privkit.errors import InvalidParameter, TableError
@@ -154,3 +157,60 @@ def test_a_level_that_divides_a_group():
     crossed = Hierarchy.of({"a": ["x", "p"], "b": ["x", "q"], "c": ["y", "q"]})
     with pytest.raises(InvalidParameter, match=r"'level 2' .* divides a group of level 'level 1'"):
         crossed.bind(domain(["a", "b", "c"]))
+
+
+# --- levels of field types ------------------------------------------------------------------------------------------
+
+
+def test_levels_of_a_field_type_are_those_that_generalise_gives():
+    born = ["1984-02-01", "1985-11-30", "1961-07-07", ""]
+    found = domain(born)
+    hierarchy = Hierarchy.of_field(
+        fields.BIRTH_DATE, ["month", "year", {"to": "age_band", "on": "2026-01-01", "width": 10}]
+    )
+    assert hierarchy.levels == ("value", "month", "year", "age_band on=2026-01-01 width=10", "*")
+    for labels, (to, more) in zip(
+        hierarchy.label(found),
+        [("month", {}), ("year", {}), ("age_band", {"on": "2026-01-01", "width": 10})],
+        strict=True,
+    ):
+        assert labels == [Generalise(fields.BIRTH_DATE, to=to, **more).protect(text) for text in found.texts]
+
+
+def test_a_value_that_is_not_of_the_type_is_not_covered():
+    found = domain(["1984-02-01", "unknown"])
+    hierarchy = Hierarchy.of_field(fields.BIRTH_DATE, ["year"])
+    assert hierarchy.uncovered(found) == {"year": 1}
+    with pytest.raises(InvalidParameter, match="1 of 2 on level 'year'"):
+        hierarchy.bind(found)
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [
+        ([], "must be a list of one or more"),
+        ("year", "must be a list of one or more"),
+        (["yaer"], "no level 'yaer'; did you mean 'year'"),
+        (["year", "year"], "name one twice"),
+        ([{"width": 5}], "needs its name"),
+        ([{"to": "year", "width": 5}], "level 'year' of birth_date"),
+    ],
+)
+def test_levels_that_a_field_type_has_not(levels, message):
+    with pytest.raises(InvalidParameter, match=message):
+        Hierarchy.of_field(fields.BIRTH_DATE, levels)
+
+
+def test_levels_of_field_types_are_saved_with_a_plan(tmp_path):
+    table = {"born": ["1984-02-01", "1984-11-30", "1985-03-08", "1985-03-09"], "paid": ["1", "2", "130", "140"]}
+    hierarchies = {
+        "born": Hierarchy.of_field(fields.BIRTH_DATE, ["year", {"to": "age_band", "on": dt.date(2026, 1, 1)}]),
+        "paid": Hierarchy.of_field(fields.AMOUNT, [{"to": "band", "edges": [0, 100, 200]}]),
+    }
+    plan = Anonymiser(hierarchies, k=2).fit(table)
+    plan.save(tmp_path / "plan.json")
+    assert Plan.load(tmp_path / "plan.json").apply(table) == plan.apply(table)
+    own = Hierarchy.of_field(replace(fields.AMOUNT, name="points"), [{"to": "band", "width": 10}])
+    Anonymiser({"paid": own, "born": None}, k=2).fit(table).save(tmp_path / "own.json")
+    with pytest.raises(TableError, match="no field type 'points' in the catalogue"):
+        Plan.load(tmp_path / "own.json")

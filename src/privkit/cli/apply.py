@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from glob import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from privkit.anonymity.plan import Plan
+from privkit.cli import options as shared
 from privkit.cli import summary as summaries
 from privkit.cli.keyrings import KEK_HELP, open_keyring
 from privkit.cli.progress import progress_bar
@@ -20,25 +20,26 @@ from privkit.policy.stream import apply_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from privkit.policy.view import Direction
-
-_FILE = click.Path(path_type=Path)
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What both commands take."""
     for decorate in (
-        click.argument("policy", type=_FILE),
-        click.argument("source", metavar="IN", type=_FILE),
-        click.argument("target", metavar="OUT", type=_FILE),
+        click.argument("policy", type=shared.FILE),
+        shared.source,
+        click.argument("target", metavar="OUT", type=shared.FILE),
         click.option("--view", required=True, help="The view of the policy."),
-        click.option("--keyring", type=_FILE, help="The keyring's file; not needed where the view needs no keys."),
+        click.option(
+            "--keyring", type=shared.FILE, help="The keyring's file; not needed where the view works without."
+        ),
         click.option("--kek", help=KEK_HELP),
-        click.option("--force", is_flag=True, help="Replace OUT, and the report, where they exist."),
-        click.option("--encoding", default="utf-8", help="The text encoding of a CSV file that is read."),
+        shared.force("OUT, and the report, where they exist"),
+        shared.encoding,
         click.option("--output-encoding", default="utf-8", help="The text encoding of a CSV file that is written."),
-        click.option("--report", type=_FILE, help="Write the summary to this file as JSON."),
+        click.option("--report", type=shared.FILE, help="Write the summary to this file as JSON."),
         click.option("--quiet", is_flag=True, help="Show neither progress nor summary."),
     )[::-1]:
         command = decorate(command)
@@ -48,11 +49,11 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_options
 @click.option(
-    "--plan", "known", type=_FILE, metavar="FILE",
+    "--plan", "known", type=shared.FILE, metavar="FILE",
     help="Keep the levels of a saved plan (of a view with full-domain anonymity), if IN meets its models at them.",
 )  # fmt: skip
 @click.option(
-    "--save-plan", type=_FILE, metavar="FILE",
+    "--save-plan", type=shared.FILE, metavar="FILE",
     help="Save how the records were generalised. It holds values of IN in the clear: keep it as you keep IN.",
 )  # fmt: skip
 def apply(**options: Any) -> None:  # noqa: ANN401 - as click passes them

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from privkit.cli import options as shared
 from privkit.cli.screen import console, plain, table
 from privkit.policy import Policy
 from privkit.policy.files.landing import Landing
@@ -18,22 +18,23 @@ from privkit.policy.inspect.inspection import SAMPLE_ROWS
 from privkit.policy.inspect.reasons import LANGUAGES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from privkit.policy.inspect import Inspection
 
-_FILE: Final = click.Path(path_type=Path)
 _STYLES: Final = {"high": "", "medium": "yellow", "low": "bold red"}
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=_FILE)
-@click.option("--out", "target", type=_FILE, metavar="POLICY", help="Write the policy to this file.")
+@shared.source
+@click.option("--out", "target", type=shared.FILE, metavar="POLICY", help="Write the policy to this file.")
 @click.option("--rows", type=click.IntRange(min=1), default=SAMPLE_ROWS, help="How many rows to look at.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
-@click.option("--language", type=click.Choice([*LANGUAGES]), default="en", help="The language of the reasons.")
-@click.option("--encoding", default="utf-8", help="The text encoding of a CSV file.")
-@click.option("--force", is_flag=True, help="Replace POLICY where it exists.")
+@shared.language(LANGUAGES, "reasons")
+@shared.encoding
+@shared.force("POLICY where it exists")
 def inspect(
     *, source: Path, target: Path | None, rows: int, as_json: bool, language: str, encoding: str, force: bool
 ) -> None:

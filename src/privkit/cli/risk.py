@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from privkit.anonymity.gbt42460 import THRESHOLDS
 from privkit.anonymity.hierarchy import Hierarchy
 from privkit.anonymity.measurement import measure
 from privkit.anonymity.report_words import LANGUAGES
+from privkit.cli import options as shared
 from privkit.cli.progress import progress_bar
 from privkit.cli.risk_screen import show
 from privkit.errors import InvalidParameter, TableError
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from privkit.anonymity.measurement import Measurement
     from privkit.policy.files import Source
-
-_FILE: Final = click.Path(path_type=Path)
 
 
 def _names(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -44,12 +43,12 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=_FILE)
+@shared.source
 @click.option("--quasi", required=True, callback=_names, metavar="A,B,C", help="The quasi-identifiers.")
 @click.option("--sensitive", default="", callback=_names, metavar="S,T", help="The sensitive columns.")
 @click.option("--identifiers", default="", callback=_names, metavar="X,Y", help="Direct identifiers that are in IN.")
 @click.option("--release", type=click.Choice([*THRESHOLDS]), default="public", help="How it is released.")
-@click.option("--population", type=_FILE, help="A file of the people that IN was drawn from.")
+@click.option("--population", type=shared.FILE, help="A file of the people that IN was drawn from.")
 @click.option("--population-size", type=click.IntRange(min=1), help="How many people those are.")
 @click.option(
     "--hierarchy", "hierarchies", multiple=True, callback=_pairs, metavar="COLUMN=FILE",
@@ -59,11 +58,11 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
     "--distance", "distances", multiple=True, callback=_pairs, metavar="COLUMN=DISTANCE",
     help="The distance of t-closeness: equal, ordered (by number) or hierarchical.",
 )  # fmt: skip
-@click.option("--json", "json_file", type=_FILE, metavar="FILE", help="Write the measurement as JSON.")
-@click.option("--html", "html_file", type=_FILE, metavar="FILE", help="Write the report as one HTML page.")
-@click.option("--language", type=click.Choice([*LANGUAGES]), default="en", help="The language of the report.")
-@click.option("--encoding", default="utf-8", help="The text encoding of a CSV file.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--json", "json_file", type=shared.FILE, metavar="FILE", help="Write the measurement as JSON.")
+@click.option("--html", "html_file", type=shared.FILE, metavar="FILE", help="Write the report as one HTML page.")
+@shared.language(LANGUAGES, "report")
+@shared.encoding
+@shared.force("files that exist")
 @click.option("--quiet", is_flag=True, help="Show nothing; for use with --json and --html.")
 def risk(
     *,
