@@ -191,7 +191,7 @@ def alone(rows, keys):
         f"fpe, mobiles written {written}",
         lambda: FormatPreserving(fields.CN_MOBILE, keys["dialled"]).protect_many(dialled),
     )
-    yield "mask, days written 1990/1/2", lambda: Mask(fields.BIRTH_DATE).protect_many(slashed)
+    yield "mask, days written 1990/1/2, which repeat", lambda: Mask(fields.BIRTH_DATE).protect_many(slashed)
     yield "date shift, date32", lambda: shift.protect_many(days, subject=ids)
     yield "noise, amounts as text", lambda: noise.protect_many(amounts, subject=ids)
     yield "time stamps with a space, to the day", lambda: Generalise(fields.TIMESTAMP, to="day").protect_many(spaced)
