@@ -79,7 +79,7 @@ def main():
             query = select(*(getattr(user, column) for column in NAMES))
             figures["Core select"] = least(lambda s=session, q=query: s.connection().execute(q).all(), runs)
             if name.startswith("privkit"):
-                figures["reveal_rows"] = least(lambda s=session, q=query: reveal_rows(s, q).all(), runs)
+                figures["reveal_rows"] = least(lambda s=session, q=query: reveal_rows(s.connection(), q).all(), runs)
             for what, seconds in figures.items():
                 base.setdefault(what, base["Core select"] if what == "reveal_rows" else seconds)
                 print(f"{name:22} {what:12} {seconds:8.3f} s  {seconds / base[what]:6.1f} x plain")
