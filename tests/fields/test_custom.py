@@ -43,10 +43,62 @@ def test_a_type_of_a_pattern():
     badge = fields.custom("badge", pattern=r"[A-Z]{2}-[0-9]{4}", mask=Keep(2, 1), sensitivity="sensitive")
     assert badge.normalise("AB-1234") == "AB-1234"
     assert badge.sensitivity is fields.Sensitivity.SENSITIVE
-    assert badge.layouts is None
     reading = badge.read(Ragged.of_text(["AB-1234", "AB1234", " CD-0000"]))
     assert reading.text.to_text() == ["AB-1234", "", "CD-0000"]
     assert reading.bad.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size"),
+    [
+        (r"[A-Z]{2}-[0-9]{4}", 26**2 * 10**4),
+        (r"[A-C2-4]{3}[0-9]", 6**3 * 10),
+        (r"甲[一-丁]{2}\.[a-c]", 2**2 * 3),
+        (r"\-x", 1),
+    ],
+)
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_values_of_a_simple_pattern_move_within_their_places(pattern, size, data):
+    kind = fields.custom("code", pattern=pattern)
+    layout = kind.layouts()
+    assert layout.size == size
+    rows = data.draw(st.lists(st.from_regex(pattern, fullmatch=True), min_size=1, max_size=6))
+    text = Ragged.of_text(rows)
+    assert layout.join(text, layout.split(text)).to_text() == rows
+    step = data.draw(st.integers(0, 10**9))
+    for row in rows:
+        slot = layout.split_one(row)
+        moved = layout.join_one(row, (slot.rank + step) % size)
+        assert kind.normalise(moved) == moved
+        assert layout.split_one(moved).rank == (slot.rank + step) % size
+        kept = kind.layouts(keep_first=1, keep_last=1)
+        moved = kept.join_one(row, (kept.split_one(row).rank + step) % kept.size)
+        assert (moved[0], moved[-1]) == (row[0], row[-1])
+        assert kept.split_one(moved).tweak == kept.split_one(row).tweak
+    assert kind.layouts(keep_first=1).id != layout.id
+
+
+def test_a_small_pattern_is_a_bijection_from_end_to_end():
+    kind = fields.custom("code", pattern=r"[A-C][0-9]-[xy]")
+    layout = kind.layouts()
+    every = [layout.join_one("A0-x", rank) for rank in range(layout.size)]
+    assert len(set(every)) == 60
+    assert all(kind.normalise(value) == value for value in every)
+    assert [layout.split_one(value).rank for value in every] == list(range(60))
+
+
+@pytest.mark.parametrize("pattern", [
+    "a|b", "[^a]", "(a)", "a*", "a+", "a?", "x{2,3}", r"\d{4}", r"\w", ".", "[a-]", r"[\d]", "a{2}?", "^a", "a$",
+    r"\Aa", r"[a\]]", "(?i)a",
+])  # fmt: skip
+def test_other_patterns_have_no_layout(pattern):
+    assert fields.custom("code", pattern=pattern).layouts is None
+
+
+def test_patterns_beside_an_alphabet_have_a_layout_where_the_alphabet_has_all_of_it():
+    assert fields.custom("code", alphabet="abcd", pattern="[a-d]{12}").layouts().size == 4**12
+    assert fields.custom("code", alphabet="abc", pattern="[a-d]{12}").layouts is None
 
 
 def test_every_profile_and_levels_may_be_said():

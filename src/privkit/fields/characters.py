@@ -213,14 +213,23 @@ class CodeLayout:
             keep_last: How many stay at the end.
             small_domain: Take values that move among fewer than 1,000,000.
         """
-        if keep_first < 0 or keep_last < 0:
-            raise InvalidParameter("as many characters as stay are 0 or more")
-        kept = f"/first={keep_first}" * bool(keep_first) + f"/last={keep_last}" * bool(keep_last)
+        kept = kept_ends(keep_first, keep_last)
         smallest = 1 if small_domain else ENOUGH
         first = max(keep_first, self.fixed)
         if not all(alphabet.isascii() for alphabet in self.classes):
             return Alphabet(self.name + kept, "".join(self.classes), first, keep_last, smallest)
         return Characters(self.name + kept, self.classes, first, keep_last, smallest=smallest)
+
+
+def kept_ends(first: int, last: int) -> str:
+    """What stands in a layout's name for how many characters stay at both ends.
+
+    Raises:
+        InvalidParameter: They are below 0.
+    """
+    if first < 0 or last < 0:
+        raise InvalidParameter("as many characters as stay are 0 or more")
+    return f"/first={first}" * bool(first) + f"/last={last}" * bool(last)
 
 
 def email_layout(keep: str | None = "domain", *, small_domain: bool = False) -> Characters:

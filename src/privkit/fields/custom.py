@@ -14,6 +14,7 @@ from privkit.fields.bytesets import byteset, only
 from privkit.fields.characters import CodeLayout
 from privkit.fields.listed import HIERARCHY
 from privkit.fields.masks import PROFILES, Keep, profiles
+from privkit.fields.places import PatternLayout, places
 from privkit.fields.plain import tidy
 from privkit.suggest import nearest
 
@@ -89,8 +90,8 @@ def custom(
     """Make a field type.
 
     With an alphabet its values also move under format-preserving encryption, each character among all of the alphabet
-    (in the order given, which is part of the key derivation); with a pattern they do not, since the result might not
-    match it.
+    (in the order given, which is part of the key derivation). With a pattern they do where that is simple: a row of
+    characters, classes and counts, such as `[A-Z]{2}-[0-9]{4}`; each character then moves within its class.
 
     Args:
         name: What errors and reports call it, 1 to 64 characters.
@@ -133,16 +134,21 @@ def custom(
         basis=basis,
         masks=profiles(**_shapes(name, mask)),
         levels=MappingProxyType({level: _level(name, level, said) for level, said in _named(name, levels).items()}),
-        layouts=_layouts(alphabet) if alphabet and not pattern else None,
+        layouts=_layouts(alphabet, pattern),
         releasable=releasable,
         alphabet=alphabet,
         pattern=_compiled(name, pattern) if pattern else None,
     )
 
 
-def _layouts(alphabet: str) -> Callable[..., Layout]:
-    # The alphabet alone is what old values stand on: a type may be renamed.
-    return CodeLayout(f"custom/{alphabet}", (alphabet,))
+def _layouts(alphabet: str, pattern: str) -> Callable[..., Layout] | None:
+    # Alphabet or pattern alone are what old values stand on: a type may be renamed.
+    if not pattern:
+        return CodeLayout(f"custom/{alphabet}", (alphabet,))
+    alphabets = places(pattern)
+    if alphabets is None or (alphabet and not set("".join(alphabets)) <= set(alphabet)):
+        return None
+    return PatternLayout(pattern, alphabets)
 
 
 def _member(kind: type[E], value: E | str) -> E:
