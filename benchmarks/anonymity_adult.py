@@ -166,7 +166,7 @@ def main():
         print(f"{options.rows} rows, {memory():.0f} MB before")
         for name in shapes:
             for asked in ASKED if options.sensitive else [{"k": 5}]:
-                run(table, hierarchies, name, 1, **asked)
+                run(table, hierarchies, name, options.runs, **asked)
     else:
         for name in shapes:
             for asked in ({"k": 2}, {"k": 5}, {"k": 10}, {"k": 50}, *ASKED[1:]):
