@@ -216,14 +216,15 @@ def _layouts(kind: FieldType) -> str:
 def _moves(kind: FieldType, tried: list[dict[str, object]]) -> Iterator[str]:
     """Code that moves the example under each of some options, and back."""
     value, constant = _quoted(EXAMPLES[kind.name]), f"fields.{kind.name.upper()}"
-    indent = "    " if len(tried) > 1 or tried[0] else ""
+    indent = "    " if len(tried) > 1 else ""
+    options = ", **options" if indent else "".join(f", {name}={_quoted(given)}" for name, given in tried[0].items())
     if indent:
         yield "for options in ("
-        for options in tried:
-            said = ", ".join(f"{_quoted(name)}: {_quoted(given)}" for name, given in options.items())
+        for one in tried:
+            said = ", ".join(f"{_quoted(name)}: {_quoted(given)}" for name, given in one.items())
             yield f"    {{{said}}},"
         yield "):"
-    yield f"{indent}moving = FormatPreserving({constant}, key{', **options' if indent else ''})"
+    yield f"{indent}moving = FormatPreserving({constant}, key{options})"
     yield f"{indent}moved = moving.protect({value})"
     yield f"{indent}assert kind.normalise(moved) == moved"
     yield f"{indent}assert moving.reveal(moved) == {value}"

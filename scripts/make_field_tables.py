@@ -48,6 +48,7 @@ EXAMPLES = {
     "tracking_number": "SF1234567890123",
     "courier": "顺丰速运",
     "duration": "42.5",
+    "number": "35",
     "free_text": "很好",
     "text": "anything",
     "ip_address": "192.0.2.1",

@@ -191,6 +191,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "tracking_number": [("SF1234567890123", "SF1234567890123"), ("SF 1234 5678", "SF12345678")],
     "courier": [("顺丰速运", "顺丰速运")],
     "duration": [("12.5", "12.5"), ("30秒", "30"), ("30s", "30"), ("0", "0")],
+    "number": [("35", "35"), ("-2.50", "-2.50"), ("１，２００", "1200"), ("007", "7"), ("1e3", "1000")],
     "free_text": [("很好，  下次还来！\n", "很好，  下次还来！\n")],
     "text": [(" any ", " any ")],
     "ip_address": [
@@ -300,6 +301,7 @@ INVALID: dict[str, list[str]] = {
     "tracking_number": ["abc", "SF*123"],
     "courier": ["\x01"],
     "duration": ["-1", "soon"],
+    "number": ["1.2.3", "nan", "三十五"],
     "ip_address": [
         "256.1.1.1",
         "1.2.3",

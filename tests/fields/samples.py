@@ -89,6 +89,7 @@ CANONICAL: dict[str, st.SearchStrategy[str]] = {
         st.tuples(_digits(10), st.sampled_from("BDZ")).map("".join),
     ),
     "amount": st.decimals(-(10**9), 10**9, places=2).map(lambda number: f"{number or abs(number):f}"),
+    "number": st.integers(-(10**6), 10**6).map(str),
     "duration": st.integers(0, 10**6).map(str),
     "postcode": _digits(6),
     "cn_landline": st.tuples(st.sampled_from(["010", "021", "0755", "0898"]), _digits(7)).map(

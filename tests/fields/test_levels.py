@@ -45,6 +45,7 @@ def level(name, to, **parameters):
         ("amount", "band", {"edges": [0, 99.5, 500]}, "99.5", "99.5-500"),
         ("amount", "band", {"edges": [0, 99.5, 500]}, "-1", "<0"),
         ("amount", "band", {"edges": [0, 99.5, 500]}, "500.00", ">=500"),
+        ("number", "band", {"width": 10}, "35", "30-40"),
         ("duration", "band", {"width": 60}, "59.9", "0-60"),
         ("ip_address", "prefix", {}, "192.0.2.200", "192.0.2.0/24"),
         ("ip_address", "prefix", {"v4": 20}, "192.168.255.255", "192.168.240.0/20"),

@@ -167,7 +167,7 @@ def test_two_types_in_one_column_are_told(export):
 @pytest.mark.parametrize("values", [[None] * 9, [], ["", " ", "-", "N/A", "\\N", "无", "NULL", None]])
 def test_without_values_only_the_name_counts(values):
     found = types({"手机号": values, "x": values, "password": values, "qty": values})
-    assert found == {"手机号": "cn_mobile", "x": "text", "password": "password", "qty": "text"}
+    assert found == {"手机号": "cn_mobile", "x": "text", "password": "password", "qty": "number"}
     told = inspect_table({"手机号": values, "x": values})
     assert [(p.level, p.blank) for p in told.proposals] == [("medium", len(values)), ("low", len(values))]
     assert all("the sample has no values" in p.reason() for p in told.proposals)

@@ -3,7 +3,7 @@
 from privkit.fields.account import PASSWORD, SECURITY_ANSWER, USER_NAME
 from privkit.fields.base import Category, FieldType, Level, MaskShape, Reading, Sensitivity
 from privkit.fields.china import CN_LANDLINE, CN_MOBILE, POSTCODE
-from privkit.fields.commerce import COURIER, DURATION, FREE_TEXT, ORDER_NUMBER, TEXT, TRACKING_NUMBER
+from privkit.fields.commerce import COURIER, DURATION, FREE_TEXT, NUMBER, ORDER_NUMBER, TEXT, TRACKING_NUMBER
 from privkit.fields.contact import ADDRESS_DETAIL, EMAIL
 from privkit.fields.custom import custom
 from privkit.fields.dates import BIRTH_DATE, DATE, TIMESTAMP
@@ -49,6 +49,7 @@ __all__ = [
     "IP_ADDRESS",
     "MAC_ADDRESS",
     "NATIONALITY",
+    "NUMBER",
     "OAID",
     "ORDER_NUMBER",
     "PASSPORT",

@@ -65,6 +65,21 @@ DURATION = Number(
 )
 """How long somebody stayed, in seconds, `12.5`."""
 
+NUMBER = Number(
+    name="number",
+    title="Any number",
+    title_zh="数值",
+    category=Category.BEHAVIOUR,
+    basis="not classified",
+    masks=profiles(),
+    levels=MappingProxyType({"band": number_band}),
+)
+"""A number that is none of the others: an age, a count, points.
+
+Two of them are alike or apart as numbers are, in a CSV file too: ages are banded, and views that
+[ask for anonymity](../policy.md#anonymise-what-a-view-gives) put them into ranges.
+"""
+
 FREE_TEXT = AnyText(
     name="free_text",
     title="Free text",

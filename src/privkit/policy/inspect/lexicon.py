@@ -148,16 +148,17 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "remarks review "
         "message feedback description desc content memo free_text body complaint transcript bz"
     ),
+    ("number",): "年龄 岁数 积分 数量 评分 age points quantity qty count rating score",
     ("text",): (
-        "标题 title 积分 points 运送方式 配送方式 shipping_method lineitem_name line_item "
+        "标题 title 运送方式 配送方式 shipping_method lineitem_name line_item "
         "商品 商品名称 商品名 产品名称 店铺 店铺名称 公司名称 公司 单位名称 品牌 文件名 类目 类别 分类 规格 颜色 尺寸 "
-        "状态 类型 数量 等级 标签 商品id 商品编号 product_name product item_name item goods_name goods sku spu "
+        "状态 类型 等级 标签 商品id 商品编号 product_name product item_name item goods_name goods sku spu "
         "shop_name "
         "shop store_name store company company_name organisation organization brand file_name filename category color "
-        "colour size status state type quantity qty count level tag tags flag verified enabled version product_id "
+        "colour size status state type level tag tags flag verified enabled version product_id "
         "sku_id "
         "item_id goods_id shop_id store_id is_deleted channel source campaign event event_name event_type currency "
-        "language locale score rating rank"
+        "language locale rank"
     ),
 }
 """By the types that a phrase may mean, likeliest first: the phrases."""
