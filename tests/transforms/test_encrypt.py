@@ -1,5 +1,6 @@
 import base64
 import datetime as dt
+import enum
 import math
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from privkit import fields
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, SubjectForgotten, WrongType
 from privkit.keys import Keyring
-from privkit.transforms import Encrypt
+from privkit.transforms import Encrypt, EncryptBySubject
 from privkit.transforms import ciphertext as layout
 
 VALUES = (
@@ -278,10 +279,31 @@ def test_what_has_no_encoding_is_refused(keys):
     deep = []
     for _ in range(100_000):
         deep = [deep]
-    for value in ({1, 2}, object(), {"a": math.nan}, {"a": object()}, {"a": "\ud800"}, deep):
-        with pytest.raises(InvalidParameter) as caught:
+    for value in ({1, 2}, object(), {"a": math.nan}, {"a": object()}, {"a": "\ud800"}, deep, 10**5000, [10**5000]):
+        with pytest.raises((WrongType, InvalidValue)) as caught:
             Encrypt(keys["a"]).protect(value)
         assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, {"a": {True: 1}}, [{None: 1}], {1.5: 2}, {"a": (1, 2)}, [(1,)]])
+def test_what_json_would_change_without_a_word_is_refused(value, keys):
+    transform, persons = Encrypt(keys["a"]), EncryptBySubject(keys, "a")
+    for attempt in (transform.protect, lambda one: persons.protect(one, subject="user:42")):
+        with pytest.raises(InvalidValue, match="whose keys are str"):
+            attempt(value)
+    with pytest.raises(InvalidValue, match="at row 2: JSON") as caught:
+        transform.protect_many([{"a": [1, 2.5, None, True, {}]}, None, value])
+    assert caught.value.rows == (2,)
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - whose str() is its name, unlike that of a StrEnum
+    RED = "r"
+
+
+def test_a_member_of_an_enumeration_is_its_value(keys):
+    transform = Encrypt(keys["a"], deterministic=True)
+    assert transform.protect(Colour.RED) == transform.protect("r") == transform.protect_many([Colour.RED])[0]
+    assert transform.reveal(transform.protect(Colour.RED)) == "r"
 
 
 MIXED = [
@@ -329,8 +351,11 @@ def test_json_is_revealed_as_text_where_asked(transform):
 
 def test_what_is_no_value_is_named_by_its_row(keys):
     transform = Encrypt(keys["a"])
-    with pytest.raises(InvalidParameter, match="type set"):
-        transform.protect_many([{1}, {}])
+    with pytest.raises(WrongType, match=r"at row 1: .* type set"):
+        transform.protect_many([None, {1}, {}])
+    for wrong in (Decimal("NaN"), "\ud800", [math.inf]):
+        with pytest.raises(InvalidValue, match="at row 2"):
+            transform.protect_many(["a", None, wrong, 5])
     with pytest.raises(WrongType, match="no plain text"):
         Encrypt(keys["a"], fields.CN_MOBILE).protect_many([{}, "13812345678"])
     sealer = transform._sealer

@@ -78,7 +78,7 @@ def _kind(value: object) -> Kind:
 
 def _plain_text(value: str) -> str:
     if value.isascii() or is_encodable(value):
-        return str(value)
+        return value if type(value) is str else str.__str__(value)  # of an enumeration's member, str() is its name
     raise InvalidValue("text with lone surrogates, which UTF-8 cannot hold")
 
 

@@ -33,7 +33,7 @@ from privkit import columns
 from privkit._kernels import marker
 from privkit.columns import Kind
 from privkit.columns.kinds import kind_of_type
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.errors import DecryptionFailed, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,8 @@ def encode(value: object) -> bytes:
     """Write one value as plaintext: tag and content.
 
     Raises:
-        InvalidParameter: If there is no encoding for values of its type.
+        WrongType: If there is no encoding for values of its type.
+        InvalidValue: If it is one that would not come back as it is.
     """
     if isinstance(value, str):
         return b"\x11" + columns.text_of(value).encode()
@@ -113,11 +114,11 @@ def encode(value: object) -> bytes:
     if isinstance(value, dict | list):
         return bytes([JSON_TAG]) + _json(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return b"\x13%d" % value  # of any size, where columns stop at 64 bits
+        return _integer(value)
     kind = kind_of_type(type(value))
     if kind is not None:
         return bytes([TAGS[kind]]) + columns.text_of(value).encode()
-    raise InvalidParameter(
+    raise WrongType(
         f"cannot encrypt a value of type {type(value).__name__}; "
         "it takes str, bytes, int, float, Decimal, date, datetime, bool, and dict or list as JSON"
     )
@@ -148,9 +149,23 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
         raise DecryptionFailed from None
 
 
+def _integer(value: int) -> bytes:
+    try:
+        return b"\x13%d" % value  # of any size that Python reads back, where columns stop at 64 bits
+    except ValueError:
+        pass
+    raise InvalidValue("an integer of more digits than Python reads (sys.get_int_max_str_digits); pass it as bytes")
+
+
 def _json(value: object) -> bytes:
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        encoded = text.encode()
+        if json.loads(text) == value:  # JSON makes text of other keys, and lists of tuples, without a word
+            return encoded
     except (TypeError, ValueError, RecursionError):
         pass  # what they say, and hold, may quote the value
-    raise InvalidParameter("cannot write the value as JSON; it may hold str, int, float, bool, null, list, dict")
+    raise InvalidValue(
+        "JSON does not keep it as it is; "
+        "it may hold str, int, finite float, bool, null, list, and dict whose keys are str"
+    )

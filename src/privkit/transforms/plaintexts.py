@@ -14,7 +14,7 @@ from privkit.columns import Kind
 from privkit.columns.canonical import has_offsets, parse_values
 from privkit.columns.column import row_numbers
 from privkit.columns.sequences import object_array
-from privkit.errors import DecryptionFailed
+from privkit.errors import DecryptionFailed, InvalidValue, WrongType
 from privkit.transforms import ciphertext as layout
 
 if TYPE_CHECKING:
@@ -52,10 +52,11 @@ class Plaintexts:
         """Tag and content of each value of a column that is not null; of a mixed one, each of its own type.
 
         Raises:
-            InvalidParameter: If there is no encoding for values of some type.
+            WrongType: If there is no encoding for values of some type.
+            InvalidValue: If some would not come back as they are. Both name the row.
         """
         if lifted.kind is Kind.MIXED:
-            return cls.of([layout.encode(value) for value in lifted.values])
+            return cls.of([_encoded(lifted, position, value) for position, value in enumerate(lifted.values)])
         content = content_of(lifted)
         return cls(np.broadcast_to(np.uint8(layout.TAGS[lifted.kind]), len(content)), content)
 
@@ -78,6 +79,19 @@ class Plaintexts:
         for index, part in tables:
             tags[index] = part.tags
         return Plaintexts(tags, Ragged.merge(rows, [(index, part.content) for index, part in tables]))
+
+
+def _encoded(lifted: Column[Any], position: int, value: object) -> bytes:
+    """One value of a mixed column; what is wrong with it is said of its row."""
+    refused: InvalidValue | WrongType
+    try:
+        return layout.encode(value)
+    except (InvalidValue, WrongType) as error:
+        refused = error
+    (row,) = lifted.rows(np.array([position])).tolist()
+    if isinstance(refused, InvalidValue):
+        raise InvalidValue(refused.reason, rows=[row])
+    raise WrongType(f"at row {row}: {refused}")
 
 
 def content_of(lifted: Column[Any]) -> Ragged:
