@@ -3,7 +3,8 @@
 import pytest
 from django.db import connections
 from django.db.migrations.writer import MigrationWriter
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
+from django.test.utils import CaptureQueriesContext
 
 from integrations.django.clinic.models import Contact, Person
 from privkit.errors import DecryptionFailed, InvalidParameter
@@ -87,6 +88,62 @@ def test_an_index_that_was_changed_is_refused(db, contacts):
         Contact.objects.get(pk=one.pk)
     with pytest.raises(DecryptionFailed, match=r"clinic\.Contact\.card"):
         Contact.objects.filter(card="622200000000").exists()
+
+
+GIVING_ROWS = {
+    "filter": lambda rows: [one.phone for one in rows],
+    "get": lambda rows: [rows.get().phone],
+    "only": lambda rows: [one.phone for one in rows.only("phone")[:1]],
+    "first": lambda rows: [rows.first().phone],
+    "slice": lambda rows: [one.phone for one in rows.order_by("-card_idx", "pk")[0:3]],
+    "values": lambda rows: [one["phone"] for one in rows.values("phone")],
+    "flat": lambda rows: list(rows.values_list("phone", flat=True)),
+    "iterator": lambda rows: [one.phone for one in rows.iterator(chunk_size=2)],
+    "join": lambda rows: [one.phone for one in rows.select_related("person").order_by("person__city")],
+}
+MORE = {
+    "count": lambda rows: [rows.count()],
+    "exists": lambda rows: [rows.exists()],
+    "distinct": lambda rows: [one.phone for one in rows.distinct()],
+    "from": lambda rows: [one.phone for one in rows.order_by("pk")[1:]],
+    "many": lambda rows: [one.phone for one in rows[:500]],
+    "grouped": lambda rows: [one.n for one in rows.annotate(n=Count("pk"))],
+    "inside": lambda rows: [one.phone for one in Contact.objects.filter(pk__in=rows)],
+    "or": lambda rows: [one.phone for one in rows | Contact.objects.filter(pk=-1)],
+    "not": lambda rows: [one.phone for one in Contact.objects.exclude(~Q(pk__in=rows))],
+    "union": lambda rows: [one.phone for one in rows.union(Contact.objects.filter(pk=-1))],
+}
+
+
+@pytest.mark.usefixtures("contacts")
+@pytest.mark.parametrize("name", [*GIVING_ROWS, *MORE])
+def test_one_query_where_rows_are_given_and_two_where_more_is_done(db, name):
+    work = {**GIVING_ROWS, **MORE}[name]
+    for asked in (
+        Contact.objects.filter(phone=PHONES[3]),
+        Contact.objects.filter(Q(phone=PHONES[3]), card__last_four="0003"),
+    ):
+        with CaptureQueriesContext(connections[db]) as queries:
+            found = work(asked)
+        lookups = len(list(asked.query.where.leaves()))
+        read = [query["sql"] for query in queries if "SELECT" in query["sql"]]
+        assert len(read) == (1 if name in GIVING_ROWS else 1 + lookups)
+        expected = {"count": [1], "exists": [True], "grouped": [1], "from": []}
+        assert found == expected.get(name, [PHONES[3]])
+
+
+def test_a_limit_is_applied_to_rows_that_hold_the_value(db):
+    phones = [f"139{number:08d}" for number in range(900)]
+    Contact.objects.bulk_create([Contact(phone=phone) for phone in phones])
+    asked = Contact.objects.order_by("pk")
+    taken = set()
+    for at in (0, 450, 899):
+        with CaptureQueriesContext(connections[db]) as queries:
+            assert asked.filter(phone=phones[at]).first().phone == phones[at]
+        taken.add(len(queries))
+    assert taken == {1, 3}  # the last has more candidates before it than are read at first
+    assert [one.phone for one in asked.filter(phone__in=phones)[5:9]] == phones[5:9]
+    assert [one.phone for one in asked.filter(phone__in=phones[::2])[5:9]] == phones[10:18:2]
 
 
 @pytest.mark.parametrize(

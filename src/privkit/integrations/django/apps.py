@@ -6,6 +6,7 @@ from django.apps import AppConfig, apps
 from django.core import checks as registry
 
 from privkit.integrations.django import admin_checks, checks
+from privkit.integrations.django.checked import check_as_read
 from privkit.integrations.django.computing import refuse_computing
 
 
@@ -23,3 +24,4 @@ class PrivkitConfig(AppConfig):
         if apps.is_installed("django.contrib.admin"):
             registry.register(admin_checks.check_admins, registry.Tags.admin)
         refuse_computing()
+        check_as_read()

@@ -3,11 +3,13 @@
 The index only says which rows may hold a value, so a lookup takes two steps: when its SQL is made, the candidates are
 read by the index and decrypted, and what goes into the query are the primary keys of those that hold the value. The
 result is exact, in every query that Django can write. A row that changes between the two steps is seen as it was.
+
+Where the query does nothing but give rows, it fetches the candidates itself, and both are one step: see `checked`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models.expressions import Col
@@ -18,30 +20,48 @@ from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.refusals import NotSearchable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from privkit.integrations.django.fields import EncryptedField
     from privkit.transforms import BlindIndexOf
 
+    _Holds = Callable[[BlindIndexOf, Any, Any], bool]
 
-class _ByIndex(Lookup):
+
+CHECKED: Final = "privkit_checked"
+"""The attribute of a compiler whose SELECT is checked as it is read: the lookups that are, and their candidates."""
+
+
+class ByIndex(Lookup):
     """Finds rows by the index, and keeps those that hold one of the values."""
 
     knows_ciphertexts = True
 
     def get_prep_lookup(self) -> Any:  # noqa: ANN401 - a value or list
+        """Bring the values into the form that is looked for."""
         self._check()
         return super().get_prep_lookup()
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:  # noqa: ANN401 - Django's own
-        """Ask for the primary keys of the rows that hold a value."""
+        """Ask for the primary keys of the rows that hold a value, or for those that may, to be checked as read."""
         self._check()
         field = self.lhs.target
+        checked: tuple[list[ByIndex], list[Candidates]] | None = getattr(compiler, CHECKED, None)
+        if checked is not None and any(self is one for one in checked[0]):
+            return self._candidates_sql(compiler, connection, checked[1])
         found = rows_holding(field, self.wanted_values(), connection, self.holds)
         if not found:
             raise EmptyResultSet
         key, params = compiler.compile(Col(self.lhs.alias, field.model._meta.pk))  # noqa: SLF001 - Django's way to ask
         return f"{key} IN ({', '.join(['%s'] * len(found))})", [*params, *found]
+
+    def _candidates_sql(self, compiler: Any, connection: Any, candidates: list[Candidates]) -> tuple[str, list[Any]]:  # noqa: ANN401 - as above
+        values = self.wanted_values()
+        if not values:
+            raise EmptyResultSet
+        candidates.append(Candidates(self, compiler))
+        table, quoted = compiler.quote_name_unless_alias(self.lhs.alias), connection.ops.quote_name
+        return _condition(self.lhs.target, values, lambda column: f"{table}.{quoted(column)}")
 
     def wanted_values(self) -> list[Any]:
         """The values that are looked for."""
@@ -60,11 +80,11 @@ class _ByIndex(Lookup):
             )
 
 
-class IndexedExact(_ByIndex, Exact):
+class IndexedExact(ByIndex, Exact):
     """Rows that hold a value."""
 
 
-class IndexedIn(_ByIndex, In):
+class IndexedIn(ByIndex, In):
     """Rows that hold any of several values."""
 
     def wanted_values(self) -> list[Any]:
@@ -72,7 +92,7 @@ class IndexedIn(_ByIndex, In):
         return [value for value in self.rhs if value is not None]
 
 
-class IndexedPart(_ByIndex, Exact):
+class IndexedPart(ByIndex, Exact):
     """Rows whose values have a part in common with what is looked for."""
 
     def holds(self, index: BlindIndexOf, stored: Any, wanted: Any) -> bool:  # noqa: ANN401 - values of the field
@@ -80,45 +100,87 @@ class IndexedPart(_ByIndex, Exact):
         return index.wanted(stored) == index.wanted(wanted)
 
 
+class Candidates:
+    """The candidates of a lookup in the rows of a SELECT, whose columns they are put beside.
+
+    Args:
+        lookup: The lookup.
+        compiler: What makes the SELECT.
+    """
+
+    def __init__(self, lookup: ByIndex, compiler: Any) -> None:  # noqa: ANN401 - Django's own
+        self._lookup = lookup
+        self._field: EncryptedField = lookup.lhs.target
+        self._at = len(compiler.select)
+        beside = [lookup.lhs]
+        if self._field.row is not None:
+            beside.append(Col(lookup.lhs.alias, self._field.model._meta.pk))  # noqa: SLF001 - Django's way to ask
+        compiler.select += [(column, compiler.compile(column), None) for column in beside]
+
+    def kept(self, rows: Iterable[Any]) -> list[Any]:
+        """The rows that hold what was looked for."""
+        found = list(rows)
+        at, key = self._at, self._at if self._field.row is None else self._at + 1
+        beside = [(row[key], plain_bytes(row[at])) for row in found]
+        held = _held(self._field, beside, self._lookup.wanted_values(), self._lookup.holds)
+        return [row for row, holds in zip(found, held, strict=True) if holds]
+
+
 def rows_holding(
     field: EncryptedField,
     values: list[Any],
     connection: Any,  # noqa: ANN401 - a database connection
-    holds: Callable[[BlindIndexOf, Any, Any], bool],
+    holds: _Holds,
 ) -> list[Any]:
     """The primary keys of the rows that hold one of some values.
 
     Raises:
         DecryptionFailed: If a candidate does not open.
     """
-    stored, index = field.stored, field.stored.encrypt.index
-    if not values or index is None:
+    if not values:
         return []
     rows = _candidates(field, values, connection)
+    return [key for (key, _), held in zip(rows, _held(field, rows, values, holds), strict=True) if held]
+
+
+def _held(field: EncryptedField, rows: Sequence[tuple[Any, Any]], values: list[Any], holds: _Holds) -> list[bool]:
+    """Which rows, each a primary key and what is stored, hold one of some values."""
+    stored, index = field.stored, field.stored.encrypt.index
+    if index is None:
+        return [False] * len(rows)
     try:
         names = None if field.row is None else [row_of_key(field, key) for key, _ in rows]
         opened = stored.read_many([sealed for _, sealed in rows], names)
     except DecryptionFailed as failure:
         raise failure.located(field.label) from None
-    return [
-        key for (key, _), value in zip(rows, opened, strict=True) if any(holds(index, value, one) for one in values)
-    ]
+    return [any(holds(index, value, one) for one in values) for value in opened]
 
 
 def _candidates(field: EncryptedField, values: list[Any], connection: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - as above
-    """Primary key and stored value of the rows that may hold one of some values: by the index, or in clear."""
-    stored = field.stored
-    indexes = [index for value in values for index in stored.encrypt.index_candidates(value)]
-    plain = [text for value in values for text in stored.plain_candidates(value)]
+    """Primary key and stored value of the rows that may hold one of some values."""
     meta = field.model._meta  # noqa: SLF001 - Django's way to ask
     name = connection.ops.quote_name
-    companion = str(meta.get_field(str(field.index)).column)  # type: ignore[union-attr] # it is no reverse relation
-    where = f"{name(companion)} IN ({', '.join(['%s'] * len(indexes))})"
-    if plain:
-        where += f" OR {name(field.column)} IN ({', '.join(['%s'] * len(plain))})"
+    where, params = _condition(field, values, name)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {name(meta.pk.column)}, {name(field.column)} FROM {name(meta.db_table)} WHERE {where}",  # noqa: S608 - quoted names
-            [*indexes, *plain],
+            params,
         )
-        return [(key, bytes(value) if isinstance(value, memoryview) else value) for key, value in cursor.fetchall()]
+        return [(key, plain_bytes(value)) for key, value in cursor.fetchall()]
+
+
+def _condition(field: EncryptedField, values: list[Any], name: Callable[[str], str]) -> tuple[str, list[Any]]:
+    """What rows meet that may hold one of some values: by the index, or in clear."""
+    stored = field.stored
+    indexes = [index for value in values for index in stored.encrypt.index_candidates(value)]
+    plain = [text for value in values for text in stored.plain_candidates(value)]
+    companion = str(field.model._meta.get_field(str(field.index)).column)  # type: ignore[union-attr] # noqa: SLF001 - it is no reverse relation; as above
+    where = f"{name(companion)} IN ({', '.join(['%s'] * len(indexes))})"
+    if plain:
+        where = f"({where} OR {name(str(field.column))} IN ({', '.join(['%s'] * len(plain))}))"
+    return where, [*indexes, *plain]
+
+
+def plain_bytes(value: Any) -> Any:  # noqa: ANN401 - whatever stands there
+    """What is stored, as `bytes` where the driver has a type of its own for that."""
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value
