@@ -114,7 +114,19 @@ def lane_edges():
     """Shapes at both sides of each bound of the fast lane's arithmetic."""
     decimal = [(10, length) for length in (6, 18, 19, 20, 34, 35, 36, 37, 38, 39, 40)]
     binary = [(2, length) for length in (20, 63, 64, 65, 111, 112, 113, 126, 127, 128, 129, 130)]
-    other = [(3, 80), (3, 81), (36, 23), (36, 24), (36, 25), (62, 20), (62, 21), (256, 8), (256, 15), (256, 16)]
+    other = [
+        (3, 80),
+        (3, 81),
+        (36, 18),
+        (36, 23),
+        (36, 24),
+        (36, 25),
+        (62, 20),
+        (62, 21),
+        (256, 8),
+        (256, 15),
+        (256, 16),
+    ]
     wide = [(256, 17), (65536, 2), (65536, 4), (65536, 7), (65536, 8), (65536, 9), (65535, 7), (65535, 8), (65521, 8)]
     return decimal + binary + other + wide
 
@@ -160,6 +172,28 @@ def test_long_division_where_the_guess_is_far_off(modulus):
     lower = np.array([d & (2**32 - 1) for d in dividend], np.uint64)
     words.append(number, lower, modulus, np.empty_like(number))
     assert number.tolist() == [d % modulus for d in dividend]
+
+
+@pytest.mark.parametrize(
+    "modulus", [6, 10**10, 10**13, 36**9, 36**6, 2 * (2**31 - 1), 2**31 * (2**31 - 1), 3 * 2**61, 3 * 2**31]
+)
+def test_folding(modulus):
+    assert words.folds(modulus)
+    random = np.random.default_rng(1)
+    upper = random.integers(0, 2**32, 5000, dtype=np.uint64)
+    lower = random.integers(0, 2**64, 5000, dtype=np.uint64)
+    upper[:4], lower[:4] = (0, 2**32 - 1, 0, 2**32 - 1), (0, 0, 2**64 - 1, 2**64 - 1)
+    wholes = [(u << 64) + low for u, low in zip(upper.tolist(), lower.tolist(), strict=True)]
+    close = [max(whole // modulus * modulus + row % 3 - 1, 0) for row, whole in enumerate(wholes)]
+    for numbers in (wholes, close):
+        number = np.array([n >> 64 for n in numbers], np.uint64) * words.fold_factor(modulus)
+        words.fold(number, np.array([n % 2**64 for n in numbers], np.uint64), modulus, np.empty_like(number))
+        assert number.tolist() == [n % modulus for n in numbers]
+
+
+@pytest.mark.parametrize("modulus", [2**40, 5**13, 36**12, 2 * (2**31 + 1), 62**9])
+def test_what_is_not_folded(modulus):
+    assert not words.folds(modulus)
 
 
 @pytest.mark.parametrize("modulus", [2, 999, 10**8, 2**20, 2**31 - 1, 2**32 - 1, 2**32])

@@ -40,6 +40,7 @@ _ROUND_WORDS = 7
 """What a round takes for a row: block, digest, and three numbers."""
 
 _WORD, _WORD_BITS = 8, 64
+_TWO_31 = 2**31
 _TWO_32 = 2**32
 _TWO_63 = 2**63
 
@@ -164,14 +165,24 @@ class Room:
         digests = self._cipher.encrypt(self._blocks.view(np.uint8), self._out)  # 6.ii; 6.iii, as d <= 16
         modulus, upper = self._shape.moduli[i & 1], digests.view(">u8")[:, 0]  # 6.iv
         if self._shape.digest_bytes > _WORD:
-            self._number[:] = upper
-            _modulo(self._number, modulus, self._spare)
-            self._spare[:] = digests.view(">u4")[:, 2]
-            append(self._number, self._spare, modulus, self._other)
+            self._reduce(digests, modulus)
             return move(moving, self._number, modulus, sign, self._spare)  # 6.v to 6.vii
         if _is_power_of_two(modulus):
             return move(moving, upper, modulus, sign, self._spare)
         return move_far(moving, upper, modulus, sign, (self._number, self._spare))
+
+    def _reduce(self, digests: NDArray[np.uint8], modulus: int) -> None:
+        """The first 12 bytes of digests modulo the modulus, into `_number`."""
+        number, spare, other = self._number, self._spare, self._other
+        if folds(modulus):
+            other[:] = np.ndarray((len(other),), ">u8", digests, 4, (BLOCK,))
+            np.multiply(digests.view(">u4")[:, 0], fold_factor(modulus), out=number, dtype=np.uint64)
+            fold(number, other, modulus, spare)
+        else:
+            number[:] = digests.view(">u8")[:, 0]
+            _modulo(number, modulus, spare)
+            spare[:] = digests.view(">u4")[:, 2]
+            append(number, spare, modulus, other)
 
     def _fill(self, i: int, still: Words) -> None:
         """Write the last block of Q, xored with the chain: tweak and zeros, round number, and the still half."""
@@ -228,6 +239,11 @@ def _is_power_of_two(number: int) -> bool:
     return number & (number - 1) == 0
 
 
+def _twos(number: int) -> int:
+    """How often 2 divides a number."""
+    return (number & -number).bit_length() - 1
+
+
 def _modulo(number: Words, modulus: int, spare: Words) -> None:
     """Reduce in place, but not by a power of 2.
 
@@ -239,6 +255,42 @@ def _modulo(number: Words, modulus: int, spare: Words) -> None:
     np.floor_divide(number, divisor, out=spare)
     np.multiply(spare, divisor, out=spare)
     np.subtract(number, spare, out=number)
+
+
+def folds(modulus: int) -> bool:
+    """Whether `fold` takes the modulus: even, no power of 2, and small without its twos, as those of base 36 are."""
+    odd = modulus >> _twos(modulus)
+    return modulus % 2 == 0 and 1 < odd <= _TWO_31
+
+
+def fold_factor(modulus: int) -> np.uint64:
+    """2^64 less a multiple of the modulus, over the powers of 2 in it."""
+    twos = _twos(modulus)
+    return np.uint64(2 ** (_WORD_BITS - twos) % (modulus >> twos))
+
+
+def fold(number: Words, lower: Words, modulus: int, spare: Words) -> None:
+    """Reduce `upper * 2^64 + lower` by a modulus 2^k * odd, with one division.
+
+    Without its last k bits the number is `upper * 2^(64 - k) + (lower >> k)`, and `upper * factor + (lower >> k)` has
+    the same remainder by the odd part: as the factor and the odd part are at most 2^31 and k at least 1, that fits a
+    word. Its quotient is all that is wanted; what is left after so many moduli fits a word as well, so it is computed
+    modulo 2^64.
+
+    Args:
+        number: `upper * fold_factor(modulus)`, `upper` below 2^32; becomes the remainder.
+        lower: Any word.
+        modulus: One that `folds`.
+        spare: Room.
+    """
+    twos = _twos(modulus)
+    np.right_shift(lower, np.uint64(twos), out=spare)
+    spare += number
+    np.floor_divide(spare, np.uint64(modulus >> twos), out=spare)
+    spare *= np.uint64(modulus)
+    number <<= np.uint64(twos)
+    number += lower
+    number -= spare
 
 
 def append(number: Words, lower: Words, modulus: int, spare: Words) -> None:
