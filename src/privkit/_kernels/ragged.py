@@ -184,18 +184,19 @@ class Ragged:
         for rows in np.split(order, bounds):
             yield int(lengths[rows[0]]), rows
 
-    @staticmethod
-    def concat(parts: Iterable[Ragged]) -> Ragged:
+    @classmethod
+    def concat(cls, parts: Iterable[Ragged]) -> Ragged:
         """Put tables of rows one after another."""
         tables = list(parts)
-        lengths = [table.lengths for table in tables]
-        out = Ragged.empty(np.concatenate(lengths) if lengths else np.empty(0, np.int64))
-        position = 0
+        offsets = np.zeros(sum(map(len, tables)) + 1, np.int64)
+        row = position = 0
         for table in tables:
-            chunk = table.data[table.offsets[0] : table.offsets[-1]]
-            out.data[position : position + len(chunk)] = chunk
-            position += len(chunk)
-        return out
+            ends = offsets[row + 1 : row + 1 + len(table)]
+            np.add(table.offsets[1:], position - int(table.offsets[0]), out=ends)
+            row, position = row + len(table), position + int(table.offsets[-1] - table.offsets[0])
+        data = np.empty(position, np.uint8)
+        np.concatenate([table.data[table.offsets[0] : table.offsets[-1]] for table in tables] or [data], out=data)
+        return cls(data, offsets)
 
     @staticmethod
     def merge(rows: int, parts: Iterable[tuple[NDArray[np.intp], Ragged]]) -> Ragged:
