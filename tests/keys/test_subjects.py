@@ -1,5 +1,6 @@
 """Keys of single persons, in every table that may keep them."""
 
+import contextlib
 import copy
 import pickle
 import sqlite3
@@ -235,6 +236,48 @@ class TestForgetting:
         assert not any(content in after for content in wrapped[::50])
         assert all(content in after for content in wrapped[1::50])
         assert not any(name.encode() in after for name in names)
+
+    def test_no_copy_stays_where_rows_were_moved(self, path, tmp_path):
+        keys = Keyring.create(path)
+        file = tmp_path / "keyring.json.subjects"
+
+        def checkpointed():
+            with contextlib.closing(sqlite3.connect(file)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return file.read_bytes()
+
+        twice = []
+        for start in range(0, 40_000, 400):
+            names = [f"user:{number}" for number in range(start, start + 400)]
+            for first in range(0, 400, 40):  # page after page is divided, and rows are moved
+                keys.subjects.create(names[first : first + 40])
+            wrapped = {name: keys.subjects.row(person_of(keys, name)).wrapped for name in names}
+            content = checkpointed()
+            twice += [(name, key) for name, key in wrapped.items() if content.count(key) > 1]
+            if len(twice) > 1:
+                break
+        assert len(twice) > 1
+        for name, key in twice[1:]:
+            keys.forget(name)
+            assert key not in file.read_bytes()
+        name, key = twice[0]
+        keys.rotate()
+        keys.subjects.rewrap()
+        assert key not in checkpointed()
+        tag(keys.subject(name)["x"])
+
+    def test_forgetting_again_clears_away_what_was_left(self, path, tmp_path):
+        keys = Keyring.create(path)
+        keys.subjects.create(["a", "b"])
+        row = keys.subjects.row(person_of(keys, "a"))
+        keys.forget("a")
+        file = tmp_path / "keyring.json.subjects"
+        page = bytearray(file.read_bytes())
+        page[-3000:-2952] = row.wrapped  # as a process that was killed in the middle leaves it, in a page's gap
+        file.write_bytes(page)
+        keys.forget("a")
+        assert row.wrapped not in file.read_bytes()
+        tag(keys.subject("b")["x"])
 
     def test_a_reader_that_stands_in_the_log_is_named(self, path, monkeypatch):
         monkeypatch.setattr("privkit.keys.subject_table._CHECKPOINT_SECONDS", 0.1)

@@ -25,7 +25,7 @@ class SqlSubjects:
     """Keys of persons in a database table. It needs the extra `sqlalchemy`. The table is made when first needed.
 
     How thoroughly the database overwrites a forgotten key is its own matter: PostgreSQL keeps the old row until VACUUM,
-    and every database in its logs and backups until those are gone. See the documentation on forgetting.
+    so may SQLite, and every database in its logs and backups until those are gone. See the documentation on forgetting.
 
     Args:
         database: An `Engine`, or a URL. An engine made from a URL keeps no connection, which is safe over a fork.

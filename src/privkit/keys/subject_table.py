@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import sqlite3
 import time
@@ -85,8 +86,9 @@ class SqliteSubjects:
     """Keys of persons in an SQLite file of their own, made when the first key is.
 
     `secure_delete` overwrites what is deleted, the write-ahead log is emptied whenever a person is forgotten, and each
-    change is flushed to the disk before it counts. Neither reaches copies of the file made before, or what the disk
-    itself keeps: see the documentation on forgetting.
+    change is flushed to the disk before it counts. When SQLite moves rows to other pages it leaves copies behind that
+    `secure_delete` does not overwrite, so the file is searched for them, and built anew where there are any. Nothing of
+    this reaches copies of the file made before, or what the disk itself keeps: see the documentation on forgetting.
 
     Args:
         path: The file.
@@ -126,16 +128,24 @@ class SqliteSubjects:
         )
         with self._open() as connection:
             connection.executemany(statement, [(row.ring_key_id, row.wrapped, row.subject, old) for row in rows])
+        if not self.under(old, 1):
+            self._rebuild()  # nothing of what the old version wrapped stays in the file
 
     def forget(self, subject: bytes, when: int, reason: str) -> None:
-        """Update the row, then empty the write-ahead log."""
+        """Update the row, empty the write-ahead log, and build the file anew if a copy of the key is left in it."""
+        query = "SELECT wrapped FROM privkit_subjects WHERE subject = ?"
         statement = (
             "UPDATE privkit_subjects SET wrapped = NULL, forgotten = ?, reason = ? "
             "WHERE subject = ? AND wrapped IS NOT NULL"
         )
         with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # nobody rewraps the key between the two
+            found = connection.execute(query, (subject,)).fetchone()
             connection.execute(statement, (when, reason, subject))
         self._checkpoint()
+        if found is not None and (found[0] is None or _is_left(self.path, subject, found[0])):
+            self._rebuild()  # also where it was forgotten before, since what its key was wrapped as is not known then
+            self._checkpoint()
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """Some rows by version."""
@@ -156,6 +166,11 @@ class SqliteSubjects:
     def describe(self) -> str:
         """The path."""
         return str(self.path)
+
+    def _rebuild(self) -> None:
+        """Write every page anew, with nothing between the rows."""
+        with self._reported(), self._lock:
+            self._connected().execute("VACUUM")
 
     def _checkpoint(self) -> None:
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
@@ -216,6 +231,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             time.sleep(_POLL_SECONDS)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")  # where a VACUUM copies the table: to no other file
     connection.execute(_SCHEMA)
     return connection
 
@@ -227,6 +243,16 @@ def _emptied(connection: sqlite3.Connection) -> bool:
         return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
     finally:
         connection.execute(f"PRAGMA busy_timeout = {_LOCK_SECONDS * 1000:.0f}")
+
+
+def _is_left(path: Path, subject: bytes, wrapped: bytes) -> bool:
+    """Whether a file holds a key that was forgotten, whole or in part: without its SIV the rest of one is noise.
+
+    A second row of the same person is one too, for it may hold the key as an older version wrapped it.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        own = content.find(subject)
+        return content.find(wrapped[:8]) >= 0 or content.find(wrapped[8:16]) >= 0 or content.find(subject, own + 1) >= 0
 
 
 def chunks(subjects: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -40,7 +40,8 @@ class Encrypt(Form, Reversible):
 
     The newest key version writes, every enabled one reads; deterministic values stand on the stable version, so that
     they stay equal over a rotation. Type and value come back: str, bytes, int, float, Decimal, date, datetime, bool,
-    and dict or list by way of JSON, where that keeps them as they are (no keys but str, no tuples). The empty string is encrypted like any other; null stays null.
+    and dict or list by way of JSON, which refuses what it would change (keys that are no str, tuples). The empty string
+    is encrypted like any other; null stays null.
 
     Args:
         key: The field's key.
