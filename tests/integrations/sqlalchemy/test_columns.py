@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column
 
-from privkit import fields
+from privkit import Mask, fields
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, WrongType
+from privkit.integrations.purposes import FieldViews, reveal_as
 from privkit.integrations.sqlalchemy import (
     BlindIndex,
     Encrypted,
@@ -396,3 +397,20 @@ def test_tokens_and_format_preserved_values(engine, keys):
     for refused in (table.c.token.like, table.c.phone.startswith):
         with pytest.raises(NotSearchable):
             refused("a")
+
+
+def test_types_of_other_options_share_no_compiled_statement(keys, engine):
+    def shown(view):
+        views = FieldViews("user.phone", {"desk": view})
+        return Encrypted(sa.String(20), keys["user.phone"], views=views)
+
+    table = sa.Table("t", sa.MetaData(), sa.Column("phone", Encrypted(sa.String(20), keys["user.phone"])))
+    kinds = [table.c.phone.type, shown(None), shown(Mask(fields.CN_MOBILE))]
+    with engine.begin() as connection, reveal_as("desk"):
+        table.create(connection)
+        connection.execute(table.insert(), [{"phone": "13812345678"}])
+        read = [connection.scalar(select(sa.type_coerce(table.c.phone, kind))) for kind in kinds]
+        assert read == ["13812345678", "13812345678", "138****5678"]
+        tokens = [Tokenised(keys["t.email"], recipient=recipient) for recipient in ("a", "b")]
+        one, other = (connection.scalar(select(sa.literal("x", token))) for token in tokens)
+        assert one != other

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, to_instance
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Mode, StoredForm
 from privkit.integrations.sqlalchemy.binding import Bound, BoundOpener
+from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import NotBound, passing
@@ -35,7 +36,7 @@ _MOST_VARBINARY = 16_383
 """A row of MySQL has 65,535 bytes at most, and a character of utf8mb4 takes four of them."""
 
 
-class Encrypted(TypeDecorator[Any]):
+class Encrypted(KeyedByOptions, TypeDecorator[Any]):
     """A column that holds ciphertexts, and values of another type in Python.
 
     Randomised by default; then nothing but lengths shows, and nothing can be looked up without a `BlindIndex`.

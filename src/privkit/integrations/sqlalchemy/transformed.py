@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 from privkit.errors import PrivkitError
 from privkit.fields import TEXT
+from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, passing
 from privkit.transforms import FormatPreserving, Token
 
@@ -36,7 +37,7 @@ class TransformedComparator(TypeEngine.Comparator[Any]):
         return super().operate(op, *other, **kwargs)
 
 
-class Transformed(TypeDecorator[Any]):
+class Transformed(KeyedByOptions, TypeDecorator[Any]):
     """A column whose values are transformed on writing; what it is compared with is transformed alike."""
 
     impl = sa.String
