@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from sqlalchemy.types import TypeEngine
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 
 class KeyedByOptions:
@@ -33,7 +29,6 @@ def _part(value: Any) -> Any:  # noqa: ANN401 - an option of a type
     return value._static_cache_key if isinstance(value, TypeEngine) else value  # noqa: SLF001 - as SQLAlchemy does it
 
 
-@cache
-def _options(kind: Hashable) -> tuple[str, ...]:
+def _options(kind: type[Any]) -> tuple[str, ...]:
     """The arguments of a type's constructor, which are its attributes, too."""
-    return tuple(inspect.signature(cast("type[Any]", kind)).parameters)
+    return tuple(inspect.signature(kind).parameters)
