@@ -45,8 +45,9 @@ def recursive_of(table, quasi, sensitive, values):
     return max(map(one, counts_of(table, quasi, sensitive)))
 
 
-def t_of(table, quasi, sensitive, whole, *, ordered):
-    """The greatest distance of a class from the values of the original table."""
+def t_of(table, quasi, sensitive, whole=None, *, ordered):
+    """The greatest distance of a class from the values of the original table; of the table itself without."""
+    whole = list(table[sensitive]) if whole is None else whole
     share = {value: n / len(whole) for value, n in Counter(whole).items()}
     order = sorted(share, key=lambda value: (value is None, value))
     worst = 0.0

@@ -180,6 +180,8 @@ class _Search:
         sizes = np.add.reduceat(self.sizes[order], starts)
         met = self.diversity.meets(sizes, order, starts)
         good = met if self.near is None else self.near.restrict(met, node, sizes, order, starts)
+        if int(sizes[~good].sum()) <= self.allowed:
+            good = self.diversity.settled(good, order, starts)
         gone = np.empty(len(order), bool)
         gone[order] = np.repeat(~good, lengths(starts, len(order)))
         if int(self.sizes[gone].sum()) > self.allowed:
@@ -234,6 +236,7 @@ def suppressed_at(
     good = diversity.meets(totals, order, starts)
     if near is not None:
         good = near.restrict(good, node, totals, order, starts)
+    good = diversity.settled(good, order, starts)
     gone, own = np.empty(len(order), bool), np.empty(len(order), np.int64)
     gone[order] = np.repeat(~good, lengths(starts, len(order)))
     own[order] = np.repeat(totals, lengths(starts, len(order)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit.anonymity.frequency import FrequencySet
-    from privkit.anonymity.models import Counts, Models
+    from privkit.anonymity.models import Counts, Models, SensitiveModel
     from privkit.anonymity.recoding import Recoding
 
 _AT_ONCE: Final = 1 << 22
@@ -31,11 +31,13 @@ class Reached:
         l: The least number of distinct values of a class.
         entropy_l: The least exponential of a class's entropy.
         t: The greatest distance of a class from the whole table, by the distance that was asked for.
+        t_released: The same from the output itself; it differs from `t` where records are suppressed.
     """
 
     l: int  # noqa: E741 - the literature's letter
     entropy_l: float
     t: float
+    t_released: float
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,24 @@ def class_counts(frequency: FrequencySet, recoding: Recoding, column: int, value
 
 
 def met(frequency: FrequencySet, recoding: Recoding, models: Models) -> bool:
-    """Whether every class of the output meets the models."""
+    """Whether every class of the output meets the models, with t from the fitted table and from the output itself."""
     if (class_sizes(recoding) < models.k).any():
         return False
-    return all(
-        bool(model.meets(counts).all())
-        for column, model in enumerate(models.sensitive)
-        for counts in class_counts(frequency, recoding, column, len(model.whole))
-    )
+    for column, model in enumerate(models.sensitive):
+        there, own = _released(frequency, recoding, column, model)
+        for counts in class_counts(frequency, recoding, column, len(model.whole)):
+            if not (model.meets(counts).all() and own.close(counts[:, there]).all()):
+                return False
+    return True
+
+
+def _released(
+    frequency: FrequencySet, recoding: Recoding, column: int, model: SensitiveModel
+) -> tuple[NDArray[np.intp], SensitiveModel]:
+    """The model of a sensitive column as the output alone shows it, and the values that it has there."""
+    codes = frequency.codes[len(frequency.quasi) + column][recoding.cells]
+    kept = ~recoding.suppressed
+    return model.seen_in(np.bincount(codes[kept], recoding.counts[kept], len(model.whole)))
 
 
 def _safe(recoding: Recoding) -> NDArray[np.int32]:
@@ -167,14 +179,19 @@ def _precision(recoding: Recoding, kept: NDArray[Any], suppressed: int, records:
 def _reached(frequency: FrequencySet, recoding: Recoding, models: Models) -> dict[str, Reached]:
     found = {}
     for column, model in enumerate(models.sensitive):
+        there, own = _released(frequency, recoding, column, model)
         parts = [
-            (int(distinct(counts).min()), float(np.exp(entropy(counts).min())), float(model.distances(counts).max()))
+            (
+                int(distinct(counts).min()),
+                float(np.exp(entropy(counts).min())),
+                float(model.distances(counts).max()),
+                float(own.distances(counts[:, there]).max()),
+            )
             for counts in class_counts(frequency, recoding, column, len(model.whole))
         ]
         if parts:
-            found[model.name] = Reached(
-                min(part[0] for part in parts), min(part[1] for part in parts), max(part[2] for part in parts)
-            )
+            l, entropy_l, t, t_released = zip(*parts, strict=True)  # noqa: E741 - the literature's letter
+            found[model.name] = Reached(min(l), min(entropy_l), max(t), max(t_released))
     return found
 
 

@@ -11,7 +11,7 @@ Venkatasubramanian 2007; delta-presence, Nergiz, Atzori and Clifton 2007.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -199,7 +199,7 @@ class SensitiveModel:
         if self.values > 1:
             ok &= self._diverse(counts)
         if self.t is not None:
-            ok &= self.distances(counts) <= self.t + _ROUNDING
+            ok &= self.close(counts)
         return ok
 
     def distances(self, counts: Counts) -> NDArray[np.float64]:
@@ -209,6 +209,26 @@ class SensitiveModel:
         if self.distance == "hierarchical":
             return hierarchical_distance(counts, self.whole, self.groups)
         return equal_distance(counts, self.whole)
+
+    def close(self, counts: Counts) -> NDArray[np.bool_]:
+        """Which classes are within t of the whole; all where no t is asked."""
+        if self.t is None:
+            return np.ones(np.shape(counts)[:-1], bool)
+        near: NDArray[np.bool_] = self.distances(counts) <= self.t + _ROUNDING
+        return near
+
+    def seen_in(self, released: Counts) -> tuple[NDArray[np.intp], SensitiveModel]:
+        """The model as the output alone shows it, in which values that were suppressed wholly do not exist.
+
+        Args:
+            released: How many records of the output have each value.
+
+        Returns:
+            The values that are there, and the model of counts of these.
+        """
+        there = np.flatnonzero(released)
+        whole = np.asarray(released, np.float64)[there]
+        return there, replace(self, whole=whole, groups=_narrowed(self.groups, there))
 
     def _diverse(self, counts: Counts) -> NDArray[np.bool_]:
         if self.diversity == "entropy":
@@ -249,6 +269,16 @@ class Models:
             else:
                 ok &= model.meets(found)
         return ok
+
+
+def _narrowed(groups: Sequence[NDArray[Any]], there: NDArray[np.intp]) -> tuple[NDArray[Any], ...]:
+    """Groups of some of the values, without levels that then tell no more apart than the one above or below."""
+    found: list[NDArray[Any]] = []
+    for level in groups:
+        own = np.unique(level[there], return_inverse=True)[1]
+        if not found or 0 < int(own.max(initial=0)) < int(found[-1].max(initial=0)):
+            found.append(own)
+    return tuple(found)
 
 
 def _shares(counts: Counts) -> NDArray[np.float64]:

@@ -83,6 +83,37 @@ class Diversity:
                 ok[chunk] = self.models.meets(sizes[chunk], counts)
         return ok
 
+    def settled(self, good: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of good groups are released, so that each is within t of what is released, too.
+
+        Groups that are too far from the distribution of the good ones are dropped, which moves that distribution, until
+        none is.
+
+        Args:
+            good: Which groups meet the models; the others are suppressed.
+            tuples: Tuples, group after group.
+            starts: Where each group begins in `tuples`.
+        """
+        if good.all() or all(model.t is None for model in self.models.sensitive):
+            return good
+        while True:
+            released = self._whole(good, tuples, starts)
+            seen = [model.seen_in(whole) for model, whole in zip(self.models.sensitive, released, strict=True)]
+            still = good.copy()
+            for chunk, counts in self._grouped(np.flatnonzero(good), tuples, starts):
+                for (there, model), found in zip(seen, counts, strict=True):
+                    still[chunk] &= model.close(found[:, there])
+            if np.array_equal(still, good):
+                return good
+            good = still
+
+    def _whole(
+        self, good: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]
+    ) -> list[NDArray[np.float64]]:
+        """Records of all good groups together, by sensitive value."""
+        kept = tuples[np.repeat(good, lengths(starts, len(tuples)))]
+        return [table[0] for table in self.counts(kept, np.zeros(len(kept), np.intp), 1)]
+
     def least_lost(self, sizes: NDArray[Any], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.int64]:
         """How many records are lost at least of groups that do not meet the models, however divided; as `meets`."""
         lost = sizes.copy()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def verify(plan: Plan, written: FrequencySet) -> None:
     """Refuse an output that does not meet its plan's models.
 
-    t is the distance from the whole table as it was, so that records which were suppressed do not move the goal.
+    t is the distance from the whole table as it was, and from the output itself as who reads it sees it.
 
     Args:
         plan: What was to be written.
@@ -32,7 +32,9 @@ def verify(plan: Plan, written: FrequencySet) -> None:
     found = _in_domains_of(plan, written)
     sizes = np.add.reduceat(found.counts, found.starts)
     tuples = np.arange(len(sizes))
+    by_itself = plan.requirements.models(written, plan.sensitive)
     bad = ~Diversity(found, plan.models).meets(sizes, tuples, tuples)
+    bad |= ~Diversity(written, by_itself).meets(sizes, tuples, tuples)
     if bad.any():
         raise Unmet(
             f"{int(bad.sum())} of {len(sizes)} classes of the output do not meet the models (the smallest has "
