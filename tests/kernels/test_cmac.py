@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.test_blocks import run_at_once
-from privkit._kernels import slabs
+from privkit._kernels import cmac as kernel
+from privkit._kernels import short, slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac, dbl, dbl_many, words
 from privkit._kernels.ragged import Ragged
@@ -37,14 +38,19 @@ def digests(cmac, rows):
     return [row.tobytes() for row in out]
 
 
-@pytest.fixture(params=["alone", "columns", "as measured"])
+WAYS = {
+    "alone": [(short, "_MOST_BLOCKS", 0), (slabs, "_LAYOUT", 1 << 40)],
+    "sorted": [(short, "_MOST_BLOCKS", 0), (slabs, "_ROW_ALONE", 1 << 40), (kernel, "FEWEST_ROWS", 0)],
+    "side by side": [(short, "_MOST_SPARE", 100), (kernel, "FEWEST_ROWS", 0)],
+    "as measured": [],
+}
+"""Rows one by one, all in columns of one kind or the other, and as the kernel decides."""
+
+
+@pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    """Rows one by one, all in columns, and as the kernel decides."""
-    if request.param == "alone":
-        monkeypatch.setattr(slabs, "_LAYOUT", 1 << 40)
-    if request.param == "columns":
-        monkeypatch.setattr(slabs, "_ROW_ALONE", 1 << 40)
-        monkeypatch.setattr("privkit._kernels.cmac.FEWEST_ROWS", 0)
+    for change in WAYS[request.param]:
+        monkeypatch.setattr(*change)
     return request.param
 
 
@@ -80,12 +86,12 @@ def test_columns_are_as_single_messages(rows, way):
     assert digests(Cmac(BlockCipher(bytes(32))), rows) == [pyca(bytes(32), row) for row in rows]
 
 
-@given(KEYS, st.lists(st.binary(max_size=80), max_size=60))
+@given(KEYS, st.lists(st.binary(max_size=80), max_size=60), st.sampled_from(["sorted", "side by side"]))
 @settings(deadline=None)
-def test_columns_are_as_others_have_them(key, rows):
+def test_columns_are_as_others_have_them(key, rows, in_columns):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slabs, "_ROW_ALONE", 1 << 40)
-        patch.setattr("privkit._kernels.cmac.FEWEST_ROWS", 0)
+        for change in WAYS[in_columns]:
+            patch.setattr(*change)
         assert digests(Cmac(BlockCipher(key)), rows) == [pyca(key, row) for row in rows]
 
 

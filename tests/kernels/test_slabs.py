@@ -11,6 +11,7 @@ from privkit._kernels import slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
 from privkit._kernels.ragged import Ragged
+from privkit._kernels.short import Short
 from privkit._kernels.siv import Siv
 from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, slack
 
@@ -129,3 +130,25 @@ def test_memory_does_not_grow_with_the_rows():
         )
         assert many < few + BATCH_BYTES // 16
         assert many < 64_000_000
+
+
+@pytest.mark.parametrize(
+    ("lengths", "fits"),
+    [([3], True), ([0, 0], True), ([128] * 3, True), ([129] * 3, False), ([3] * 5 + [40], False), ([3, 64], True)],
+)
+def test_short_rows_are_those_of_few_blocks_about_as_many_each(lengths, fits):
+    assert (Short.of(Ragged.of([bytes(length) for length in lengths])) is not None) is fits
+
+
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=40), st.integers(0, 70))
+@settings(deadline=None)
+def test_short_rows_stand_with_their_last_blocks_last(rows, before):
+    table = Ragged.of([bytes(before), *rows, b""])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("privkit._kernels.short._MOST_SPARE", 100)
+        laid = Short.of(Ragged(table.data, table.offsets[1:-1]))
+    columns = laid.blocks.shape[1]
+    for row, blocks, missing, tail in zip(rows, laid.blocks, laid.missing.tolist(), laid.tails.tolist(), strict=True):
+        content = blocks.tobytes()[16 * missing : 16 * (columns - 1) + tail]
+        assert content == row
+        assert tail or not row

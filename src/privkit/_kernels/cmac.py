@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
+from privkit._kernels.short import Short
 from privkit._kernels.slabs import FEWEST_ROWS, ITEM, Slabs, batches, chunk, slack
 
 if TYPE_CHECKING:
@@ -147,6 +148,9 @@ class Cmac:
             last = rows.matrix(BLOCK).view(np.uint64) ^ words(self.full)
             out[:] = self._cipher.encrypt(last.view(np.uint8))
             return
+        if (short := Short.of(rows)) is not None:
+            out[:] = self._digest_short(short).view(np.uint8)
+            return
         slabs = Slabs(rows.lengths)
         for row in slabs.left.tolist():
             out[row] = np.frombuffer(self.digest(rows[row]), np.uint8)
@@ -157,6 +161,23 @@ class Cmac:
         keep_tails(slabs, blocks)
         macs = self.chain(slabs, blocks, lookup(self.ends, slabs.tails))
         out.view(ITEM)[slabs.order, 0] = macs.view(ITEM)[:, 0]
+
+    def _digest_short(self, short: Short) -> NDArray[np.uint64]:
+        """The MACs of short rows in their own order, `(rows, 2)`."""
+        rows, columns = short.blocks.shape
+        room = np.empty(rows * BLOCK + BLOCK - 1, np.uint8)
+        state, mixed = room[: rows * BLOCK].view(np.uint64).reshape(-1, 2), np.empty((rows, 2), np.uint64)
+        for column in range(columns):
+            mixed.view(ITEM)[:, 0] = short.blocks[:, column]
+            if column == columns - 1:
+                mixed &= lookup(KEPT, short.tails)
+                mixed ^= lookup(self.ends, short.tails)
+            if column:
+                # Rows begin with a state of zero; as complex numbers, of which one is sixteen zero bytes.
+                np.putmask(state.view(np.complex128), short.missing[:, None] >= column, 0)
+                mixed ^= state
+            self._cipher.encrypt(mixed.view(np.uint8), room)
+        return state
 
     def chain(
         self,
