@@ -13,7 +13,7 @@ import numpy as np
 from privkit._kernels.ragged import Ragged, move
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +92,37 @@ def squeezed(text: Ragged, drop: bytes, table: bytes | None = None) -> Ragged:
     return Ragged(kept, offsets - np.searchsorted(dropped, offsets))
 
 
+def erased(text: Ragged, marks: Sequence[bytes]) -> Ragged:
+    """Take characters beyond ASCII out of all rows.
+
+    Args:
+        text: UTF-8 rows.
+        marks: The characters.
+    """
+    if is_ascii(text):
+        return text
+    data, _ = tight(text)
+    high = np.flatnonzero(data >= _LEAD)
+    return cut(text, np.sort(np.concatenate([_bytes_of(data, high, mark) for mark in marks])))
+
+
+def _bytes_of(data: NDArray[np.uint8], starts: NDArray[np.intp], mark: bytes) -> NDArray[np.intp]:
+    """All positions of the bytes of a character, that begins at some of the starts."""
+    for place, byte in enumerate(mark):
+        starts = starts[data[starts + place] == byte]  # a first byte promises the others, so none is beyond the end
+        if not len(starts):
+            break
+    return (starts[:, None] + np.arange(len(mark))).reshape(-1)
+
+
+def cut(text: Ragged, positions: NDArray[np.intp]) -> Ragged:
+    """Take bytes out, at ascending positions in the tight buffer."""
+    data, offsets = tight(text)
+    if not len(positions):
+        return text
+    return Ragged(np.delete(data, positions), offsets - np.searchsorted(positions, offsets))
+
+
 def beheaded(text: Ragged, lengths: NDArray[np.int64]) -> Ragged:
     """Take the first bytes from each row, so many as are said."""
     if not lengths.any():
@@ -168,6 +199,8 @@ def _widths() -> NDArray[np.int64]:
     return table
 
 
+_LEAD = 0xC0
+"""From here on a byte begins a character beyond ASCII."""
 _WIDTHS = _widths()
 """How many bytes a UTF-8 character has, by its first byte."""
 
@@ -203,6 +236,23 @@ def walk_back(
                 break
             place = place - inside
     return place
+
+
+def beside(*parts: Ragged) -> Ragged:
+    """Put columns next to each other: each row has what the same row of each part has, in order."""
+    out = Ragged.empty(np.sum([part.lengths for part in parts], axis=0))
+    places = out.offsets[:-1]
+    for part in parts:
+        move(part.data, part.offsets[:-1], out.data, places, part.lengths)
+        places = places + part.lengths
+    return out
+
+
+def firsts(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The first of these ascending positions in each row; where a row has none, its end."""
+    found = np.append(positions, offsets[-1])[np.searchsorted(positions, offsets[:-1])]
+    within: NDArray[np.int64] = np.minimum(found, offsets[1:])
+    return within
 
 
 def heads(text: Ragged, lengths: NDArray[np.int64], suffix: bytes) -> Ragged:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import beheaded, of_width, squeezed
@@ -21,8 +22,6 @@ from privkit.fields.plain import compact, narrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 ANNEX_A = "GB/T 35273-2020, annex A"
 ANNEX_B = "GB/T 35273-2020, annex B"
@@ -77,6 +76,7 @@ def _is_mobile(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 _LANDLINE = re.compile(r"(010|02[0-9]|0[3-9][0-9]{2})-([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
 _JOINED_LANDLINE = re.compile(r"(?:(?:\+?86|0086)0?|0)?(10|2[0-9]|[3-9][0-9]{2})-?([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
+_ABROAD = (b"+86", b"0086")
 _EXTENSION = re.compile(r"(?:转分机|转|分机|ext\.?|x|#|,)+", re.IGNORECASE)
 
 
@@ -111,12 +111,62 @@ class ChineseLandline(FieldType):
                 good[rows] = known
         return good
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Write `075512345678`, `(0755) 1234 5678` and `+86 755 12345678` with one dash."""
+        return _dashed(text)
+
     def _joined(self, dashed: str) -> re.Match[str] | None:
         """Try the parts from the left: of the dashes written, only the one before an extension says something."""
         parts = dashed.split("-")
         whole = _JOINED_LANDLINE.fullmatch("".join(parts))
         last = _JOINED_LANDLINE.fullmatch("".join(parts[:-1]) + "-" + parts[-1])
         return whole or last
+
+
+def _dashed(text: Ragged) -> Ragged:
+    """Put the dash behind the area code, in rows that a zero or the country's prefix begins."""
+    dialled = squeezed(text, b" \t()-")
+    prefixes = np.zeros(len(text), np.int64)
+    for prefix in _ABROAD:
+        prefixes[_begins(dialled, prefix)] = len(prefix)
+    digits = beheaded(dialled, prefixes)
+    zeros = _begins(digits, b"0")
+    known = (zeros | (prefixes > 0)) & _end_with_digits(text)
+    plain = beheaded(digits, zeros.astype(np.int64))
+    parts, rest = [], np.ones(len(text), np.bool_)
+    for width, index in plain.by_length():
+        if not 9 <= width <= 11:  # noqa: PLR2004 - 10 1234567 to 755 12345678
+            continue
+        rows = np.flatnonzero(known) if index is None else index[known[index]]
+        matrix = plain.matrix(width, rows)
+        short = (matrix[:, 0] == ord("1")) | (matrix[:, 0] == ord("2"))
+        parts += [(rows[of], _parted(matrix[of], area)) for area, of in ((2, short), (3, ~short))]
+        rest[rows] = False
+    return Ragged.merge(len(text), [*parts, (np.flatnonzero(rest), text.take(rest))])
+
+
+def _begins(text: Ragged, prefix: bytes) -> NDArray[np.bool_]:
+    long = text.lengths > len(prefix)
+    rows = np.flatnonzero(long)
+    long[rows] = _begin_with(text.matrix(len(prefix), rows), prefix)
+    return long
+
+
+def _end_with_digits(text: Ragged) -> NDArray[np.bool_]:
+    """Which rows end with two digits: before a single one a dash may stand for an extension."""
+    good = text.lengths > 1
+    for place in (1, 2):
+        good &= text.data[text.offsets[1:] - place] - np.uint8(ord("0")) <= 9  # noqa: PLR2004 - the digit nine
+    return good
+
+
+def _parted(digits: NDArray[np.uint8], area: int) -> Ragged:
+    """A zero before the digits, and a dash behind so many of them."""
+    rows, width = digits.shape
+    out = np.empty((rows, width + 2), np.uint8)
+    out[:, 0], out[:, area + 1] = ord("0"), ord("-")
+    out[:, 1 : area + 1], out[:, area + 2 :] = digits[:, :area], digits[:, area:]
+    return Ragged.of_matrix(out)
 
 
 def _is_landline(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:

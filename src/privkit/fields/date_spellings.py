@@ -1,5 +1,7 @@
 """Columns of days written `1990/1/2`, `1990.01.02`, `1990年1月2日`, `19900102`, or with a midnight behind, as ISO 8601.
 
+And of moments written as one of these but `19900102`, a space or `T`, and `3:04` or `03:04:05` and what follows.
+
 Rows of one width are rewritten together. What is no such spelling comes out as it was, or as something that is no date:
 whether it is one is for `Date.recognise` to say.
 """
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
+from privkit._kernels.ragged import Ragged, move
+from privkit.fields.bytesets import DIGITS, beside, byteset, firsts, tight
 from privkit.fields.digits import are_digits
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ _MIDNIGHTS: Final = tuple(
     for mark in (b" ", b"T")
     for time in (b"00:00:00", b"0:00", b"00:00", b"0:00:00")
 )
+_COLON: Final = byteset(":")
 _DASH, _ZERO, _NONE = ord("-"), ord("0"), 0
 
 
@@ -45,6 +49,46 @@ def iso_days(text: Ragged) -> Ragged:
             return Ragged.of_matrix(days)
         parts.append((rows, Ragged.of_matrix(matrix if days is None else days)))
     return Ragged.merge(len(text), parts)
+
+
+def iso_moments(text: Ragged) -> Ragged:
+    """Write the moments of a column as `2026-01-02T03:04:05`, with the fraction and zone that stand behind.
+
+    Args:
+        text: The rows; a day alone is its midnight.
+    """
+    data, offsets = tight(text)
+    marks = firsts(offsets, np.flatnonzero((data == ord(" ")) | (data == ord("T"))))
+    days = iso_days(_between(data, offsets[:-1], marks))
+    timed = marks < offsets[1:]
+    times = _clock(_between(data, np.minimum(marks + 1, offsets[1:]), offsets[1:]), timed)
+    # `19900102` is a day and no moment: without a T nothing knows it.
+    return beside(days, _some(~_has(text, 4, DIGITS), b"T"), times)
+
+
+def _between(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Ragged:
+    out = Ragged.empty(ends - starts)
+    move(data, starts, out.data, out.offsets[:-1], out.lengths)
+    return out
+
+
+def _clock(times: Ragged, timed: NDArray[np.bool_]) -> Ragged:
+    """Times with two digits of hours and with seconds: midnight where there is none."""
+    short = _has(times, 1, _COLON)
+    full = beside(_some(short, b"0"), times)
+    return beside(_some(~timed, b"00:00:00"), full, _some(timed & (full.lengths == len("03:04")), b":00"))
+
+
+def _has(text: Ragged, place: int, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows have at a place one of the bytes that a table marks."""
+    good = text.lengths > place
+    good[good] = which[text.data[text.offsets[:-1][good] + place]]
+    return good
+
+
+def _some(rows: NDArray[np.bool_], word: bytes) -> Ragged:
+    """A word in some rows, and nothing in the others."""
+    return Ragged.of([b"", word]).take(rows.astype(np.intp))
 
 
 def _days(matrix: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

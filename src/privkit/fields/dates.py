@@ -15,7 +15,7 @@ from privkit.fields.bands import AgeBand
 from privkit.fields.base import Category, FieldType, Sensitivity, chunks
 from privkit.fields.calendar import is_date
 from privkit.fields.date_layout import DateLayout
-from privkit.fields.date_spellings import iso_days
+from privkit.fields.date_spellings import iso_days, iso_moments
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import date_levels
 from privkit.fields.masks import Template, profiles
@@ -117,7 +117,7 @@ class Timestamp(Date):
 
     def respell(self, text: Ragged) -> Ragged:
         """Write moments as databases and CSV exports have them in canonical form."""
-        return Ragged.concat(map(_rewritten, chunks(text)))
+        return Ragged.concat(_rewritten(iso_moments(part)) for part in chunks(text))
 
     def _zone(self, zone: str | None) -> str:
         if not zone:

@@ -11,7 +11,7 @@ import numpy as np
 
 from privkit.fields import divisions
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import UPPER, of_width, squeezed
+from privkit.fields.bytesets import UPPER, erased, of_width, squeezed
 from privkit.fields.calendar import exists, split_date
 from privkit.fields.characters import CodeLayout
 from privkit.fields.checks import id_check, id_checks
@@ -19,7 +19,7 @@ from privkit.fields.credit import CREDIT, CreditCodeLayout, credit_check
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
-from privkit.fields.plate import PLATE, plate_layout
+from privkit.fields.plate import PLATE, are_plates, plate_layout
 from privkit.fields.resident import ResidentIdLayout
 
 if TYPE_CHECKING:
@@ -244,8 +244,14 @@ class Plate(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Plates in upper case and without separators are canonical."""
-        match = PLATE.fullmatch
-        return np.array([match(row) is not None for row in text.to_text()], np.bool_)
+        return are_plates(text)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces, dashes and dots, and make letters upper case."""
+        return erased(squeezed(text, b" \t-", UPPER), _DOTS)
+
+
+_DOTS = tuple(dot.encode() for dot in "·•・")
 
 
 CN_PLATE = Plate(

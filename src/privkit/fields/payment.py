@@ -12,7 +12,7 @@ import numpy as np
 
 from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import byteset, only, squeezed, tight, without
+from privkit.fields.bytesets import byteset, cut, erased, only, rows_at, squeezed, tight, without
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import card_layout
 from privkit.fields.masks import Keep, profiles
@@ -63,6 +63,7 @@ class BankCard(FieldType):
 _MARKS = re.compile(r"人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥￥$€£元圆]|(?<=[0-9])秒|(?<=[0-9])s$", re.IGNORECASE)
 _NUMBER = re.compile(r"([+-]?)([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
+_SIGNS = tuple(sign.encode() for sign in "¥￥€£元圆")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 _AMOUNT_BYTES = byteset("0123456789.-")
 _LONGEST = 40
@@ -121,6 +122,11 @@ class Number(FieldType):
         good &= ~zero
         return good
 
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces, currency signs and the separators of thousands."""
+        plain = erased(squeezed(text, b" \t$"), _SIGNS)
+        return cut(plain, _thousands(plain))
+
     def _written_out(self, plain: str) -> str:
         try:
             number = Decimal(plain)
@@ -129,6 +135,25 @@ class Number(FieldType):
         if abs(number.adjusted()) > _LONGEST:
             raise self.invalid("too large or too small to write out")
         return format(number, "f")
+
+
+def _thousands(text: Ragged) -> NDArray[np.intp]:
+    """Where separators stand as they should: one to three digits before the first, and three behind each."""
+    data, offsets = tight(text)
+    commas: NDArray[np.intp] = np.flatnonzero(data == ord(","))
+    if not len(commas):
+        return commas
+    rows = rows_at(offsets, commas)
+    starts, ends = offsets[rows] + (data[offsets[rows]] == ord("-")), offsets[rows + 1]
+    first = np.append(True, rows[1:] != rows[:-1])
+    before = np.where(first, commas - starts, np.diff(commas, prepend=0) - 1)
+    good: NDArray[np.bool_] = (before >= 1) & (before <= 3) & (first | (before == 3))  # noqa: PLR2004 - said above
+    digits = np.append((data - np.uint8(ord("0"))) <= 9, [False] * 4)  # noqa: PLR2004 - the digit nine
+    for place in (1, 2, 3):
+        good &= digits[commas + place] & (commas + place < ends)
+        good &= digits[commas - place] | (place > before)
+    good &= ~digits[commas + 4] | (commas + 4 >= ends)
+    return commas[good]
 
 
 BANK_CARD = BankCard(

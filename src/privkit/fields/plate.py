@@ -21,11 +21,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from privkit.fields.bytesets import byteset
 from privkit.fields.layout import Slot
 from privkit.fields.row_layout import RowLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
 
 PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
 MARKS = "挂学警港澳领试超"
@@ -42,8 +49,52 @@ PLATE = re.compile(
 )
 """A canonical plate."""
 
+_OF_DIGITS, _OF_LETTERS, _OF_ENERGY, _OF_ANY = map(byteset, (_DIGITS, _LETTERS, _ENERGY, _ANY))
+_HAN = 3
+"""So many bytes a character of Han has."""
+_SERIAL = _HAN + 1
+_SHORT, _LONG, _MARKED = _SERIAL + 5, _SERIAL + 6, _SERIAL + 4 + _HAN
+"""How many bytes the kinds of plates have."""
+
 _FEW = 2
 """So many letters an ordinary serial has at most."""
+
+
+def are_plates(text: Ragged) -> NDArray[np.bool_]:
+    """Say which rows are plates, as `PLATE` has them."""
+    good = np.zeros(len(text), np.bool_)
+    for length, index in text.by_length():
+        if length in (_SHORT, _LONG, _MARKED):
+            rows = slice(None) if index is None else index
+            matrix = text.matrix(length, index)
+            good[rows] = _one_of(matrix[:, :_HAN], PROVINCES) & _OF_LETTERS[matrix[:, _HAN]]
+            good[rows] &= _serials(matrix[:, _SERIAL:])
+    return good
+
+
+def _serials(serial: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    match serial.shape[1]:
+        case 5:
+            return _each(serial, _OF_ANY)
+        case 6:
+            small = _OF_ENERGY[serial[:, 0]] & _OF_ANY[serial[:, 1]] & _each(serial[:, 2:], _OF_DIGITS)
+            return small | (_each(serial[:, :-1], _OF_DIGITS) & _OF_ENERGY[serial[:, -1]])
+        case _:
+            return _each(serial[:, :-_HAN], _OF_ANY) & _one_of(serial[:, -_HAN:], MARKS)
+
+
+def _each(matrix: NDArray[np.uint8], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    good = np.ones(len(matrix), np.bool_)
+    for column in range(matrix.shape[1]):
+        good &= allowed[matrix[:, column]]
+    return good
+
+
+def _one_of(matrix: NDArray[np.uint8], characters: str) -> NDArray[np.bool_]:
+    """Which rows of three bytes are one of these characters of Han."""
+    known = np.frombuffer(characters.encode(), np.uint8).reshape(-1, _HAN)
+    powers = np.array([1 << 16, 1 << 8, 1], np.int32)
+    return np.isin(matrix @ powers, known @ powers)
 
 
 @dataclass(frozen=True)
