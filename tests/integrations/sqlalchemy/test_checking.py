@@ -6,7 +6,15 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 
-from privkit.integrations.sqlalchemy import BlindIndex, Encrypted, NotSearchable, WouldWritePlaintext
+from privkit import fields
+from privkit.integrations.sqlalchemy import (
+    BlindIndex,
+    Encrypted,
+    FormatPreserved,
+    NotSearchable,
+    Tokenised,
+    WouldWritePlaintext,
+)
 
 
 @pytest.fixture
@@ -78,7 +86,68 @@ REFUSED = {
     "extract": lambda user, _: select(sa.extract("year", user.email)),
     "group by randomised": lambda user, _: select(user.note, func.count()).group_by(user.note),
     "distinct randomised": lambda user, _: select(user.note).distinct(),
+    "union with plain": lambda user, _: select(user.email).union_all(select(sa.literal("a"))),
+    "union of plain with it": lambda user, _: select(sa.literal("a")).union_all(select(user.email)),
+    "union of two fields": lambda user, _: select(user.email).union_all(select(user.other)),
+    "union of randomised": lambda user, _: select(user.note).union(select(user.note)),
+    "condition": lambda user, _: select(user.id).where(user.email),
+    "part of a condition": lambda user, _: select(user.id).where(sa.or_(user.id == 1, user.email)),
+    "condition of a case": lambda user, _: select(sa.case((user.email, 1), else_=2)),
+    "list of columns": lambda user, _: select(user.id).where(sa.literal("a").in_([user.email, user.other])),
+    "subquery's other part": lambda user, _: select(user.id).where(
+        user.email.in_(select(user.email).union_all(select(sa.literal("a"))))
+    ),
 }
+
+
+WRITING = {
+    "rows of tuples": lambda user, _: sa.insert(user.__table__).values([(8, "a"), (9, func.lower("A"))]),
+    "parameter of a query": lambda user, _: sa.insert(user).from_select(
+        ["email"], select(sa.bindparam("a", required=False))
+    ),
+    "union": lambda user, _: sa.insert(user).from_select(
+        ["email"], select(user.email).union_all(select(sa.literal_column("'a'")))
+    ),
+    "part of a union": lambda user, _: sa.update(user).values(
+        email=select(user.email).limit(1).union_all(select(sa.literal("a"))).scalar_subquery()
+    ),
+    "inserted beside": lambda user, _: select(
+        sa.insert(user).values(email=func.lower("A")).returning(user.id).cte().c.id
+    ),
+    "of another index": lambda user, _: sa.insert(user).from_select(
+        ["phone"], select(sa.type_coerce(user.note, Encrypted(sa.String(20), user.phone.type.field_key)).label("phone"))
+    ),
+    "token": lambda user, _: sa.insert(tokens(user)).values(token=func.lower("A")),
+    "token of a query": lambda user, _: sa.insert(tokens(user)).from_select(["phone"], select(sa.literal("1"))),
+}
+
+
+def tokens(user):
+    key = user.__table__.c.email.type.field_key
+    return sa.Table(
+        "tokens",
+        sa.MetaData(),
+        sa.Column("token", Tokenised(key)),
+        sa.Column("phone", FormatPreserved(sa.String(20), fields.CN_MOBILE, key)),
+    )
+
+
+@pytest.mark.parametrize("what", WRITING)
+def test_what_would_write_plaintext_is_refused(engine, models, what):
+    with Session(engine) as session, pytest.raises(WouldWritePlaintext):
+        session.execute(WRITING[what](*models))
+
+
+@pytest.mark.parametrize(
+    "said", [{"server_default": "a"}, {"default": func.lower("A")}, {"onupdate": func.lower("A")}], ids=str
+)
+def test_the_database_makes_no_defaults(keys, said):
+    kinds = [Encrypted(sa.String(20), keys["a.b"], mode="dual", text=True), Tokenised(keys["a.b"])]
+    for kind in kinds:
+        with pytest.raises(WouldWritePlaintext):
+            sa.Table("t", sa.MetaData(), sa.Column("a", kind, **said))
+    plain = Encrypted(sa.String(20), keys["a.b"], mode="plaintext_ok", text=True)
+    sa.Table("t", sa.MetaData(), sa.Column("a", plain, **said))
 
 
 @pytest.mark.parametrize("what", REFUSED)

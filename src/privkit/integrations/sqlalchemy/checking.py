@@ -16,15 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.sql import elements, functions, operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import GenerativeSelect, SelectBase, UpdateBase
+from sqlalchemy.sql.expression import CompoundSelect, GenerativeSelect, SelectBase, UpdateBase
+from sqlalchemy.sql.selectable import _CompoundSelectKeyword
 
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
 from privkit.integrations.sqlalchemy.searching import Among
-from privkit.integrations.sqlalchemy.writing import SEALED, check_written
+from privkit.integrations.sqlalchemy.writing import SEALED, check_written, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _checked: weakref.WeakSet[SQLCompiler] = weakref.WeakSet()
 
@@ -34,6 +35,7 @@ _AROUND: Final = (
     elements.UnaryExpression,
     elements._label_reference,  # noqa: SLF001 - there is no other way to see it
 )
+_HAVING_CONDITIONS: Final = (sa.Select, sa.Update, sa.Delete, elements.BooleanClauseList, elements.Case)
 _COUNTING: Final = ("count",)
 """Functions that ask of a value only whether it is there."""
 _CHOOSING: Final = ("coalesce", "nullif")
@@ -68,8 +70,6 @@ def check_statement(statement: Any) -> None:  # noqa: ANN401 - whatever can be e
         NotSearchable: If it sorts, groups, compares or computes with them.
         WouldWritePlaintext: If it writes what the database computes into an encrypted column.
     """
-    if isinstance(statement, UpdateBase):
-        check_written(statement)
     for element in visitors.iterate(statement):
         for kind, check in _CHECKS:
             if isinstance(element, kind):
@@ -101,6 +101,35 @@ def _check_select(select: Any) -> None:  # noqa: ANN401 - as above
     _check_told_apart("GROUP BY", groups)
     if getattr(select, "_distinct", False):
         _check_told_apart("DISTINCT on", list(select._distinct_on) or chosen)  # noqa: SLF001 - as above
+
+
+def _check_compound(compound: CompoundSelect[Any]) -> None:
+    """A result of several queries is read as the first one's."""
+    chosen = [part.selected_columns for part in parts_of(compound)]
+    for columns in zip(*chosen, strict=False):
+        _check_alike(compound.keyword.value, list(columns))
+    if compound.keyword is not _CompoundSelectKeyword.UNION_ALL:
+        for columns in chosen:
+            _check_told_apart(compound.keyword.value, list(columns))
+
+
+def _check_conditions(element: Any) -> None:  # noqa: ANN401 - as above
+    """A ciphertext is neither true nor false."""
+    for name in ("_where_criteria", "_having_criteria"):
+        for clause in getattr(element, name, ()):
+            _check_condition(clause)
+    if isinstance(element, elements.BooleanClauseList):
+        for clause in element.clauses:
+            _check_condition(clause)
+    if isinstance(element, elements.Case) and element.value is None:
+        for clause, _ in element.whens:
+            _check_condition(clause)
+
+
+def _check_condition(clause: Any) -> None:  # noqa: ANN401 - as above
+    kind = _encrypted(clause)
+    if kind is not None:
+        raise _refused(kind, "a condition that is", "a ciphertext is neither true nor false; compare it with == True")
 
 
 def _by_name(clause: Any, chosen: list[Any]) -> Any:  # noqa: ANN401 - as above
@@ -189,19 +218,27 @@ def _check_tuple(several: elements.Tuple) -> None:
 
 def _check_compared(binary: elements.BinaryExpression[Any]) -> None:
     """A comparison that no operator has seen to: of columns with each other, with subqueries, with null."""
-    left, right = _encrypted(binary.left), _encrypted(binary.right)
-    kind = left or right
-    if kind is None or isinstance(binary, Among) or isinstance(_inner(binary.right), elements.Null):
+    if isinstance(binary, Among) or isinstance(_inner(binary.right), elements.Null):
         return
-    found = _inner(binary.right)
-    others: Iterable[Any] = found.selected_columns if isinstance(found, SelectBase) else [found]
-    if isinstance(found, sa.ScalarSelect):
-        others = found.element.selected_columns
+    others = _compared_with(_inner(binary.right))
+    left = _encrypted(binary.left)
+    kind = next((each for each in (left, *map(_encrypted, others)) if each is not None), None)
+    if kind is None:
+        return
     if left is None or not all(_comparable(left, getattr(other, "type", None)) for other in others):
         raise NotSearchable(
             f"the column of {kind.field_key.name!r} is compared with what holds none of its ciphertexts; "
             "compare with a value, or a deterministic column with a deterministic one of the same key"
         )
+
+
+def _compared_with(found: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """What stands on the right of a comparison: a value, the columns of a query and its parts, or a list."""
+    if isinstance(found, sa.ScalarSelect):
+        found = found.element
+    if isinstance(found, SelectBase):
+        return [column for part in parts_of(found) for column in part.selected_columns]
+    return list(found.clauses) if isinstance(found, elements.ClauseList) else [found]
 
 
 def _comparable(encrypted: Encrypted, other: Any) -> bool:  # noqa: ANN401 - a type
@@ -215,6 +252,9 @@ def _comparable(encrypted: Encrypted, other: Any) -> bool:  # noqa: ANN401 - a t
 
 
 _CHECKS: Final[tuple[tuple[Any, Callable[[Any], None]], ...]] = (
+    (UpdateBase, check_written),  # also in a WITH
+    (CompoundSelect, _check_compound),
+    (_HAVING_CONDITIONS, _check_conditions),
     (GenerativeSelect, _check_select),
     (elements.Over, _check_windowed),
     (elements.WithinGroup, _check_within),

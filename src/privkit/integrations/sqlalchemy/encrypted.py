@@ -18,10 +18,11 @@ from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import NotBound, passing
 from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
+from privkit.integrations.sqlalchemy.writing import check_defaults
 from privkit.transforms import Encrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
@@ -129,6 +130,11 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
                 "add one of that name to the table"
             )
         return self._stored
+
+    @property
+    def stored_form(self) -> tuple[Hashable, ...]:
+        """What its ciphertexts are: those of another column may be copied here if they are the same."""
+        return "encrypted", self.field_key, self.deterministic, self.text, self.row, self._blind
 
     @property
     def ciphertext_length(self) -> int | None:
@@ -258,6 +264,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
     def _set_parent(self, parent: Any, outer: bool = False, **kw: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - as above
         super()._set_parent(parent, outer, **kw)
         event.listen(parent, "after_parent_attach", link_beside)
+        event.listen(parent, "after_parent_attach", check_defaults)
 
     def _encrypt(self, blind: BlindIndexOf | None) -> Encrypt:
         return Encrypt(self.field_key, self.field, deterministic=self.deterministic, text=self.text, index=blind)

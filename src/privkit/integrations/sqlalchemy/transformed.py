@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 from privkit.errors import PrivkitError
 from privkit.fields import TEXT
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, passing
+from privkit.integrations.sqlalchemy.writing import check_defaults
 from privkit.transforms import FormatPreserving, Token
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from sqlalchemy.engine import Dialect
 
     from privkit.fields.base import FieldType
@@ -43,6 +47,18 @@ class Transformed(KeyedByOptions, TypeDecorator[Any]):
     impl = sa.String
     cache_ok = True
     comparator_factory = TransformedComparator
+
+    @property
+    def stored_form(self) -> Hashable:
+        """What its values are transformed by: those of another column may be copied here if they are the same."""
+        return (
+            type(self).__name__,
+            *((name, each) for name, each in self._static_cache_key[1:] if name != "base_type"),
+        )
+
+    def _set_parent(self, parent: Any, outer: bool = False, **kw: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - SQLAlchemy's
+        super()._set_parent(parent, outer, **kw)
+        event.listen(parent, "after_parent_attach", check_defaults)
 
     def stored_type(self, dialect: Dialect | None = None) -> TypeEngine[Any]:  # noqa: ARG002 - as its siblings
         """The type that the database knows of."""
