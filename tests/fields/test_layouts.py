@@ -80,8 +80,9 @@ def moved_by(parts, step):
 @given(data=st.data(), step=st.integers(0, 10**40))
 def test_a_layout_is_one_to_one_and_gives_valid_values(name, options, data, step):
     kind, layout = fields.get(name), made(name, options)
-    # Of a foreign resident's number of before 2023 nothing is kept, which is told below.
+    # Of a foreign resident's number of before 2023 nothing is kept, which is told below; Han would stay in mail names.
     kept = canonical(name).filter(lambda value: "keep" not in options or name != "cn_resident_id" or value[0] < "A")
+    kept = kept.filter(lambda value: name != "email" or value.partition("@")[0].isascii())
     rows = data.draw(st.lists(kept, min_size=1, max_size=8))
     text = Ragged.of_text(rows)
     split = layout.split(text)

@@ -219,3 +219,36 @@ def test_the_same_with_repeated_values(keys):
     outcome = email.protect_column(column, on_invalid="suppress")
     assert outcome.invalid == 20_000
     assert outcome.column.null_count == 40_000
+
+
+@pytest.mark.parametrize(
+    ("field", "options", "written"),
+    [
+        (fields.EMAIL, {}, "--@qq.com"),
+        (fields.PASSPORT, {"keep_first": 9}, "E12345678"),
+        (fields.ORDER_NUMBER, {"keep_last": 50}, "20260102-000042"),
+        (fields.custom("badge", alphabet="甲乙丙丁"), {"keep_first": 4}, "甲乙丙丁"),
+        (fields.DATE, {"first": "0001-01-02"}, "0001-01-01"),
+    ],
+    ids=str,
+)
+def test_what_would_come_back_as_it_is_is_refused(field, options, written, keys):
+    transform = FormatPreserving(field, keys["alone"], small_domain=True, **options)
+    for door in (transform.protect, transform.reveal):
+        with pytest.raises(InvalidValue, match="nothing of it moves") as caught:
+            door(written)
+        assert written not in str(caught.value)
+    with pytest.raises(InvalidValue, match=r"at rows 1, 2: nothing of it moves"):
+        transform.protect_many([None, written, written])
+    outcome = transform.protect_column([None, written, written], on_invalid="suppress")
+    assert (outcome.column, outcome.invalid) == ([None, None, None], 2)
+
+
+def test_letters_of_other_scripts_do_not_stay_in_a_mail_name(keys):
+    transform = FormatPreserving(fields.EMAIL, keys["scripts"], small_domain=True)
+    for written in ("王小明@qq.com", "王小明123456@qq.com", "zhangsanß@例子.测试"):
+        with pytest.raises(InvalidValue, match="beyond ASCII before the @"):
+            transform.protect(written)
+        with pytest.raises(InvalidValue, match="at row 1: "):
+            transform.protect_many(["zhangsan@qq.com", written, "lisi@例子.测试"])
+    assert transform.protect("zhangsan@例子.测试").endswith("@例子.测试")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privkit.errors import InvalidParameter
+from privkit.errors import InvalidParameter, InvalidValue
 from privkit.fields.digits import are_digits
 from privkit.fields.layout import Slot, Slots
 from privkit.fields.layouts import ENOUGH, OnNoTable, WidthLayout, choose, too_few
@@ -27,6 +27,7 @@ DIGITS = "0123456789"
 LOWER = "abcdefghijklmnopqrstuvwxyz"
 UPPER = LOWER.upper()
 _WORD = 2**64
+_BEYOND_ASCII = 0x80
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,26 @@ class Characters(OnNoTable, WidthLayout):
         rows = np.flatnonzero((kinds[:, 0] == digit) & are_digits(matrix))
         kinds[rows, 0] = np.where(matrix[rows, 0] == ord("0"), 0, len(self.classes) + 1)
 
+    def _refuse_scripts(self, matrix: NDArray[np.uint8]) -> None:
+        """Refuse letters of other scripts before the mark: they have no class, and would stay in the clear."""
+        beyond = matrix >= _BEYOND_ASCII
+        if not beyond.any():
+            return
+        behind = np.cumsum(matrix[:, ::-1] == ord(self.until), axis=1)[:, ::-1] > 0
+        rows = np.flatnonzero((beyond & behind).any(axis=1))
+        if len(rows):
+            raise InvalidValue(
+                f"there are letters beyond ASCII before the {self.until}, which would stay; take a token",
+                rows=rows.tolist(),
+            )
+
     def _alphabet(self, kind: int) -> str:
         return self.classes[kind - 1] if kind <= len(self.classes) else DIGITS[1:]
 
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         """Group rows by which classes stand where, and split each group."""
+        if self.until:
+            self._refuse_scripts(matrix)
         kinds = self._kinds(matrix)
         if (kinds == kinds[0]).all():
             return [self._part(matrix, None, kinds[0])]
@@ -234,6 +250,8 @@ def kept_ends(first: int, last: int) -> str:
 
 def email_layout(keep: str | None = "domain", *, small_domain: bool = False) -> Characters:
     """How an e-mail address moves: the letters and digits before the `@`; the domain stays, since it must exist.
+
+    A name with letters beyond ASCII is refused: they would stay as they are.
 
     Args:
         keep: `domain`, which is always kept; it may be said.

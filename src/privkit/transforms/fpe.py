@@ -12,12 +12,14 @@ import numpy as np
 from privkit._kernels.integers import IntegerPermutation
 from privkit._kernels.prefix import PrefixPermutation
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DomainTooSmall, InvalidParameter
+from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 from privkit.keys import Usage
 from privkit.transforms.base import ReversibleFieldTransform
 from privkit.transforms.framing import framed, framed_many
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from privkit.fields.base import FieldType, Reading
@@ -55,7 +57,8 @@ class FormatPreserving(ReversibleFieldTransform):
         key: The field's key.
         small_domain: Where values move among fewer than 1,000,000: take a keyed permutation of them all (a prefix
             cipher) in place of FF1, which is not to be trusted there. What no cipher can change: a guess is right
-            once in as many tries as there are values, and how often values occur shows.
+            once in as many tries as there are values, and how often values occur shows. A value of which nothing
+            moves is refused all the same.
         **options: What the field type's layout takes, such as `keep="bin"`. What is kept is the tweak.
 
     Raises:
@@ -103,15 +106,18 @@ class FormatPreserving(ReversibleFieldTransform):
 
     def _move_one(self, text: str, raw: str, direction: Direction) -> str:
         slot = self.layout.split_one(text)
+        if slot.size == 1:
+            raise _unmoved()
         permutation = self._permutation(slot.size)
         moved = self.layout.join_one(text, getattr(permutation, direction)(slot.rank, slot.tweak))
         return moved if raw == text else framed(self.field, raw, text, moved)
 
     def _move(self, reading: Reading, raw: Ragged, direction: Direction) -> Ragged:
-        slots = [
-            replace(part, ranks=_permute(self._permutation(part.size), part, direction))
-            for part in self.layout.split(reading.text)
-        ]
+        parts = self.layout.split(reading.text)
+        for part in parts:
+            if part.size == 1:
+                raise _unmoved(range(len(raw)) if part.rows is None else part.rows.tolist())
+        slots = [replace(part, ranks=_permute(self._permutation(part.size), part, direction)) for part in parts]
         moved = self.layout.join(reading.text, slots)
         if not len(reading.changed):
             return moved
@@ -121,6 +127,11 @@ class FormatPreserving(ReversibleFieldTransform):
             return written
         rest = np.delete(np.arange(len(moved)), rows)
         return Ragged.merge(len(moved), [(rest, moved.take(rest)), (rows, written)])
+
+
+def _unmoved(rows: Iterable[int] = ()) -> InvalidValue:
+    """The error for values that have no other to become, and would come back in the clear."""
+    return InvalidValue("nothing of it moves, so it would come back as it is; keep less, or take a token", rows=rows)
 
 
 def _permute(permutation: _Permutation, part: Slots, direction: Direction) -> NDArray[np.uint64]:
