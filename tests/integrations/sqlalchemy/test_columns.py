@@ -414,3 +414,46 @@ def test_types_of_other_options_share_no_compiled_statement(keys, engine):
         tokens = [Tokenised(keys["t.email"], recipient=recipient) for recipient in ("a", "b")]
         one, other = (connection.scalar(select(sa.literal("x", token))) for token in tokens)
         assert one != other
+
+
+@pytest.fixture
+def looked_up(keys):
+    phone = keys["t.phone"]
+    return sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("phone", Encrypted(sa.String(20), phone, index="phone_idx")),
+        BlindIndex(phone, name="phone_idx"),
+    )
+
+
+def test_null_is_not_unequal_by_an_index(looked_up, engine):
+    id_, phone = looked_up.c.id, looked_up.c.phone
+    with engine.begin() as connection:
+        looked_up.create(connection)
+        connection.execute(looked_up.insert(), [{"phone": "1"}, {"phone": None}, {"phone": ""}])
+
+        def found(*conditions):
+            return connection.scalars(select(id_).where(*conditions).order_by(id_)).all()
+
+        for unequal in (phone != "nobody's", phone.not_in(["nobody's", "none's"]), ~(phone == "nobody's")):
+            assert found(unequal) == [1, 3]
+            assert not found(~unequal)
+        assert (found(phone != ""), found(~(phone != "")), found(phone.not_in([]))) == ([1], [3], [1, 2, 3])
+
+
+def test_lookups_go_to_the_schema_and_the_table_that_are_asked(looked_up, tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/one.db")
+    other = {"schema_translate_map": {None: "other"}}
+    counts = select(sa.func.count()).select_from(looked_up).where(looked_up.c.phone == "1")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"ATTACH '{tmp_path}/two.db' AS other")
+        looked_up.create(connection)
+        assert connection.scalar(counts) == 0
+        copied = looked_up.to_metadata(sa.MetaData(), schema="other")
+        copied.create(connection)
+        connection.execute(copied.insert(), {"phone": "1"})
+        assert connection.scalar(counts) == 0
+        assert connection.scalar(counts, execution_options=other) == 1
+        assert connection.scalar(select(sa.func.count()).select_from(copied).where(copied.c.phone == "1")) == 1

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from privkit.transforms.form import Row
 
 
-_connection: ContextVar[weakref.ref[sa.Connection] | None] = ContextVar("privkit_connection", default=None)
-"""Where the statement is executed whose parameters are asked for."""
+_connection: ContextVar[tuple[weakref.ref[sa.Connection], Any] | None] = ContextVar("privkit_connection", default=None)
+"""Where the statement is executed whose parameters are asked for, and the schemas that it puts for others."""
 
 _moment: object = object()
 
@@ -47,6 +47,7 @@ def moment() -> object:
 
 
 _WANTED: Final = "privkit_wanted"
+_SCHEMAS: Final = "schema_translate_map"
 _BOOLEAN: Final = sa.Boolean()
 _FEWEST: Final = 128
 """Fewer candidates are opened one by one, which takes less than to lay out a column."""
@@ -185,22 +186,24 @@ class Search:
     def exact(self) -> list[Any]:
         """The ciphertexts that hold the values: their candidates are read where the statement is executed."""
         known = _connection.get()
-        connection = None if known is None else known()
+        connection = None if known is None else known[0]()
         with unwrapped():
-            if connection is None:
+            if known is None or connection is None:
                 raise NotSearchable(
                     f"the column of {self._encrypted.field_key.name!r} is compared where no candidates can be read; "
                     "execute the statement on a connection, and not as a string"
                 )
-            found = self._find(connection)
+            found = self._find(connection, {_SCHEMAS: known[1]} if known[1] else {})
             _connection.set(known)  # the statement proper is still to come
-            return found
+            if found or not self._plains:
+                return found
+            return ["" if self._encrypted.text else b""]  # no ciphertext, yet of null neither equal nor different
 
-    def _find(self, connection: sa.Connection) -> list[Any]:
+    def _find(self, connection: sa.Connection, options: dict[str, Any]) -> list[Any]:
         """Read the candidates, and keep those that hold the values."""
         key = None if self._encrypted.row is None else key_of(self._source)
         wanted = [index for index in self.indexes() if index is not None]
-        found = connection.execute(self._statement(key), {_WANTED: wanted}).all()
+        found = connection.execute(self._statement(key), {_WANTED: wanted}, execution_options=options).all()
         stored, encrypt = self._encrypted.stored, self._encrypted.encrypt
         if stored.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
             found = [row for row in found if encrypt.has_form(row[0])]
@@ -215,13 +218,13 @@ class Search:
 
     def _statement(self, key: sa.Column[Any] | None) -> sa.Select[Any]:
         """The query of candidates, made once for a column: most of a short query's time goes into making it."""
-        known = self._source.info.get(_WANTED)
-        if known is None:
+        source, known = self._source.info.get(_WANTED, (None, None))
+        if source is not self._source:  # a copy of a column has a copy of what is known of it
             raw = self._encrypted.raw_type
             index = sa.type_coerce(self._source.table.c[str(self._encrypted.index)], raw)
             chosen = sa.select(sa.type_coerce(self._source, raw), sa.null() if key is None else key)
             known = chosen.where(index.in_(sa.bindparam(_WANTED, expanding=True, type_=raw)))
-            self._source.info[_WANTED] = known
+            self._source.info[_WANTED] = self._source, known
         statement: sa.Select[Any] = known
         return statement
 
@@ -312,12 +315,12 @@ def _before_execute(
     statement: Any,  # noqa: ANN401, ARG001 - as SQLAlchemy calls it
     multiparams: Any,  # noqa: ANN401, ARG001 - as above
     params: Any,  # noqa: ANN401, ARG001 - as above
-    execution_options: Any,  # noqa: ANN401, ARG001 - as above
+    execution_options: Any,  # noqa: ANN401 - as above
 ) -> None:
     """Have keys asked for anew, and say where candidates are read."""
     global _moment  # noqa: PLW0603 - a moment is the same for the whole process
     _moment = object()
-    _connection.set(weakref.ref(connection))
+    _connection.set((weakref.ref(connection), execution_options.get(_SCHEMAS)))
 
 
 @event.listens_for(sa.Engine, "after_execute")
