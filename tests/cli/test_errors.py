@@ -182,7 +182,7 @@ def test_remedies_are_options_here(place, run, protect):
     first = f"{Keyring.create(place / 'other.json').version_ids[0]:08x}"
     assert run("keys", "rotate", "other.json").status == 0
     message = run("keys", "destroy", "other.json", first, "--confirm", first).failed()
-    assert f"stand on key {first}; --breaks-stable destroys it all the same" in message
+    assert f"stand on key {first}; move them with `privkit keys move-stable` first; --breaks-stable" in message
     assert "create one with `privkit keys init`" in protect(keys="none.json").failed()
     policy_with(place, '"order_number"', '"birth_date"')
     policy_with(place, 'order = "keep"', 'order = "fpe"')

@@ -224,3 +224,37 @@ def test_persons_are_rewrapped_before_a_key_is_destroyed(keys, place):
     assert "1 keys of persons" in keys("rewrap-persons").out
     assert keys(*destroy).status == 0
     assert "has a key" in keys("person", "user:42").out
+
+
+def test_what_stands_on_a_destroyed_key_is_moved(keys, place):
+    keys("rotate")
+    first, second = (key["id"] for key in listed(keys)["keys"])
+    assert "privkit keys move-stable" in keys("destroy", first, "--confirm", first).failed()
+    keys("destroy", first, "--confirm", first, "--breaks-stable")
+    ran = keys("move-stable", "customer.phone")
+    assert f"customer.phone stands on key {second}" in ran.out
+    assert "every other field" in ran.out
+    assert "every field not moved by itself stands on key" in keys("move-stable", "--to", second).out
+    keyring = Keyring.open(place / "keyring.json")
+    assert keyring["customer.phone"].stable_id == keyring["other"].stable_id == int(second, 16)
+    assert "was destroyed" in keys("move-stable", "--to", first).failed()
+    assert "keyring has no key" in keys("move-stable", "--to", "00000001").failed()
+    assert "field name" in keys("move-stable", "customer phone").failed()
+
+
+def test_a_renamed_field_keeps_its_keys(keys, place):
+    assert "client.phone stands for customer.phone" in keys("alias", "client.phone", "customer.phone").out
+    assert listed(keys)["aliases"] == {"client.phone": "customer.phone"}
+    keyring = Keyring.open(place / "keyring.json")
+    assert keyring["client.phone"] == keyring["customer.phone"]
+    assert "cannot stand for itself" in keys("alias", "a", "a").failed()
+    assert json.loads(keys("unalias", "client.phone", "--json").out)["aliases"] == {}
+    assert "no alias" in keys("unalias", "client.phone").failed()
+
+
+def test_summaries_are_whole(run, place, monkeypatch):
+    assert place
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("keys", "--help").out
+    assert "move-stable" in shown
+    assert "..." not in shown.split("Commands:")[1]

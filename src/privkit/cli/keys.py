@@ -61,7 +61,7 @@ def list(keyring: Path, kek: str | None, *, as_json: bool) -> None:  # noqa: A00
 @_command()
 @click.option("--staged", is_flag=True, help="A key that only reads, until it is enabled: for keyrings kept as copies.")
 def rotate(keyring: Path, kek: str | None, *, as_json: bool, staged: bool) -> None:
-    """Add a key, which writes from now on; what was written before stays readable."""
+    """Add a key, which writes from now on. What was written before stays readable."""
     opened = open_keyring(keyring, kek)
     added = hex_id(opened.rotate(staged=staged))
     what = "reads, and will write once it is enabled: hand the keyring out first" if staged else "writes from now on"
@@ -70,7 +70,7 @@ def rotate(keyring: Path, kek: str | None, *, as_json: bool, staged: bool) -> No
 
 @_command(_VERSION)
 def disable(keyring: Path, kek: str | None, key_id: str, *, as_json: bool) -> None:
-    """Stop a key from reading and writing, until it is enabled again."""
+    """Stop a key from reading and writing. It can be enabled again."""
     opened = open_keyring(keyring, kek)
     opened.disable(_version_id(opened, key_id))
     _tell(opened, as_json=as_json, done=f"key {key_id} is disabled")
@@ -90,7 +90,7 @@ def enable(keyring: Path, kek: str | None, key_id: str, *, as_json: bool) -> Non
 def destroy(
     keyring: Path, kek: str | None, key_id: str, *, as_json: bool, breaks_stable: bool, confirm: str | None
 ) -> None:
-    """Drop a key for good: what it wrote can never be read again."""
+    """Drop a key for good. What it wrote can never be read again."""
     opened = open_keyring(keyring, kek)
     number = _version_id(opened, key_id)
     if confirm is None:
@@ -102,10 +102,43 @@ def destroy(
     _tell(opened, as_json=as_json, done=f"key {hex_id(number)} is destroyed")
 
 
+@_command(click.argument("field", required=False))
+@click.option("--to", metavar="KEY", help="The key to stand on; by default the one that writes.")
+def move_stable(keyring: Path, kek: str | None, field: str | None, to: str | None, *, as_json: bool) -> None:
+    """Let what stays equal over rotations stand on another key.
+
+    Tokens, format-preserving output and deterministic ciphertexts of FIELD, or of every field that was not moved by
+    itself, stand on that key from now on: what is new no longer joins with what is older.
+    """
+    opened = open_keyring(keyring, kek)
+    number = opened.primary_id if to is None else _version_id(opened, to)
+    opened.move_stable(field, to=number)
+    _tell(opened, as_json=as_json, done=f"{field or 'every field not moved by itself'} stands on key {hex_id(number)}")
+
+
+@_command(click.argument("name"), click.argument("of", metavar="FIELD"))
+def alias(keyring: Path, kek: str | None, name: str, of: str, *, as_json: bool) -> None:
+    """Let a new name of a field stand for the old one.
+
+    NAME then has the keys of FIELD. Do it when renaming a field, before anything is written under the new name.
+    """
+    opened = open_keyring(keyring, kek)
+    opened.alias(name, of=of)
+    _tell(opened, as_json=as_json, done="aliased")
+
+
+@_command(click.argument("name"))
+def unalias(keyring: Path, kek: str | None, name: str, *, as_json: bool) -> None:
+    """Take an alias back. NAME is then a field of its own again."""
+    opened = open_keyring(keyring, kek)
+    opened.remove_alias(name)
+    _tell(opened, as_json=as_json, done="taken back")
+
+
 @_command()
 @click.option("--to", required=True, help="What is to wrap it: as for --kek.")
 def rewrap(keyring: Path, kek: str | None, to: str, *, as_json: bool) -> None:
-    """Wrap a keyring by another key-encryption key; no data changes."""
+    """Wrap a keyring by another key-encryption key. No data changes."""
     opened = open_keyring(keyring, kek)
     opened.rewrap(wrapper_of(to, new=True))
     _tell(opened, as_json=as_json, done="wrapped anew; copies from before still open with the old key")
@@ -114,7 +147,7 @@ def rewrap(keyring: Path, kek: str | None, to: str, *, as_json: bool) -> None:
 @_command(click.argument("field"), click.argument("out", type=click.Path(path_type=Path)))
 @click.option("--binary", is_flag=True, help="Write Tink's binary form instead of its JSON.")
 def export_tink(keyring: Path, kek: str | None, field: str, out: Path, *, as_json: bool, binary: bool) -> None:
-    """Write a field's keys, in clear, as a keyset for Google's Tink.
+    """Write a field's keys in clear, for Google's Tink.
 
     Tink then reads what was encrypted deterministically in FIELD. OUT is readable by you alone, and never replaced.
     """
@@ -128,7 +161,7 @@ def export_tink(keyring: Path, kek: str | None, field: str, out: Path, *, as_jso
 
 @_command(_PERSON)
 def person(keyring: Path, kek: str | None, person: str, *, as_json: bool) -> None:
-    """Say whether a person has a key of their own, or was forgotten."""
+    """Say whether a person has a key, or was forgotten."""
     found = open_keyring(keyring, kek).subject(person)
     _tell_person(found.forgotten, exists=found.exists, as_json=as_json)
 
@@ -137,7 +170,7 @@ def person(keyring: Path, kek: str | None, person: str, *, as_json: bool) -> Non
 @click.option("--reason", default="", help="Why, for the records; it is stored in clear.")
 @click.option("--confirm", metavar="PERSON", help="The person's id once more, instead of being asked.")
 def forget(keyring: Path, kek: str | None, person: str, *, as_json: bool, reason: str, confirm: str | None) -> None:
-    """Destroy a person's own key: what was written under it can never be read again."""
+    """Destroy a person's own key. What it wrote can never be read again."""
     opened = open_keyring(keyring, kek)
     if opened.subject(person).forgotten is None and confirm is None:
         click.confirm("Everything under this person's key will be lost. Destroy it?", abort=True, err=True)
@@ -149,7 +182,10 @@ def forget(keyring: Path, kek: str | None, person: str, *, as_json: bool, reason
 
 @_command()
 def rewrap_persons(keyring: Path, kek: str | None, *, as_json: bool) -> None:
-    """Wrap all persons' keys by the key that writes now, so that older ones can be destroyed; no data changes."""
+    """Wrap all persons' keys by the key that writes now.
+
+    Older keys may be destroyed after that. No data changes.
+    """
     opened = open_keyring(keyring, kek)
     count = opened.subjects.rewrap()
     _tell(opened, as_json=as_json, done=f"{count:,} keys of persons wrapped anew")

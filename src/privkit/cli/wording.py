@@ -12,7 +12,11 @@ WORDS: Final[Mapping[str, str]] = {
     "pass that wrapper: Keyring.open(..., wrapper=...)": "name its key with --kek",
     "pass that wrapper": "name its key with --kek",
     "create one with Keyring.create or `privkit keys init`": "create one with `privkit keys init`",
-    "move the stable version first, or destroy it with breaks_stable=True": "--breaks-stable destroys it all the same",
+    "move the stable version first, or destroy it with breaks_stable=True": (
+        "move them with `privkit keys move-stable` first; --breaks-stable destroys it all the same"
+    ),
+    "with keys.move_stable": "with `privkit keys move-stable`",
+    "call keys.subjects.rewrap() first": "run `privkit keys rewrap-persons` first",
     "or make the keyring with kdf='scrypt'": "or wrap the keyring by another key",
     "set small_domain=True": "set small_domain = true in the policy",
     "replace it with force=True": "replace it with --force",
