@@ -174,6 +174,12 @@ class TestModes:
         with pytest.raises(KeyringUnreadable):
             Keyring.open(tmp_path)
 
+    def test_a_keyring_in_the_place_of_a_folder_leaves_nothing(self, tmp_path):
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(KeyringError, match="exists already"):
+            Keyring.create(tmp_path / "folder")
+        assert [file.name for file in tmp_path.iterdir()] == ["folder"]
+
     def test_nothing_is_left_beside(self, full, path):
         assert full.generation == 8
         assert {file.name for file in path.parent.iterdir()} == {

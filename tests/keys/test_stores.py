@@ -35,7 +35,7 @@ def kek(tmp_path):
 
 def test_reads_what_was_created_and_changed(make):
     store = make()
-    store.create(b"one")
+    store.create(lambda: b"one")
     assert make().read() == store.read() == b"one"
     assert store.update(lambda old: old + b" two") == b"one two"
     assert make().read() == b"one two"
@@ -43,7 +43,7 @@ def test_reads_what_was_created_and_changed(make):
 
 def test_the_stamp_differs_once_it_was_replaced(make):
     store = make()
-    store.create(b"one")
+    store.create(lambda: b"one")
     stamp = store.stamp()
     assert stamp == make().stamp()
     store.update(lambda _: b"two")
@@ -57,10 +57,17 @@ def test_nothing_there(make):
 
 
 def test_does_not_overwrite(make):
-    make().create(b"one")
+    make().create(lambda: b"one")
     with pytest.raises(KeyringError, match="already"):
-        make().create(b"two")
+        make().create(lambda: pytest.fail("asked for what has no place"))
     assert make().read() == b"one"
+
+
+def test_a_failed_creation_leaves_no_key_file(make, kek, tmp_path):
+    Keyring.create(make(), wrapper=kek)
+    with pytest.raises(KeyringError, match="already"):
+        Keyring.create(make(), wrapper=LocalKey(tmp_path / "stray.kek"))
+    assert not (tmp_path / "stray.kek").exists()
 
 
 def test_an_error_of_the_change_changes_nothing(make):
@@ -68,7 +75,7 @@ def test_an_error_of_the_change_changes_nothing(make):
         raise KeyringError("no")
 
     store = make()
-    store.create(b"one")
+    store.create(lambda: b"one")
     stamp = store.stamp()
     with pytest.raises(KeyringError, match="no"):
         store.update(failing)
@@ -97,7 +104,7 @@ def test_two_processes_rotating_at_once_lose_nothing(make, kek, kind, place):
 def test_threads_creating_it_at_once_make_one(make):
     def create(number):
         try:
-            make().create(bytes([number]))
+            make().create(lambda: bytes([number]))
         except KeyringError as error:
             return "already" in str(error)
         return number
@@ -109,7 +116,7 @@ def test_threads_creating_it_at_once_make_one(make):
 
 def test_threads_changing_it_at_once_lose_nothing(make):
     store = make()
-    store.create(b"")
+    store.create(lambda: b"")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: make().update(lambda old: old + bytes([number])), range(24)))
     assert sorted(store.read()) == list(range(24))
@@ -155,7 +162,7 @@ class TestSqlStore:
 
     def test_out_of_reach_is_one_line_without_the_password(self, tmp_path):
         store = SqlStore(f"sqlite:///{tmp_path}/none/keys.db")
-        for action in (store.read, store.stamp, lambda: store.create(b"x")):
+        for action in (store.read, store.stamp, lambda: store.create(lambda: b"x")):
             with pytest.raises(KeyringError, match=r"check the database") as caught:
                 action()
             assert "\n" not in str(caught.value)
@@ -168,7 +175,7 @@ class TestSqlStore:
 
     def test_writers_that_always_come_first(self, tmp_path):
         store = SqlStore(f"sqlite:///{tmp_path}/keys.db")
-        store.create(b"x")
+        store.create(lambda: b"x")
 
         def overtaken(old):
             if len(old) < 500:

@@ -66,15 +66,18 @@ class SqlStore:
         """The row's document."""
         return self._row()[1]
 
-    def create(self, document: bytes) -> None:
+    def create(self, first: Callable[[], bytes]) -> None:
         """Insert the row, making the table where there is none."""
         taken = KeyringError(f"{self.describe()} holds a keyring already; open it, or choose another name")
         with self._reported(KeyringError, "write"):
             make(self._table, self.engine)
+            with self.engine.connect() as connection:
+                if self._select(connection) is not None:
+                    raise taken
+        document = first()  # which may ask a KMS: no transaction waits for that
+        with self._reported(KeyringError, "write"):
             try:
                 with self.engine.begin() as connection:
-                    if self._select(connection) is not None:
-                        raise taken
                     connection.execute(self._table.insert().values(name=self._name, revision=1, document=document))
             except sqlalchemy_module("SqlStore").exc.IntegrityError:
                 raise taken from None

@@ -33,8 +33,8 @@ class Store(Protocol):
             KeyringUnreadable: If there is none, or it cannot be read.
         """
 
-    def create(self, document: bytes) -> None:
-        """Keep a first document.
+    def create(self, first: Callable[[], bytes]) -> None:
+        """Keep a first document, which `first` makes: it is called only where there is none.
 
         Raises:
             KeyringError: If there is one already, or it cannot be written.
@@ -89,12 +89,12 @@ class FileStore:
         except OSError as error:
             raise KeyringUnreadable(f"cannot read keyring {self.path}: {error.strerror}") from None
 
-    def create(self, document: bytes) -> None:
+    def create(self, first: Callable[[], bytes]) -> None:
         """Write a file that does not exist yet."""
+        self._check_free()  # before there is a lock's file either
         with self._locked():
-            if self.path.exists():
-                raise KeyringError(f"{self.path} exists already; open it, or choose another path")
-            self._replace(document, None)
+            self._check_free()
+            self._replace(first(), None)
 
     def update(self, change: Callable[[bytes], bytes]) -> bytes:
         """Replace the file under its lock."""
@@ -114,6 +114,10 @@ class FileStore:
     def describe(self) -> str:
         """The path."""
         return str(self.path)
+
+    def _check_free(self) -> None:
+        if self.path.exists():
+            raise KeyringError(f"{self.path} exists already; open it, or choose another path")
 
     def _check_mode(self, status: os.stat_result) -> None:
         if status.st_mode & _OTHERS_MAY_WRITE:

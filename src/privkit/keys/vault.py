@@ -52,9 +52,14 @@ class Vault:
         """Make a keyring in a store that has none."""
         vault = cls(store, wrapper, lifetime)
         ring_key, ring_id = Secret.random(), new_ring_id()
-        document = new_document(ring_id, wrap_ring_key(vault.wrapper, ring_key, ring_id), ring_key)
-        store.create(_checked(encode(document, ring_key), ring_key))
-        vault._hold(document, ring_key, stamp=None)
+        made: list[Document] = []
+
+        def first() -> bytes:  # the wrapper, which may make a key's file, is asked for nothing that has no place
+            made.append(new_document(ring_id, wrap_ring_key(vault.wrapper, ring_key, ring_id), ring_key))
+            return _checked(encode(made[0], ring_key), ring_key)
+
+        store.create(first)
+        vault._hold(made[0], ring_key, stamp=None)
         return vault
 
     @classmethod
