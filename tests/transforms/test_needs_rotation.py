@@ -59,3 +59,17 @@ def test_a_copy_that_is_behind_reads_the_store_anew(keys, tmp_path):
     keys.rotate()
     assert not behind.needs_rotation(Encrypt(keys["customer.note"]).protect("a"))
     assert behind.primary_id == keys.primary_id
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, True, [], object()])
+def test_what_is_no_ciphertext_at_all_fails_like_one_that_does_not_open(keys, value):
+    with pytest.raises(DecryptionFailed):
+        keys.needs_rotation(value)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_may_come_as_a_database_gives_them(keys, kind):
+    old = Encrypt(keys["customer.note"]).protect("a")
+    assert not keys.needs_rotation(kind(old))
+    keys.rotate()
+    assert keys.needs_rotation(kind(old))

@@ -20,13 +20,16 @@ _HEAD_TEXT: Final = 8
 """Characters of base64 that the header stands in."""
 
 
-def key_id_of(sealed: bytes | str) -> int | None:
-    """The key id that an encrypted value names, as bytes or as base64url; none where it begins otherwise."""
+def key_id_of(sealed: object) -> int | None:
+    """The key id that an encrypted value names, as bytes or as base64url; none where it is nothing of the kind."""
     if isinstance(sealed, str):
         try:
             sealed = base64.b64decode(sealed[:_HEAD_TEXT], b"-_", validate=True)
         except ValueError:
             return None
+    if not isinstance(sealed, bytes | bytearray | memoryview):
+        return None
+    sealed = bytes(sealed)  # as drivers of databases give them
     if len(sealed) < HEADER or sealed[0] not in (MARKER, INDEXED_MARKER):
         return None
     return int.from_bytes(sealed[1:HEADER], "big") or None
