@@ -180,15 +180,17 @@ class Schedule:
     def _crypt_short(self, a: int, b: int, *, decrypt: bool) -> tuple[int, int]:
         """Do what `crypt_long` does where a round is one block (d <= 16, and so b <= 12), at a third of its cost.
 
-        The loop of `feistel` is spelled out here, since a call per round would take as long as the cipher does.
+        The loop of `feistel` is spelled out here, once for each sign, since a call per round would take as long as the
+        cipher does, and a multiplication by the sign a tenth of a round.
         """
         encrypt, number, shift = self._cipher.function(), int.from_bytes, 8 * (BLOCK - self.shape.digest_bytes)
-        rounds, sign = (self._backwards, -1) if decrypt else (self._forwards, 1)
         if decrypt:
-            a, b = b, a
-        for base, modulus in rounds:
-            a, b = b, (a + sign * (number(encrypt((base ^ b).to_bytes(16))) >> shift)) % modulus
-        return (b, a) if decrypt else (a, b)
+            for base, modulus in self._backwards:
+                b, a = a, (b - (number(encrypt((base ^ a).to_bytes(16))) >> shift)) % modulus
+        else:
+            for base, modulus in self._forwards:
+                a, b = b, (a + (number(encrypt((base ^ b).to_bytes(16))) >> shift)) % modulus
+        return a, b
 
     def crypt_long(self, a: int, b: int, *, decrypt: bool) -> tuple[int, int]:
         """Run the rounds on one value of any size, given and returned as its two halves."""
