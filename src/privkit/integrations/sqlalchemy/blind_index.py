@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from privkit.errors import InvalidParameter
 from privkit.fields import TEXT
 from privkit.integrations.lifecycle import Mode
+from privkit.integrations.sqlalchemy.checked import check_as_fetched
 from privkit.integrations.sqlalchemy.encrypted import Encrypted, link_beside
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
 from privkit.integrations.sqlalchemy.searching import Search, among, base_of
@@ -160,3 +161,6 @@ class IndexBytes(TypeDecorator[Any]):
 
     def __repr__(self) -> str:
         return f"IndexBytes({self._length})"
+
+
+check_as_fetched()

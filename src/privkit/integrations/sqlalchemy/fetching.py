@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 WHOLE: Final = "privkit_whole"
 """The execution option of queries without processors: by place in a row, what opens the encrypted columns."""
 
+CHECKS: Final = "privkit_checks"
+"""The attribute of a compiled SELECT whose rows are checked as they are fetched; see `checked`."""
+
 _FEWEST: Final = 128
 """Fewer rows are opened value by value: laying out a column costs as much as some hundred values."""
 _MOST_AHEAD: Final = 1_000
@@ -76,7 +79,50 @@ class Naming:
         return [self.name(self.key)] * count if self.place is None else list(map(self.name, columns[self.place]))
 
 
-class Opening(ResultFetchStrategy):
+class Through(ResultFetchStrategy):
+    """Fetches rows by another strategy, and makes something of them.
+
+    Args:
+        inner: What fetches them.
+    """
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: ResultFetchStrategy) -> None:
+        self._inner = inner
+
+    def yield_per(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, num: int) -> None:
+        """Read in parts of a size."""
+        own = result.cursor_strategy
+        self._inner.yield_per(result, dbapi_cursor, num)
+        if result.cursor_strategy is not own:  # it has put another in the place of all
+            self._inner, result.cursor_strategy = result.cursor_strategy, own
+
+    def soft_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
+        """Let go of the cursor."""
+        self._inner.soft_close(result, dbapi_cursor)
+
+    def hard_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
+        """Let go of the cursor, and of rows read ahead."""
+        self._inner.hard_close(result, dbapi_cursor)
+
+    def handle_exception(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None, err: BaseException) -> Any:  # noqa: ANN401 - it never returns
+        """Raise the driver's error as SQLAlchemy's."""
+        return self._inner.handle_exception(result, dbapi_cursor, err)
+
+    def _guarded(self, result: CursorResult[Any], rows: Sequence[Any]) -> Any:  # noqa: ANN401 - a list, or what the driver gives
+        """What is made of rows; where that fails nothing more is read, and an open cursor would hold locks."""
+        try:
+            return self._made(rows)
+        except PrivkitError:
+            result.close()
+            raise
+
+    def _made(self, rows: Sequence[Any]) -> Sequence[Any]:
+        raise NotImplementedError
+
+
+class Opening(Through):
     """Fetches rows by another strategy, and opens their encrypted columns.
 
     Args:
@@ -86,7 +132,7 @@ class Opening(ResultFetchStrategy):
         whole: Whether even few rows are opened together.
     """
 
-    __slots__ = ("_ahead", "_buffer", "_inner", "_namings", "_places", "_read", "_whole")
+    __slots__ = ("_ahead", "_buffer", "_namings", "_places", "_read", "_whole")
 
     def __init__(
         self,
@@ -96,7 +142,7 @@ class Opening(ResultFetchStrategy):
         *,
         whole: bool = False,
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._places = places
         self._namings = namings
         self._whole = whole
@@ -111,61 +157,43 @@ class Opening(ResultFetchStrategy):
         if self._ahead < _FEWEST or type(self._inner) is not CursorFetchStrategy:
             self._ahead *= 2
             row = self._inner.fetchone(result, dbapi_cursor, hard_close)
-            return None if row is None else self._opened(result, [row])[0]
+            return None if row is None else self._guarded(result, [row])[0]
         rows = self._inner.fetchmany(result, dbapi_cursor, self._ahead)
         self._ahead = min(2 * self._ahead, _MOST_AHEAD)
         if not rows:
             result._soft_close(hard=hard_close)  # noqa: SLF001 - as every strategy does
             return None
-        self._buffer.extend(self._opened(result, rows))
+        self._buffer.extend(self._guarded(result, rows))
         return self._buffer.popleft()
 
     def fetchmany(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, size: int | None = None) -> Any:  # noqa: ANN401 - as above
         """The next rows, those read ahead first."""
         if not self._buffer:
-            return self._opened(result, self._inner.fetchmany(result, dbapi_cursor, size))
+            return self._guarded(result, self._inner.fetchmany(result, dbapi_cursor, size))
         wanted = len(self._buffer) if size is None else size
         rows = [self._buffer.popleft() for _ in range(min(wanted, len(self._buffer)))]
         if len(rows) < wanted:
-            rows += self._opened(result, self._inner.fetchmany(result, dbapi_cursor, wanted - len(rows)))
+            rows += self._guarded(result, self._inner.fetchmany(result, dbapi_cursor, wanted - len(rows)))
         return rows
 
     def fetchall(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor) -> Any:  # noqa: ANN401 - as above
         """All rows that are left."""
         ahead = list(self._buffer)
         self._buffer.clear()
-        rows = self._opened(result, self._inner.fetchall(result, dbapi_cursor))
+        rows = self._guarded(result, self._inner.fetchall(result, dbapi_cursor))
         return ahead + rows if ahead else rows
 
     def yield_per(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, num: int) -> None:
         """Read in parts of a size, and open each as one."""
-        if self._buffer:
-            return
-        self._inner.yield_per(result, dbapi_cursor, num)
-        if result.cursor_strategy is not self:
-            self._inner, result.cursor_strategy = result.cursor_strategy, self
-
-    def soft_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
-        """Let go of the cursor."""
-        self._inner.soft_close(result, dbapi_cursor)
+        if not self._buffer:
+            super().yield_per(result, dbapi_cursor, num)
 
     def hard_close(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None) -> None:
         """Let go of the cursor, and of rows read ahead."""
         self._buffer.clear()
-        self._inner.hard_close(result, dbapi_cursor)
+        super().hard_close(result, dbapi_cursor)
 
-    def handle_exception(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor | None, err: BaseException) -> Any:  # noqa: ANN401 - it never returns
-        """Raise the driver's error as SQLAlchemy's."""
-        return self._inner.handle_exception(result, dbapi_cursor, err)
-
-    def _opened(self, result: CursorResult[Any], rows: Sequence[Any]) -> list[Any]:
-        try:
-            return self._all_opened(rows)
-        except PrivkitError:
-            result.close()  # nothing more is read, and an open cursor would hold locks
-            raise
-
-    def _all_opened(self, rows: Sequence[Any]) -> list[Any]:
+    def _made(self, rows: Sequence[Any]) -> list[Any]:
         if len(rows) < _FEWEST and not (rows and self._whole):
             return [self._opened_row(row) for row in rows]
         columns: list[Any] = list(zip(*rows, strict=True))
@@ -216,12 +244,17 @@ def _after_execute(  # noqa: PLR0917 - as SQLAlchemy calls it
     metadata = getattr(result, "_metadata", None)
     if not isinstance(result, CursorResult) or not isinstance(metadata, CursorResultMetaData):
         return
-    _open_here(result, metadata, execution_options.get(WHOLE) or {})
+    checks = getattr(result.context.compiled, CHECKS, None)
+    if checks is not None:
+        result.cursor_strategy = checks.strategy(result)
+        _put(result, _cut(metadata, checks.width))
+    _open_here(result, execution_options.get(WHOLE) or {})
 
 
-def _open_here(result: CursorResult[Any], metadata: CursorResultMetaData, whole: dict[int, Opener]) -> None:
+def _open_here(result: CursorResult[Any], whole: dict[int, Opener]) -> None:
     """Have the strategy do what the processors of encrypted columns would."""
-    processors = list(metadata._processors)  # noqa: SLF001 - there is no other way to see which columns are encrypted
+    metadata: Any = result._metadata  # noqa: SLF001 - there is no other way to see which columns are encrypted
+    processors = list(metadata._processors)  # noqa: SLF001 - as above
     owners = {place: getattr(each, "__self__", None) for place, each in enumerate(processors) if each is not None}
     own = {place: owner for place, owner in owners.items() if isinstance(owner, Opener)}
     places = {**whole, **own}
@@ -229,12 +262,30 @@ def _open_here(result: CursorResult[Any], metadata: CursorResultMetaData, whole:
         return
     namings = {place: opener.naming(result, place) for place, opener in places.items()}
     if own:
-        for place in own:
-            processors[place] = None
-        fresh = CursorResultMetaData.__new__(CursorResultMetaData)  # the old one is shared by all who run the statement
-        for name in CursorResultMetaData.__slots__:
-            setattr(fresh, name, getattr(metadata, name))
-        fresh._processors = processors  # noqa: SLF001 - as above
-        result._metadata = fresh  # noqa: SLF001 - as above
-        result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors
+        _put(result, _changed(metadata, _processors=[None if at in own else one for at, one in enumerate(processors)]))
     result.cursor_strategy = Opening(result.cursor_strategy, places, namings, whole=bool(whole))
+
+
+def _cut(metadata: Any, width: int) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    """What a result knows of its columns, without those that stand beside the rows."""
+    keymap = {key: known for key, known in metadata._keymap.items() if known[0] is None or known[0] < width}  # noqa: SLF001 - as above
+    return _changed(
+        metadata,
+        _keys=list(metadata._keys)[:width],  # noqa: SLF001 - as above
+        _keymap=keymap,
+        _key_to_index=metadata._make_key_to_index(keymap, 0),  # noqa: SLF001 - as above
+        _processors=list(metadata._processors)[:width],  # noqa: SLF001 - as above
+    )
+
+
+def _changed(metadata: Any, **changes: Any) -> Any:  # noqa: ANN401 - as above
+    """A copy with changes; the old one is shared by all who run the statement."""
+    fresh = CursorResultMetaData.__new__(CursorResultMetaData)
+    for name in CursorResultMetaData.__slots__:
+        setattr(fresh, name, changes[name] if name in changes else getattr(metadata, name))
+    return fresh
+
+
+def _put(result: CursorResult[Any], metadata: Any) -> None:  # noqa: ANN401 - as above
+    result._metadata = metadata  # noqa: SLF001 - as above
+    result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors

@@ -3,7 +3,8 @@
 A deterministic column is compared with the ciphertexts that a value may have, one for each key version that reads. An
 indexed one is compared with the indexes that the value may have; which of the candidates are the value is seen when
 they are decrypted. So a statement that compares an indexed column runs after a small one that fetches the candidates,
-in the same transaction, and then names the right ciphertexts: counts, limits, updates and subqueries are exact.
+in the same transaction, and then names the right ciphertexts: counts, limits, updates and subqueries are exact. A
+SELECT that does nothing but give rows fetches the candidates itself: see `checked`.
 
 The plain value is in no parameter that the database, a log of statements or an error message sees.
 """
@@ -22,6 +23,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 from sqlalchemy.types import TypeEngine
 
+from privkit.errors import DecryptionFailed
 from privkit.integrations.lifecycle import Mode
 from privkit.integrations.sqlalchemy.binding import key_of, name_row
 from privkit.integrations.sqlalchemy.fetching import plain_bytes
@@ -204,17 +206,24 @@ class Search:
         key = None if self._encrypted.row is None else key_of(self._source)
         wanted = [index for index in self.indexes() if index is not None]
         found = connection.execute(self._statement(key), {_WANTED: wanted}, execution_options=options).all()
-        stored, encrypt = self._encrypted.stored, self._encrypted.encrypt
-        if stored.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
+        encrypt = self._encrypted.encrypt
+        if self._encrypted.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
             found = [row for row in found if encrypt.has_form(row[0])]
-        sealed = [row[0] for row in found]
         names = None if key is None else [name_row(key, row[1]) for row in found]
+        sealed = [row[0] for row in found]
+        exact: list[Any] = [None] if None in self._plains else []
+        return exact + [one for one, held in zip(sealed, self.held(sealed, names), strict=True) if held]
+
+    def held(self, sealed: list[Any], names: list[Row] | None = None) -> list[bool]:
+        """Which ciphertexts hold one of the values; `names` are those of their rows, where they are bound to them."""
+        blind = self._encrypted.encrypt.index
         wanted = [plain for plain in self._plains if plain is not None]
-        exact: list[Any] = [] if len(wanted) == len(self._plains) else [None]
-        for one, plain in zip(sealed, self._opened(sealed, names), strict=True):
-            if any(self._matches(encrypt.index, plain, value) for value in wanted):
-                exact.append(one)
-        return exact
+        return [any(self._matches(blind, plain, value) for value in wanted) for plain in self._opened(sealed, names)]
+
+    @property
+    def is_checkable(self) -> bool:
+        """Whether a stored value beside a row is enough to check it: not of one that is bound to its row."""
+        return self._encrypted.row is None
 
     def _statement(self, key: sa.Column[Any] | None) -> sa.Select[Any]:
         """The query of candidates, made once for a column: most of a short query's time goes into making it."""
@@ -230,9 +239,12 @@ class Search:
 
     def _opened(self, sealed: list[Any], names: list[Row] | None) -> list[Any]:
         encrypt = self._encrypted.encrypt
-        if len(sealed) < _FEWEST:
-            return [encrypt.reveal(one, row=row) for one, row in zip(sealed, names or repeat(None), strict=False)]
-        return self._encrypted.stored.open_many(plain_bytes(sealed), names)
+        try:
+            if len(sealed) < _FEWEST:
+                return [encrypt.reveal(one, row=row) for one, row in zip(sealed, names or repeat(None), strict=False)]
+            return self._encrypted.stored.open_many(plain_bytes(sealed), names)
+        except DecryptionFailed as error:
+            raise error.located(self._encrypted.field_key.name) from None
 
     def _matches(self, blind: BlindIndexOf | None, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type
         if blind is None:
