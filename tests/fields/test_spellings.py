@@ -1,6 +1,8 @@
 """Columns in common spellings: read without a look at single values, and as single values are."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from privkit import fields
 from privkit._kernels.ragged import Ragged
@@ -49,6 +51,9 @@ SPELLINGS = [
     ("cn_landline", "(010)1234567", "010-1234567"),
     ("cn_landline", "+86 755 12345678", "0755-12345678"),
     ("cn_landline", "0086-10-12345678", "010-12345678"),
+    ("url", "HTTPS://Shop.Example/Cart?Q=1", "https://shop.example/Cart?Q=1"),
+    ("url", "Http://SHOP.example:8080", "http://shop.example:8080"),
+    ("coordinates", "22.5431, 114.0579", "22.5431,114.0579"),
     ("cn_plate", "粤B·12345", "粤B12345"),
     ("cn_plate", "粤b-d12345", "粤BD12345"),
     ("cn_plate", "京A 1234学", "京A1234学"),
@@ -85,6 +90,15 @@ NEAR = [
     ("amount", "¬12"),
     ("cn_landline", "0755-01234567"),
     ("cn_landline", "+86-0"),
+    ("url", "https:///cart"),
+    ("url", "1http://shop.example"),
+    ("url", "https:/shop.example/"),
+    ("url", "https://shop.example/a\x7f"),
+    ("coordinates", "90.1, 0"),
+    ("coordinates", "22.5,180.5"),
+    ("coordinates", "2 2.5,114"),
+    ("coordinates", "22.5,"),
+    ("coordinates", "22.5,114,1"),
     ("cn_plate", "粤B·I2345"),
     ("cn_plate", "学B-12345"),
     ("cn_plate", "粤B-1234新"),
@@ -119,3 +133,37 @@ def test_what_is_near_a_spelling_is_refused_in_columns_too(name, value):
     with pytest.raises(InvalidValue):
         kind.normalise(value)
     assert kind.read(Ragged.of_text([value] * 2)).bad.all()
+
+
+PIECES = {
+    "amount": ("1", "2", "345", "0", ",", ".", "-", "+", "¥", "￥", "元", "€", "$", "¬", " ", "000"),
+    "cn_landline": ("0755", "010", "0", "1234567", "5678", "5", "-", " ", "(", ")", "+86", "0086", "86", "转"),
+    "cn_plate": ("粤B", "京", "b", "I", "1", "2345", "D12345", "D", "学", "挂", "-", "·", " ", "你"),
+    "timestamp": ("2026-01-02", "2026/1/2", "20260102", "2026年1月2日", "1", " ", "T", "03:04", ":05", ".5", "+08:00"),
+    "url": ("http", "HTTPS", "://", ":", "/", "shop.Example", "?q=1", "#f", "@", "Üb", "商", "\\", "user", " ", "."),
+    "coordinates": ("22.5431", "114.05", "-", "0", "0.5", ",", ", ", " ", "90", "180", "181", ".", "(", "-0"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PIECES))
+@settings(deadline=None)
+@given(data=st.data())
+def test_whatever_is_put_together_is_read_in_columns_as_it_is_alone(name, data):
+    kind = fields.get(name)
+    value = st.lists(st.sampled_from(PIECES[name]), min_size=1, max_size=6).map("".join)
+    rows = data.draw(st.lists(value, min_size=1, max_size=12))
+    whole = Ragged.of_text(["~", *rows, "~"])
+    reading = kind.read(Ragged(whole.data, whole.offsets[1:-1]))
+    expected = [alone(kind, row) for row in rows]
+    assert reading.text.to_text() == expected
+    found = Ragged.of_text([text for text in expected if text])
+    levels = [make() for level, make in kind.own_levels.items() if level != "band"]
+    for shape in (*kind.masks.values(), *levels):
+        assert shape.many(found).to_text() == [shape.one(text) for text in found.to_text()]
+
+
+def alone(kind, row):
+    try:
+        return kind.normalise(row)
+    except InvalidValue:
+        return ""

@@ -5,17 +5,19 @@ from privkit.fields.base import Category, FieldType, Level, MaskShape, Reading, 
 from privkit.fields.china import CN_LANDLINE, CN_MOBILE, POSTCODE
 from privkit.fields.commerce import COURIER, DURATION, FREE_TEXT, NUMBER, ORDER_NUMBER, TEXT, TRACKING_NUMBER
 from privkit.fields.contact import ADDRESS_DETAIL, EMAIL
+from privkit.fields.coordinates import COORDINATES
 from privkit.fields.custom import custom
 from privkit.fields.dates import BIRTH_DATE, DATE, TIMESTAMP
 from privkit.fields.device import DEVICE_MODEL, IMEI, IMSI, OAID
 from privkit.fields.documents import CN_CREDIT_CODE, CN_PLATE, CN_RESIDENT_ID, CN_TRAVEL_PERMIT, PASSPORT
 from privkit.fields.layout import Layout, Slot, Slots
-from privkit.fields.network import IP_ADDRESS, MAC_ADDRESS, SEARCH_WORDS, URL
+from privkit.fields.network import IP_ADDRESS, MAC_ADDRESS, SEARCH_WORDS
 from privkit.fields.payment import AMOUNT, BANK_CARD, PAYMENT_ACCOUNT, PAYMENT_METHOD
 from privkit.fields.person import ETHNICITY, GENDER, NATIONALITY, PERSON_NAME
-from privkit.fields.regions import CN_CITY, CN_COUNTY, CN_DIVISION, CN_PROVINCE, COORDINATES
+from privkit.fields.regions import CN_CITY, CN_COUNTY, CN_DIVISION, CN_PROVINCE
 from privkit.fields.registry import CATALOGUE, get
 from privkit.fields.sensitive import BIOMETRIC_TEMPLATE, HEALTH, POLITICS, RELIGION, WEALTH
+from privkit.fields.url import URL
 
 __all__ = [
     "ADDRESS_DETAIL",

@@ -125,11 +125,7 @@ def cut(text: Ragged, positions: NDArray[np.intp]) -> Ragged:
 
 def beheaded(text: Ragged, lengths: NDArray[np.int64]) -> Ragged:
     """Take the first bytes from each row, so many as are said."""
-    if not lengths.any():
-        return text
-    out = Ragged.empty(text.lengths - lengths)
-    move(text.data, text.offsets[:-1] + lengths, out.data, out.offsets[:-1], out.lengths)
-    return out
+    return between(text.data, text.offsets[:-1] + lengths, text.offsets[1:]) if lengths.any() else text
 
 
 def exchanged(text: Ragged, width: int, write: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Ragged:
@@ -238,6 +234,13 @@ def walk_back(
     return place
 
 
+def between(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Ragged:
+    """The bytes from each start to each end."""
+    out = Ragged.empty(ends - starts)
+    move(data, starts, out.data, out.offsets[:-1], out.lengths)
+    return out
+
+
 def beside(*parts: Ragged) -> Ragged:
     """Put columns next to each other: each row has what the same row of each part has, in order."""
     out = Ragged.empty(np.sum([part.lengths for part in parts], axis=0))
@@ -250,8 +253,13 @@ def beside(*parts: Ragged) -> Ragged:
 
 def firsts(offsets: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.int64]:
     """The first of these ascending positions in each row; where a row has none, its end."""
-    found = np.append(positions, offsets[-1])[np.searchsorted(positions, offsets[:-1])]
-    within: NDArray[np.int64] = np.minimum(found, offsets[1:])
+    return from_places(offsets[:-1], offsets[1:], positions)
+
+
+def from_places(starts: NDArray[np.int64], ends: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The first of these ascending positions from each start on; where none is before its end, that."""
+    found = np.append(positions, np.iinfo(np.int64).max)[np.searchsorted(positions, starts)]
+    within: NDArray[np.int64] = np.minimum(found, ends)
     return within
 
 

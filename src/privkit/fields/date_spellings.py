@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged, move
-from privkit.fields.bytesets import DIGITS, beside, byteset, firsts, tight
+from privkit._kernels.ragged import Ragged
+from privkit.fields.bytesets import DIGITS, beside, between, byteset, firsts, tight
 from privkit.fields.digits import are_digits
 
 if TYPE_CHECKING:
@@ -59,17 +59,11 @@ def iso_moments(text: Ragged) -> Ragged:
     """
     data, offsets = tight(text)
     marks = firsts(offsets, np.flatnonzero((data == ord(" ")) | (data == ord("T"))))
-    days = iso_days(_between(data, offsets[:-1], marks))
+    days = iso_days(between(data, offsets[:-1], marks))
     timed = marks < offsets[1:]
-    times = _clock(_between(data, np.minimum(marks + 1, offsets[1:]), offsets[1:]), timed)
+    times = _clock(between(data, np.minimum(marks + 1, offsets[1:]), offsets[1:]), timed)
     # `19900102` is a day and no moment: without a T nothing knows it.
     return beside(days, _some(~_has(text, 4, DIGITS), b"T"), times)
-
-
-def _between(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Ragged:
-    out = Ragged.empty(ends - starts)
-    move(data, starts, out.data, out.offsets[:-1], out.lengths)
-    return out
 
 
 def _clock(times: Ragged, timed: NDArray[np.bool_]) -> Ragged:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields.bytesets import tight
+from privkit.fields.bytesets import byteset, only, tight, without
 from privkit.fields.digits import numbers
 
 if TYPE_CHECKING:
@@ -24,6 +24,40 @@ EXACT = Context(prec=200)
 _WORD_DIGITS = 18
 """So many digits are below 2^63 whatever they are."""
 _TWO_63 = 2**63
+
+
+LONGEST = 40
+"""So many characters canonical decimal text has at most, the dot counted."""
+_BYTES = byteset("0123456789.-")
+
+
+def are_decimals(text: Ragged, *, signed: bool = True) -> NDArray[np.bool_]:
+    """Say which rows are digits with at most one dot inside, and without leading zeros.
+
+    Args:
+        text: Rows, none of them empty.
+        signed: Whether a minus may stand before them; -0, and what begins so, is not known.
+    """
+    data, offsets = tight(text)
+    good: NDArray[np.bool_] = only(text, _BYTES) & (text.lengths <= LONGEST)
+    minus = data == ord("-")
+    first = offsets[:-1].copy()
+    if minus.any():
+        good &= without(text, np.setdiff1d(np.flatnonzero(minus), first))
+        negative = minus[first]
+        # -0 and a minus alone take the slow way, and so does everything negative where that is not allowed.
+        good &= ~negative | (signed & (text.lengths > 1))
+        first += negative & (text.lengths > 1)
+        good &= ~(negative & (data[first] == ord("0")))
+    dots = np.flatnonzero(data == ord("."))
+    good &= (data[first] != ord(".")) & (data[offsets[1:] - 1] != ord("."))
+    if len(dots):
+        rows = np.searchsorted(offsets, dots, side="right") - 1
+        good &= without(text, dots[1:][rows[1:] == rows[:-1]])
+    second = data[np.minimum(first + 1, len(data) - 1)]
+    zero = (data[first] == ord("0")) & (first + 1 < offsets[1:]) & (second != ord("."))
+    good &= ~zero
+    return good
 
 
 def mantissas(text: Ragged) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Field types of the network: IP and MAC address, URL, search words."""
+"""Field types of the network: IP and MAC address, search words. URLs are in `url`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from privkit.fields.ip_layout import IpLayout
 from privkit.fields.ip_mask import IpMask
 from privkit.fields.layouts import choose
 from privkit.fields.levels import Cut
-from privkit.fields.masks import STARS, Keep, Shape, profiles
+from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import AnyText
 
@@ -194,80 +194,3 @@ MAC_ADDRESS = MacAddress(
     layouts=mac_layout,
 )
 """A MAC address, `00:1b:44:11:3a:b7`."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Url(FieldType):
-    """A URL with a scheme and a host; canonical has both in lower case, and the rest as it is written."""
-
-    def normalise(self, text: str) -> str:
-        """Cut the ends, make scheme and host lower case."""
-        plain = text.strip()
-        if len(plain) > _LONGEST_URL or any(letter.isspace() or not letter.isprintable() for letter in plain):
-            raise self.invalid(f"it has spaces or control characters, or is longer than {_LONGEST_URL} characters")
-        match = _URL.fullmatch(plain)
-        if match is None:
-            raise self.invalid("a scheme and a host are needed, with a colon and two slashes between")
-        # What stands before an @ is a user name, whose case counts.
-        user, at, host = match["place"].rpartition("@")
-        return f"{match['scheme'].lower()}://{user}{at}{host.lower()}{match['rest']}"
-
-
-_LONGEST_URL = 8192
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<place>[^/?#\\]+)(?P<rest>.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class UrlPart:
-    """A URL without what tells visitors apart.
-
-    Attributes:
-        part: `page` leaves out query, fragment and user name, `origin` also the path.
-    """
-
-    part: str
-
-    def one(self, text: str) -> str:
-        """Generalise one URL."""
-        match = _URL.fullmatch(text)
-        if match is None:
-            return "*"
-        origin = f"{match['scheme']}://{match['place'].rpartition('@')[2]}"
-        return origin if self.part == "origin" else origin + re.split(r"[?#]", match["rest"])[0]
-
-    def many(self, text: Ragged) -> Ragged:
-        """Generalise a column; the same as `one` for each row."""
-        return Ragged.of_text([self.one(row) for row in text.to_text()])
-
-
-@dataclass(frozen=True, slots=True)
-class UrlMask(Shape):
-    """Scheme and host, where that is not unusually long, and stars for all else.
-
-    Attributes:
-        longest: At most how many characters show.
-    """
-
-    longest: int = 60
-
-    @property
-    def shows(self) -> int:
-        """The longest scheme and host, and the slash after them."""
-        return self.longest + 1
-
-    def _mask(self, text: str) -> str:
-        origin = UrlPart("origin").one(text)
-        return f"{origin}/****" if len(origin) <= self.longest else STARS
-
-
-URL = Url(
-    name="url",
-    title="URL",
-    title_zh="网址",
-    category=Category.BEHAVIOUR,
-    sensitivity=Sensitivity.SENSITIVE,
-    basis="GB/T 35273-2020, annex B (browsing)",
-    masks=profiles(display=UrlMask(), log=UrlMask(), analytics=UrlMask()),
-    levels=MappingProxyType({part: partial(UrlPart, part) for part in ("page", "origin")}),
-)
-"""A URL, `https://shop.example/cart`."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import byteset, cut, erased, only, rows_at, squeezed, tight, without
+from privkit.fields.bytesets import cut, erased, rows_at, squeezed, tight
+from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import card_layout
 from privkit.fields.masks import Keep, profiles
@@ -65,8 +66,6 @@ _NUMBER = re.compile(r"([+-]?)([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 _SIGNS = tuple(sign.encode() for sign in "¥￥€£元圆")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
-_AMOUNT_BYTES = byteset("0123456789.-")
-_LONGEST = 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -91,8 +90,8 @@ class Number(FieldType):
             raise self.invalid("not a plain number")
         digits = match[2].replace(",", "").lstrip("0") or "0"
         fraction = match[3] or ""
-        if len(digits) + len(fraction) > _LONGEST:
-            raise self.invalid(f"too long ({len(digits) + len(fraction)} > {_LONGEST} digits)")
+        if len(digits) + len(fraction) > LONGEST:
+            raise self.invalid(f"too long ({len(digits) + len(fraction)} > {LONGEST} digits)")
         number = f"{digits}.{fraction}" if fraction else digits
         negative = match[1] == "-" and number.strip("0.") != ""
         if negative and not self.signed:
@@ -101,26 +100,7 @@ class Number(FieldType):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Digits with at most one dot inside, and without leading zeros, are canonical."""
-        data, offsets = tight(text)
-        good: NDArray[np.bool_] = only(text, _AMOUNT_BYTES) & (text.lengths <= _LONGEST)
-        minus = data == ord("-")
-        first = offsets[:-1].copy()
-        if minus.any():
-            good &= without(text, np.setdiff1d(np.flatnonzero(minus), first))
-            negative = minus[first]
-            # -0 and a minus alone take the slow way, and so does everything negative where that is not allowed.
-            good &= ~negative | (self.signed & (text.lengths > 1))
-            first += negative & (text.lengths > 1)
-            good &= ~(negative & (data[first] == ord("0")))
-        dots = np.flatnonzero(data == ord("."))
-        good &= (data[first] != ord(".")) & (data[offsets[1:] - 1] != ord("."))
-        if len(dots):
-            rows = np.searchsorted(offsets, dots, side="right") - 1
-            good &= without(text, dots[1:][rows[1:] == rows[:-1]])
-        second = data[np.minimum(first + 1, len(data) - 1)]
-        zero = (data[first] == ord("0")) & (first + 1 < offsets[1:]) & (second != ord("."))
-        good &= ~zero
-        return good
+        return are_decimals(text, signed=self.signed)
 
     def respell(self, text: Ragged) -> Ragged:
         """Take out spaces, currency signs and the separators of thousands."""
@@ -132,7 +112,7 @@ class Number(FieldType):
             number = Decimal(plain)
         except InvalidOperation:
             raise self.invalid("not a plain number") from None
-        if abs(number.adjusted()) > _LONGEST:
+        if abs(number.adjusted()) > LONGEST:
             raise self.invalid("too large or too small to write out")
         return format(number, "f")
 

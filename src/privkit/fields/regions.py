@@ -1,30 +1,28 @@
-"""Field types of Chinese regions by name and by code, and of places on the globe."""
+"""Field types of Chinese regions by name and by code."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache, cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter
 from privkit.fields import divisions
-from privkit.fields.base import Category, FieldType, Sensitivity
+from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import of_width
-from privkit.fields.decimals import EXACT, floor_one
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import Lookup, Prefix
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact, has_controls, narrow, tidy
+from privkit.fields.plain import compact, has_controls, tidy
 from privkit.fields.wordlist import WordList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
 
 
 ANNEX_A = "GB/T 35273-2020, annex A"
@@ -206,73 +204,3 @@ CN_DIVISION = DivisionCode(
     levels=MappingProxyType({"city": partial(Prefix, 4, "0"), "province": partial(Prefix, 2, "0")}),
 )
 """The code of a Chinese division, `440305`."""
-
-_PAIR = re.compile(r"\(?([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?(?:\s?[,;]\s?|\s)([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?\)?")
-_LATITUDE, _LONGITUDE = 90, 180
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Coordinates(FieldType):
-    """A place on the globe in degrees, latitude before longitude; canonical is `22.5431,114.0579`, scales kept."""
-
-    def normalise(self, text: str) -> str:
-        """Read two decimal numbers with a comma, semicolon or space between, in brackets or not."""
-        match = _PAIR.fullmatch(tidy(narrow(text)))
-        if match is None:
-            raise self.invalid("latitude and longitude in degrees are needed, a comma between")
-        latitude, longitude = (Decimal(part) for part in match.groups())
-        if abs(latitude) > _LATITUDE or abs(longitude) > _LONGITUDE:
-            raise self.invalid("the latitude is beyond 90 degrees or the longitude beyond 180: are they in order?")
-        return f"{_signless_zero(latitude)},{_signless_zero(longitude)}"
-
-
-def _signless_zero(number: Decimal) -> str:
-    return format(number or abs(number), "f")
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Squares of a grid of degrees, named by their south-west corner.
-
-    Attributes:
-        degrees: The side of a square; 0.01 degrees are about 1.1 km from south to north.
-    """
-
-    degrees: Decimal
-
-    @classmethod
-    def of(cls, degrees: float | str | Decimal = "0.01") -> Grid:
-        """Make the level.
-
-        Raises:
-            InvalidParameter: The side is not a number of degrees above 0, up to 90.
-        """
-        try:
-            side = Decimal(str(degrees))
-        except ArithmeticError:
-            side = Decimal(0)
-        if not 0 < side <= _LATITUDE:
-            raise InvalidParameter("the side of a grid is a number of degrees above 0, up to 90")
-        return cls(side)
-
-    def one(self, text: str) -> str:
-        """Generalise one place."""
-        corner = (EXACT.multiply(floor_one(part, Decimal(0), self.degrees), self.degrees) for part in text.split(","))
-        return ",".join(_signless_zero(part) for part in corner)
-
-    def many(self, text: Ragged) -> Ragged:
-        """Generalise a column; the same as `one` for each row."""
-        return Ragged.of_text([self.one(row) for row in text.to_text()])
-
-
-COORDINATES = Coordinates(
-    name="coordinates",
-    title="Coordinates",
-    title_zh="经纬度",
-    category=Category.BEHAVIOUR,
-    sensitivity=Sensitivity.SENSITIVE,
-    basis=f"PIPL, article 28 (whereabouts); {ANNEX_B} (precise location)",
-    masks=profiles(),
-    levels=MappingProxyType({"grid": Grid.of}),
-)
-"""A place on the globe, `22.5431,114.0579`."""

@@ -10,6 +10,7 @@ from privkit.fields import (
     china,
     commerce,
     contact,
+    coordinates,
     dates,
     device,
     documents,
@@ -18,12 +19,14 @@ from privkit.fields import (
     person,
     regions,
     sensitive,
+    url,
 )
 from privkit.fields.base import FieldType
 from privkit.suggest import nearest
 
 FAMILIES = (
-    person, dates, documents, china, contact, regions, account, payment, commerce, network, device, sensitive,
+    person, dates, documents, china, contact, regions, coordinates, account, payment, commerce, network, url, device,
+    sensitive,
 )  # fmt: skip
 """The modules that types stand in."""
 
