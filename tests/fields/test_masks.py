@@ -73,6 +73,8 @@ def test_no_text_at_all_is_shown_whole(shape, rows):
         ("address_detail", "waybill", "翠湖花园三单元五零二室", "翠湖花园****"),
         ("address_detail", "waybill", "12号楼1502", STARS),
         ("address_detail", "waybill", "幸福小区", "幸福****"),
+        ("address_detail", "waybill", "科技园路12号", "科技园路****"),
+        ("address_detail", "waybill", "1号", STARS),
         ("ip_address", "display", "192.0.2.1", "192.0.*.*"),
         ("ip_address", "log", "192.0.2.1", "192.0.2.*"),
         ("ip_address", "log", "2001:db8::1", "2001:db8:****"),

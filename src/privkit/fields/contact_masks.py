@@ -71,8 +71,8 @@ _BUILDING = re.compile(
 class AddressMask(Shape):
     """The road and the house number; what tells the building, unit and room apart is hidden (GB/T 41833-2022).
 
-    Everything after the first house number (`12号`) is hidden, or, where there is none, everything from the first
-    digit, letter or counted building part on. A value that has neither is cut after half of it.
+    Everything after the first house number (`12号`) is hidden, or, where there is none or nothing after it, everything
+    from the first digit, letter or counted building part on. A value that has neither is cut after half of it.
 
     Attributes:
         house: Whether the house number itself stays.
@@ -92,7 +92,7 @@ class AddressMask(Shape):
 
     def _mask(self, text: str) -> str:
         house, building = _HOUSE.search(text), _BUILDING.search(text)
-        if self.house and house and building and building.start() >= house.start():
+        if self.house and house and building and building.start() >= house.start() and house.end() < len(text):
             end = house.end()
         else:
             end = building.start() if building else len(text) // 2
