@@ -242,6 +242,23 @@ def test_what_is_read_is_not_overwritten(place, protect):
         assert "is the same file as" in protect(more=["--force", "--report", report]).failed()
 
 
+def test_the_labels_that_any_view_goes_through_are_not_overwritten(place, run):
+    (place / "labels.csv").write_text("007;odd\n008;even\n009;odd\n010;even\n")
+    (place / "listed.toml").write_text(
+        '[fields.order]\ntype = "order_number"\n[views.kept.fields]\norder = "keep"\n[views.listed.fields]\n'
+        'order = { transform = "generalise", to = "hierarchy", file = "labels.csv" }\n'
+    )
+    (place / "orders.csv").write_text("order\n007\n")
+    for view in ("listed", "kept"):
+        ran = run("apply", "listed.toml", "--view", view, "--force", "orders.csv", "labels.csv")
+        assert "is the same file as" in ran.failed()
+        report = ("--report", "labels.csv", "orders.csv", "out.csv")
+        assert "is the same file as" in run("apply", "listed.toml", "--view", view, "--force", *report).failed()
+    assert (place / "labels.csv").read_text().startswith("007;odd")
+    for name in ("labels.csv", "listed.toml", "orders.csv"):
+        (place / name).unlink()
+
+
 def test_an_existing_report_needs_force_whether_or_not_the_output_exists(place, protect):
     (place / "report.json").write_text("old")
     try:

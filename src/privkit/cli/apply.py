@@ -96,9 +96,8 @@ def _run(
     bound = loaded.view(view, open_keyring(keyring, kek) if keyring else None)
     if bound.anonymising is None and (known or save_plan):
         raise InvalidParameter(f"view {view!r} has no anonymity, and so no plan; leave --plan and --save-plan away")
-    anonymity = loaded.views[view].anonymity
     spared = [policy, *(_with_its_key(keyring) if keyring else []), *([known] if known else [])]
-    spared += anonymity.files if anonymity else ()
+    spared += (file for one in loaded.views.values() for file in one.files)
     plan = Plan.load(known) if known else None
     with open_source(source, encoding=encoding) as opened:
         sink = open_sink(target, like=opened, force=force, encoding=output_encoding, apart_from=spared)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -184,6 +185,13 @@ class View:
         object.__setattr__(self, "fields", MappingProxyType(treatments))
         object.__setattr__(self, "recipient", recipient)
         object.__setattr__(self, "title", title)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that its treatments and its anonymity are read from."""
+        named = [treatment.parameters.get("file") for treatment in self.fields.values()]
+        listed = tuple(Path(file) for file in named if isinstance(file, str | Path))
+        return (*listed, *(self.anonymity.files if self.anonymity else ()))
 
     @classmethod
     def of(cls, spec: ViewSpec) -> View:
