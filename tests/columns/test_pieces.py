@@ -1,6 +1,7 @@
 """Columns worked on piece by piece: the same results and the same errors as whole, for every container."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,14 @@ from privkit.lowlevel import FF1, AesSiv, Cmac
 
 KEY = bytes(range(32))
 TEXTS = [str(10**6 + 7 * row**3) for row in range(101)]
+
+
+def in_odd_chunks(rows):
+    bounds = [0, 0, 3, 20, 20, 21, len(rows), len(rows)]
+    whole = pa.array(rows)
+    return pa.chunked_array([whole[first:last] for first, last in pairwise(bounds)])
+
+
 CONTAINERS = {
     "list": list,
     "tuple": tuple,
@@ -25,7 +34,9 @@ CONTAINERS = {
     "Arrow large": lambda rows: pa.array(rows, pa.large_string() if isinstance(rows[5], str) else pa.large_binary()),
     "Arrow view": lambda rows: pa.array(rows, pa.string_view() if isinstance(rows[5], str) else pa.binary_view()),
     "Arrow chunks": lambda rows: pa.chunked_array([pa.array(rows[:40]), pa.array(rows[40:])]),
+    "Arrow odd chunks": in_odd_chunks,
     "pandas": lambda rows: pd.Series(rows, dtype=object),
+    "pandas Arrow": lambda rows: pd.Series(rows, dtype=pd.ArrowDtype(pa.array(rows).type)),
     "Polars": pl.Series,
 }
 
@@ -49,6 +60,8 @@ def same(one, other):
         one.validate(full=True)
         assert one.equals(other)
         assert one.null_count == other.null_count
+    if isinstance(one, pa.ChunkedArray):
+        assert [len(chunk) for chunk in one.chunks] == [len(chunk) for chunk in other.chunks]
     assert list(one) == list(other)
 
 
@@ -78,6 +91,38 @@ def test_pieces_are_the_whole(name, nulls, monkeypatch):
         cut_small(monkeypatch, rows, size)
         for work, expected in zip(works, whole, strict=True):
             same(work(), expected)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", [name for name in CONTAINERS if name != "Arrow view"])
+def test_columns_are_cut(name):
+    cut = []
+
+    def work(piece):
+        cut.append(len(piece))
+        return piece
+
+    column = CONTAINERS[name](TEXTS)
+    same(by_pieces(work, column), column)
+    assert sum(cut) == len(TEXTS)
+    assert max(cut) <= 16
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("dtype", [object, "str", pd.ArrowDtype(pa.string())])
+def test_series_keep_index_name_and_nulls(dtype):
+    ff1 = FF1(KEY, "0123456789")
+    null = np.nan if dtype is object else None
+    column = pd.Series([null, *TEXTS[1:], null], pd.RangeIndex(300, 300 - 3 * 102, -3), dtype, name=("a", np.nan))
+    result = ff1.encrypt_many(column)
+    assert result.dtype == column.dtype
+    assert result.index.equals(column.index)
+    assert result.name == column.name
+    assert result[300] is column[300]
+    assert result[297] == ff1.encrypt(TEXTS[1])
+    pd.testing.assert_series_equal(ff1.decrypt_many(result), column)
+    named = pl.Series("a", [None, *TEXTS])
+    assert ff1.decrypt_many(ff1.encrypt_many(named)).equals(named, check_names=True)
 
 
 @pytest.mark.usefixtures("small")
@@ -131,14 +176,20 @@ def test_offsets_beyond_31_bits_become_large(small, monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [100_000, 800_000])
-def test_memory_does_not_grow_with_rows(monkeypatch, rows):
+@pytest.mark.parametrize("container", ["array", "chunks", "series"])
+def test_memory_does_not_grow_with_rows(monkeypatch, rows, container):
     monkeypatch.setattr(pieces, "PIECE_ROWS", 1 << 13)
     digits = np.full(rows * 12, ord("7"), np.uint8)
     offsets = np.arange(0, rows * 12 + 1, 12, dtype=np.int32)
     column = pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(digits)])
+    if container == "chunks":
+        column = pa.chunked_array([column.slice(first, 50_000) for first in range(0, rows, 50_000)])
+    elif container == "series":
+        column = pd.Series(column, dtype=pd.ArrowDtype(pa.string()))
     ff1 = FF1(KEY, "0123456789")
     tracemalloc.start()
     result = ff1.encrypt_many(column)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most - result.nbytes < 6e6
+    assert len(result) == rows

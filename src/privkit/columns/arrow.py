@@ -52,7 +52,7 @@ class ArrowHome:
         array = self._array(kind, values, nulls, exact=exact)
         if self.dictionary is not None:
             array = _encode(array, self.dictionary.index_type)
-        return self._chunked(array)
+        return in_chunks(array, self.chunks)
 
     @property
     def coded(self) -> bool:
@@ -66,14 +66,7 @@ class ArrowHome:
         # Two values may have become one.
         few = _encode(self._array(kind, values, None, exact=exact), self.dictionary.index_type)
         rows = pa.array(_spread(few.indices.to_numpy().take(codes), nulls), mask=nulls)
-        return self._chunked(pa.DictionaryArray.from_arrays(rows, few.dictionary))
-
-    def _chunked(self, array: Any) -> Any:
-        if self.chunks is None:
-            return array
-        ends = np.cumsum(self.chunks, dtype=np.int64).tolist()
-        slices = [array.slice(end - length, length) for end, length in zip(ends, self.chunks, strict=True)]
-        return pa.chunked_array(slices, type=array.type)
+        return in_chunks(pa.DictionaryArray.from_arrays(rows, few.dictionary), self.chunks)
 
     def _array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         if types.is_null(self.type) and not len(values):
@@ -101,17 +94,17 @@ class ArrowHome:
 
 def lift_arrow(container: Any) -> Column[Any]:
     """Take a column out of an Arrow `Array` or `ChunkedArray`; NaN is a float and no null."""
-    parts = _parts(container)
+    parts = parts_of(container)
     dictionary = container.type if types.is_dictionary(container.type) else None
     home = ArrowHome(
         dictionary.value_type if dictionary else container.type,
         dictionary,
-        _lengths(container),
+        lengths_of(container),
     )
     kind, take = _lifter(home.type)
     if dictionary:
         parts = [_decode(part) for part in parts]
-    nulls = [_nulls(part) for part in parts] if any(part.null_count for part in parts) else []
+    nulls = [nulls_of(part) for part in parts] if any(part.null_count for part in parts) else []
     values = take(parts[0]) if len(parts) == 1 else _join([take(part) for part in parts or [pa.array([], home.type)]])
     if kind is Kind.INTEGER:
         values = as_integers(cast("NDArray[Any]", values))
@@ -126,7 +119,7 @@ def codes_of_arrow(container: Any) -> Coded | None:
     """
     if not types.is_dictionary(container.type) or not len(container):
         return None
-    parts = [part for part in _parts(container) if len(part)]
+    parts = [part for part in parts_of(container) if len(part)]
     dictionaries = [part.dictionary for part in parts]
     if dictionaries and all(other.equals(dictionaries[0]) for other in dictionaries[1:]):
         dictionaries = dictionaries[:1]
@@ -142,8 +135,8 @@ def codes_of_arrow(container: Any) -> Coded | None:
     if len(sizes) > 1:
         values, merged = number_values(values)
         codes = merged.take(codes)
-    nulls = np.concatenate([_nulls(part) for part in parts]) if container.null_count else None
-    home = ArrowHome(container.type.value_type, container.type, _lengths(container))
+    nulls = np.concatenate([nulls_of(part) for part in parts]) if container.null_count else None
+    home = ArrowHome(container.type.value_type, container.type, lengths_of(container))
     return Coded(Column(column.kind, values, None, home), codes, nulls)
 
 
@@ -195,14 +188,37 @@ def take_rows(values: Ragged, rows: NDArray[np.int64]) -> Ragged:
     return _take_text(text_array(values, None, pa.large_binary()).take(pa.array(rows)))
 
 
-def _parts(container: Any) -> list[Any]:
+def parts_of(container: Any) -> list[Any]:
     """The chunks of a chunked array, or the one array."""
     return list(container.chunks) if isinstance(container, pa.ChunkedArray) else [container]
 
 
-def _lengths(container: Any) -> tuple[int, ...] | None:
-    """The lengths of the chunks of a chunked array."""
+def lengths_of(container: Any) -> tuple[int, ...] | None:
+    """The lengths of the chunks of a chunked array; `None` for one that is plain."""
     return tuple(len(part) for part in container.chunks) if isinstance(container, pa.ChunkedArray) else None
+
+
+def in_chunks(array: Any, lengths: tuple[int, ...] | None) -> Any:
+    """An array as a chunked one of chunks of these lengths; itself for `None`."""
+    if lengths is None:
+        return array
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    slices = [array.slice(end - length, length) for end, length in zip(ends, lengths, strict=True)]
+    return pa.chunked_array(slices, type=array.type)
+
+
+def nulls_of(array: Any) -> NDArray[np.bool_]:
+    """Which rows are null."""
+    if not array.null_count:
+        return np.zeros(len(array), bool)
+    validity = array.buffers()[0]
+    if validity is None:  # the null type has no buffer
+        return np.ones(len(array), bool)
+    first, bit = divmod(array.offset, 8)
+    packed = np.frombuffer(validity, np.uint8, (bit + len(array) + 7) // 8, first)
+    bits = np.unpackbits(packed, count=bit + len(array), bitorder="little")[bit:]
+    result: NDArray[np.bool_] = bits == 0
+    return result
 
 
 def _binary(values: Ragged) -> Any:
@@ -233,20 +249,6 @@ def _decode(array: Any) -> Any:
     return dictionary.take(array.indices)
 
 
-def _nulls(array: Any) -> NDArray[np.bool_]:
-    """Which rows are null."""
-    if not array.null_count:
-        return np.zeros(len(array), bool)
-    validity = array.buffers()[0]
-    if validity is None:  # the null type has no buffer
-        return np.ones(len(array), bool)
-    first, bit = divmod(array.offset, 8)
-    packed = np.frombuffer(validity, np.uint8, (bit + len(array) + 7) // 8, first)
-    bits = np.unpackbits(packed, count=bit + len(array), bitorder="little")[bit:]
-    result: NDArray[np.bool_] = bits == 0
-    return result
-
-
 def _take_text(array: Any) -> Ragged:
     """The rows that are not null, over the array's own buffers."""
     rows = len(array)
@@ -261,7 +263,7 @@ def _take_text(array: Any) -> Ragged:
     offsets = np.frombuffer(ends, dtype, rows + 1, array.offset * dtype.itemsize).astype(np.int64, copy=False)
     held = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
     values = Ragged(held, offsets)
-    return _without(values, _nulls(array)) if array.null_count else values
+    return _without(values, nulls_of(array)) if array.null_count else values
 
 
 def _without(values: Ragged, nulls: NDArray[np.bool_]) -> Ragged:

@@ -7,7 +7,7 @@ interpreter's lock while they read and make Python's objects seldom do so at the
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -26,6 +26,10 @@ _SAMPLE: Final = 64
 _LEAST_ROWS: Final = 64
 
 
+Cut: TypeAlias = "tuple[Iterator[tuple[int, int]], Join]"
+"""The first rows of pieces and those after their last, and what puts the pieces together."""
+
+
 class Join(Protocol):
     """Puts pieces of one family of container together."""
 
@@ -39,8 +43,9 @@ class Join(Protocol):
 def by_pieces(work: Callable[..., Any], container: C, beside: Sequence[object] = ()) -> C:
     """Do work on a column that takes each row for itself, a piece at a time.
 
-    Lists, tuples, NumPy arrays and Arrow's text and bytes are cut; what else there is, is worked on whole. So is, once
-    more, a column of which a piece is refused, since the error names all rows that are.
+    Lists, tuples, NumPy arrays, text and bytes of Arrow and Polars, and pandas' of objects or in Arrow are cut; what
+    else there is, is worked on whole. So is, once more, a column of which a piece is refused, since the error names all
+    rows that are.
 
     Args:
         work: From a container, and what is beside it, to a container of the same family and as many rows.
@@ -79,20 +84,35 @@ def _in_pieces(work: Callable[..., Any], container: Any, beside: Sequence[object
     return join.finish() if len(container) else None
 
 
-def _family(container: Any) -> tuple[Iterator[tuple[int, int]], Join] | None:
+def _family(container: Any) -> Cut | None:
     if isinstance(container, list | tuple):
-        return _cuts_of_objects(container), _ListJoin(list if isinstance(container, list) else tuple)
-    if isinstance(container, np.ndarray):
-        if type(container) is not np.ndarray or container.ndim != 1:
-            return None
-        if container.dtype == object:
-            return _cuts_of_objects(container), _ArrayJoin(len(container))
-        rows = max(min(PIECE_BYTES // max(container.itemsize, 1), PIECE_ROWS), _LEAST_ROWS)
-        return _cuts_of_rows(len(container), rows), _ArrayJoin(len(container))
-    if (pa := sys.modules.get("pyarrow")) and isinstance(container, pa.Array):
-        from privkit.columns.arrow_pieces import TextJoin, cuts_of_text, is_text  # noqa: PLC0415 it stands on an extra
+        return cuts_of_objects(container), _ListJoin(list if isinstance(container, list) else tuple)
+    return _cut_array(container) if isinstance(container, np.ndarray) else _cut_optional(container)
 
-        return (cuts_of_text(container), TextJoin(len(container))) if is_text(container.type) else None
+
+def _cut_array(array: NDArray[Any]) -> Cut | None:
+    if type(array) is not np.ndarray or array.ndim != 1:
+        return None
+    if array.dtype == object:
+        return cuts_of_objects(array), ArrayJoin(len(array))
+    rows = max(min(PIECE_BYTES // max(array.itemsize, 1), PIECE_ROWS), _LEAST_ROWS)
+    return _cuts_of_rows(len(array), rows), ArrayJoin(len(array))
+
+
+def _cut_optional(container: Any) -> Cut | None:
+    """How to cut a container of an optional library, recognised where the caller has imported that."""
+    if (pa := sys.modules.get("pyarrow")) and isinstance(container, pa.Array | pa.ChunkedArray):
+        from privkit.columns.arrow_pieces import cut_arrow  # noqa: PLC0415 it stands on an extra
+
+        return cut_arrow(container)
+    if (pd := sys.modules.get("pandas")) and isinstance(container, pd.Series):
+        from privkit.columns.series_pieces import cut_pandas  # noqa: PLC0415 it stands on this
+
+        return cut_pandas(pd, container)
+    if (pl := sys.modules.get("polars")) and isinstance(container, pl.Series):
+        from privkit.columns.series_pieces import cut_polars  # noqa: PLC0415 it stands on this
+
+        return cut_polars(pl, container)
     return None
 
 
@@ -118,7 +138,7 @@ def _cuts_of_rows(rows: int, most: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + most, rows)
 
 
-def _cuts_of_objects(objects: Any) -> Iterator[tuple[int, int]]:
+def cuts_of_objects(objects: Any) -> Iterator[tuple[int, int]]:
     """Cut by the lengths of some objects of each piece: to ask all of them takes as long as to read them."""
     first = 0
     while first < len(objects):
@@ -141,14 +161,15 @@ class _ListJoin:
         return self._rows if self._make is list else tuple(self._rows)
 
 
-class _ArrayJoin:
-    """The first piece says what the array will hold; it is converted where a later one needs more."""
+class ArrayJoin:
+    """Puts arrays together: the first says what the whole holds, which is converted where a later one needs more."""
 
     def __init__(self, rows: int) -> None:
         self._rows, self._filled = rows, 0
         self._whole: NDArray[Any] | None = None
 
     def add(self, piece: NDArray[Any]) -> None:
+        """Take the next piece."""
         if self._whole is None:
             self._whole = np.empty(self._rows, piece.dtype)
         elif piece.dtype != self._whole.dtype:
@@ -157,4 +178,5 @@ class _ArrayJoin:
         self._filled += len(piece)
 
     def finish(self) -> NDArray[Any] | None:
+        """The whole."""
         return self._whole
