@@ -1,0 +1,148 @@
+"""The memory that the lowlevel door takes beside input and output, by container and number of rows.
+
+    python benchmarks/kernel_memory.py [--rows 1000000 5000000] [--only FF1]
+
+Each line is a process of its own. "Allocated" is what Python, NumPy and Arrow have at most, less the input and the
+output; Polars counts its own memory nowhere. "Process" is the most that the process has in memory, less what it had
+before and the output; freed memory that an allocator keeps counts there. Linux alone tells it.
+"""
+
+import argparse
+import gc
+import multiprocessing
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+from privkit._kernels.blocks import BlockCipher
+from privkit._kernels.integers import IntegerPermutation
+from privkit.lowlevel import FF1, AesSiv, Cmac
+
+KEY = bytes(range(32))
+MOST = 64
+DIGITS = 16
+CHUNK_ROWS = 100_000
+
+
+def digits(rows: int) -> pa.Array:
+    """Texts of 16 digits."""
+    data = np.random.default_rng(1).integers(ord("0"), ord("9") + 1, rows * DIGITS, np.uint8)
+    offsets = np.arange(0, rows * DIGITS + 1, DIGITS, dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def octets(rows: int) -> pa.Array:
+    """Values of 11 to 40 bytes, as long as e-mail addresses are."""
+    rng = np.random.default_rng(2)
+    offsets = np.zeros(rows + 1, np.int32)
+    np.cumsum(rng.integers(11, 41, rows), out=offsets[1:])
+    data = rng.integers(0, 256, int(offsets[-1]), np.uint8)
+    return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+CONTAINERS: dict[str, Callable[[pa.Array], object]] = {
+    "Arrow": lambda array: array,
+    "Arrow chunks": lambda array: pa.chunked_array(
+        [array.slice(first, CHUNK_ROWS) for first in range(0, len(array), CHUNK_ROWS)]
+    ),
+    "pandas": lambda array: pd.Series(array, dtype="str" if array.type == pa.string() else pd.ArrowDtype(array.type)),
+    "pandas objects": lambda array: pd.Series(array.to_pylist(), dtype=object),
+    "Polars": pl.Series,
+    "list": lambda array: array.to_pylist(),
+}
+TWEAK = "FF1, a tweak a row"
+DECRYPT = "AES-SIV decrypt"
+FIELD = [b"customer.email"]
+TEXT_WORKS: dict[str, Callable[..., object]] = {
+    "FF1": FF1(KEY, "0123456789").encrypt_many,
+    TWEAK: FF1(KEY, "0123456789").encrypt_many,
+}
+BYTE_WORKS: dict[str, Callable[..., object]] = {
+    "AES-SIV encrypt": lambda column: AesSiv(KEY).encrypt_many(column, FIELD),
+    DECRYPT: lambda column: AesSiv(KEY).decrypt_many(column, FIELD),
+    "CMAC": Cmac(KEY).digest_many,
+}
+
+
+def work_on(name: str, container: str, rows: int) -> Callable[[], object]:
+    """The work of one line, with its input made."""
+    if name == "integers":
+        numbers = np.random.default_rng(3).integers(0, 10**12, rows, np.uint64)
+        return lambda: IntegerPermutation(BlockCipher(KEY), 10**12).encrypt_many(numbers)
+    array = digits(rows) if name in TEXT_WORKS else octets(rows)
+    if name == DECRYPT:
+        array = AesSiv(KEY).encrypt_many(array, FIELD)
+    column, beside = CONTAINERS[container](array), [array.cast(pa.binary())] if name == TWEAK else []
+    work = (TEXT_WORKS | BYTE_WORKS)[name]
+    return lambda: work(column, *beside)
+
+
+def of_process(field: str) -> int:
+    """A size of this process in bytes, as Linux has it."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) * 1024
+
+
+def in_process(work: Callable[[], object]) -> int:
+    """By how much the process grows at most."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the highest so far
+    before = of_process("VmRSS:")
+    work()
+    return of_process("VmHWM:") - before
+
+
+def in_polars(series: pl.Series) -> int:
+    """The bytes of text or bytes with what points at them, which `estimated_size` leaves out."""
+    return sum(part.to_arrow(compat_level=pl.CompatLevel.newest()).nbytes for part in series.get_chunks())
+
+
+def allocated(work: Callable[[], object]) -> tuple[int, int]:
+    """What is allocated at most beside the output, and the output."""
+    pool = pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    tracemalloc.start()
+    result = work()
+    output = in_polars(result) if isinstance(result, pl.Series) else 0
+    now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    beside = most - now + pool.max_memory() - pool.bytes_allocated()
+    return beside, output or now + pool.bytes_allocated()
+
+
+def measure(name: str, container: str, rows: int) -> tuple[float, float]:
+    """Both figures of one line, in MB (10**6 bytes)."""
+    work = work_on(name, container, rows)
+    grown = in_process(work) if sys.platform == "linux" else 0
+    beside, output = allocated(work)
+    return beside / 1e6, (grown - output) / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 5_000_000])
+    parser.add_argument("--only", default="", help="how the names of the lines begin")
+    options = parser.parse_args()
+    lines = [(name, container) for name in TEXT_WORKS | BYTE_WORKS for container in CONTAINERS]
+    lines += [("integers", "NumPy")]
+    print(f"MB beside input and output, allocated (process); at most {MOST} wanted")
+    print(f"{'':<36}" + "".join(f"{rows:>20,}" for rows in options.rows))
+    for name, container in lines:
+        if not f"{name}, {container}".startswith(options.only):
+            continue
+        figures = []
+        for rows in options.rows:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                beside, grown = pool.apply(measure, (name, container, rows))
+            figures.append(f"{f'{beside:.0f} ({grown:.0f})':>20}")
+        print(f"{f'{name}, {container}':<36}" + "".join(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()
