@@ -55,7 +55,8 @@ def checked(table, hierarchies, shape, asked, options):
         other = theirs(options.pycanon, path, list(hierarchies))
     agree = np.allclose(mine, other, rtol=0, atol=1e-9)
     met = all(
-        k >= asked["k"] and l >= asked.get("l", 1) and t <= asked.get("t", 1.0) + 1e-9 for k, l, t in (mine, other)
+        found[0] >= asked["k"] and found[1] >= asked.get("l", 1) and found[2] <= asked.get("t", 1.0) + 1e-9
+        for found in (mine, other)
     )
     words = " ".join(f"{key}={value}" for key, value in asked.items())
     print(

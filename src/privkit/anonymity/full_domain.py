@@ -3,8 +3,9 @@
 Nodes are visited by ascending loss of generalisation, which bounds from below what a node loses with its suppressed
 records counted as lost wholly; the visit stops where that bound reaches the best node found. From every node visited a
 path leads to the top, and a binary search on it finds where suppression comes within the limit; a node that must
-suppress more than the limit however its groups are divided rules out every node below it (Kohlmayer et al. 2012, Flash,
-with other bounds; see `bounds`).
+suppress more than the limit however its groups are divided rules out every node below it, and otherwise what must be
+suppressed adds to the bound of those (Kohlmayer et al. 2012, Flash, with other bounds; see `bounds`). A node is grouped
+from the groups of a node below it where some are kept (see `rollup`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import hashed, lengths, order_of, runs
-from privkit.anonymity.lattice import Lattice, all_nodes
-from privkit.anonymity.sensitive import Diversity, spread
+from privkit.anonymity.keys import hashed, lengths
+from privkit.anonymity.lattice import all_nodes
+from privkit.anonymity.rollup import Base, Bases
+from privkit.anonymity.sensitive import spread
 from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.hierarchy import Ladder
     from privkit.anonymity.models import Models
     from privkit.anonymity.presence import Presence
+    from privkit.anonymity.rollup import Groups
 
 MOST_NODES: Final = 2_000_000
 """Nodes of the largest lattice that is searched."""
@@ -101,39 +104,42 @@ class _Search:
         *,
         near: Presence | None,
     ) -> None:
-        codes = frequency.codes[: len(ladders), frequency.starts]
-        self.lattice = Lattice(ladders, codes, weights)
-        self.sizes = np.add.reduceat(frequency.counts, frequency.starts)
-        self.diversity = Diversity(frequency, models)
+        self.table = Base.of_table(frequency, ladders, models)
+        self.bases = Bases(self.table)
         self.near = near
         self.allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
         self.most = float(sum(weights))
-        self.nodes = all_nodes(self.lattice.heights)
-        self.values = [self.lattice.value_losses(attribute) for attribute in range(len(ladders))]
+        heights = self.table.lattice.heights
+        self.nodes = all_nodes(heights)
+        self.values = [
+            [losses * weight for losses in self.table.lattice.value_losses(attribute)]
+            for attribute, weight in enumerate(weights)
+        ]
         self.losses = self._losses()
+        self.least = self.losses.copy()
         self.settled = np.zeros(len(self.nodes), bool)
         self.best, self.best_node = np.inf, -1
         self.checked = 0
-        self.strides = np.append(np.cumprod(self.lattice.heights[:0:-1])[::-1], 1).astype(np.int64)
+        self.strides = np.append(np.cumprod(heights[:0:-1])[::-1], 1).astype(np.int64)
 
     def run(self, progress: Callable[[float], None]) -> Optimum:
         order = np.argsort(self.losses, kind="stable")
         for number, node in enumerate(order.tolist()):
             if self.losses[node] >= self.best:
                 break
-            if not self.settled[node]:
+            if not self.settled[node] and self.least[node] < self.best:
                 self._climb(node)
                 progress(number / len(order))
         best = tuple(self.nodes[self.best_node].tolist())
-        gone, sizes = suppressed_at(self.lattice, self.sizes, self.diversity, best, self.near)
+        gone, sizes = suppressed_at(self.table, best, self.near)
         return Optimum(best, gone, sizes, self.checked, len(self.nodes))
 
     def _losses(self) -> NDArray[np.float64]:
         """What all records lose at each node by generalisation alone."""
         total = np.zeros(len(self.nodes))
-        for attribute, codes in enumerate(self.lattice.codes):
+        for attribute, codes in enumerate(self.table.lattice.codes):
             losses = np.stack(self.values[attribute])
-            records = np.bincount(codes, self.sizes, losses.shape[1])
+            records = np.bincount(codes, self.table.sizes, losses.shape[1])
             total += (losses * records).sum(1)[self.nodes[:, attribute]]
         return total
 
@@ -153,11 +159,11 @@ class _Search:
     def _path(self, node: int) -> list[int]:
         """Nodes from one upwards, not settled and not too lossy, each time the next one that then loses least."""
         path, here = [node], self.nodes[node].astype(np.int64)
-        tops = np.array(self.lattice.heights) - 1
+        tops = np.array(self.table.lattice.heights) - 1
         while (here < tops).any():
             up = np.flatnonzero(here < tops)
             following = int(here @ self.strides) + self.strides[up]
-            open_nodes = ~self.settled[following] & (self.losses[following] < self.best)
+            open_nodes = ~self.settled[following] & (self.least[following] < self.best)
             if not open_nodes.any():
                 break
             step = up[open_nodes][np.argmin(self.losses[following[open_nodes]])]
@@ -170,74 +176,76 @@ class _Search:
         node = self.nodes[index].tolist()
         self.settled[index] = True
         self.checked += 1
-        keys = self.lattice.key(node)
-        small = self._small(keys)
-        if int(self.sizes[small].sum()) > self.allowed:
-            self._rule_out(index)
+        base = self.bases.under(self.nodes[index])
+        keys = base.lattice.key(node)
+        if base is self.table and int(base.sizes[_small(base, keys)].sum()) > self.allowed:
+            self.settled |= self._below(index)
             return False
-        order = order_of(keys)
-        starts = runs(keys[order])
-        sizes = np.add.reduceat(self.sizes[order], starts)
-        met = self.diversity.meets(sizes, order, starts)
-        good = met if self.near is None else self.near.restrict(met, node, sizes, order, starts)
-        if int(sizes[~good].sum()) <= self.allowed:
-            good = self.diversity.settled(good, order, starts)
-        gone = np.empty(len(order), bool)
-        gone[order] = np.repeat(~good, lengths(starts, len(order)))
-        if int(self.sizes[gone].sum()) > self.allowed:
-            if self.allowed == 0 or self._hopeless(sizes, met, order, starts):
-                self._rule_out(index)
+        groups = base.at(node, keys)
+        met, good = _released(groups, self.near, self.allowed)
+        lost = groups.sizes[~good]
+        if int(lost.sum()) > self.allowed:
+            self._bound(index, groups, met)
+            self.bases.keep(groups)
             return False
-        total = self._total(index, gone)
+        self._bound(index, groups, met)
+        total = float(self.losses[index]) + float((self._more(index, groups)[~good] * lost).sum())
         if total < self.best:
             self.best, self.best_node = total, index
         return True
 
-    def _small(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Tuples whose group is certainly below k: sizes are added up by a hash, which never makes them less."""
-        bits = (_SLOTS * len(keys)).bit_length()
-        slots = hashed(keys, bits)
-        return np.bincount(slots, self.sizes)[slots] < self.diversity.models.k
+    def _bound(self, index: int, groups: Groups, met: NDArray[np.bool_]) -> None:
+        """Bound what every node below loses by what is lost of the groups here, however they are divided there."""
+        bad = np.flatnonzero(~met)
+        members = lengths(groups.starts, len(groups.order))[bad]
+        inside = groups.order[spread(groups.starts[bad], members)]
+        starts = np.cumsum(members) - members
+        lost = groups.base.diversity.least_lost(groups.sizes[bad], inside, starts)
+        below = self._below(index)
+        if int(lost.sum()) > self.allowed:
+            self.settled |= below
+            return
+        more = float((self._more(index, groups)[bad] * lost).sum())
+        self.least[below] = np.maximum(self.least[below], self.losses[below] + more)
 
-    def _hopeless(
-        self, sizes: NDArray[np.int64], good: NDArray[np.bool_], tuples: NDArray[np.intp], starts: NDArray[np.intp]
-    ) -> bool:
-        """Whether no division of the groups at a node, such as that of any node below, comes within the limit."""
-        bad = np.flatnonzero(~good)
-        members = lengths(starts, len(tuples))[bad]
-        inside = tuples[spread(starts[bad], members)]
-        return int(self.diversity.least_lost(sizes[bad], inside, np.cumsum(members) - members).sum()) > self.allowed
+    def _below(self, index: int) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (self.nodes <= self.nodes[index]).all(1)
+        return found
 
-    def _rule_out(self, index: int) -> None:
-        self.settled |= (self.nodes <= self.nodes[index]).all(1)
+    def _more(self, index: int, groups: Groups) -> NDArray[np.float64]:
+        """By how much more each record of a group loses where it is suppressed; at nodes below it is no less."""
+        more = np.full(len(groups.sizes), self.most)
+        codes = self.table.lattice.codes[:, groups.tuples]
+        for losses, row, level in zip(self.values, codes, self.nodes[index].tolist(), strict=True):
+            more -= losses[level][row]
+        return more
 
-    def _total(self, index: int, gone: NDArray[np.bool_]) -> float:
-        """What all records lose, those suppressed wholly."""
-        tuples = np.flatnonzero(gone)
-        total = float(self.losses[index])
-        more = np.full(len(tuples), self.most)
-        for losses, codes, level in zip(self.values, self.lattice.codes, self.nodes[index].tolist(), strict=True):
-            more -= losses[level][codes[tuples]]
-        return total + float((more * self.sizes[tuples]).sum())
+
+def _small(base: Base, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Tuples whose group is certainly below k: sizes are added up by a hash, which never makes them less."""
+    bits = (_SLOTS * len(keys)).bit_length()
+    slots = hashed(keys, bits)
+    return np.bincount(slots, base.sizes)[slots] < base.diversity.models.k
+
+
+def _released(
+    groups: Groups, near: Presence | None, allowed: int | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which groups meet the models, and which of them are released, as far as no more than allowed are suppressed."""
+    diversity = groups.base.diversity
+    met = diversity.meets(groups.sizes, groups.order, groups.starts)
+    good = met
+    if near is not None:
+        good = near.restrict(met, groups.node, groups.sizes, groups.base.tuples[groups.order], groups.starts)
+    if allowed is None or int(groups.sizes[~good].sum()) <= allowed:
+        good = diversity.settled(good, groups.order, groups.starts)
+    return met, good
 
 
 def suppressed_at(
-    lattice: Lattice,
-    sizes: NDArray[np.int64],
-    diversity: Diversity,
-    node: Sequence[int],
-    near: Presence | None = None,
+    table: Base, node: Sequence[int], near: Presence | None = None
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Which tuples are in classes that do not meet the models at a node, and the size of each tuple's class."""
-    keys = lattice.key(node)
-    order = order_of(keys)
-    starts = runs(keys[order])
-    totals = np.add.reduceat(sizes[order], starts)
-    good = diversity.meets(totals, order, starts)
-    if near is not None:
-        good = near.restrict(good, node, totals, order, starts)
-    good = diversity.settled(good, order, starts)
-    gone, own = np.empty(len(order), bool), np.empty(len(order), np.int64)
-    gone[order] = np.repeat(~good, lengths(starts, len(order)))
-    own[order] = np.repeat(totals, lengths(starts, len(order)))
-    return gone, own
+    groups = table.at(node)
+    _, good = _released(groups, near)
+    return groups.of_each(~good), groups.of_each(groups.sizes)

@@ -29,9 +29,12 @@ class Lattice:
         ladders: The quasi-identifiers' hierarchies over their domains.
         codes: Codes of the tuples, of shape `(attributes, tuples)`.
         weights: How much the loss of each attribute counts.
+        cache: Bytes that keys and losses of half nodes may take together; where all would take more, none is kept.
     """
 
-    def __init__(self, ladders: Sequence[Ladder], codes: NDArray[np.int32], weights: Sequence[float]) -> None:
+    def __init__(
+        self, ladders: Sequence[Ladder], codes: NDArray[np.int32], weights: Sequence[float], cache: int = _CACHE
+    ) -> None:
         self.ladders = ladders
         self.codes = codes
         self.tuples = codes.shape[1]
@@ -45,7 +48,7 @@ class Lattice:
         self._keys: dict[tuple[int, tuple[int, ...]], NDArray[np.uint64]] = {}
         self._losses: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = {}
         halves = int(np.prod(self.heights[: self._half])) + int(np.prod(self.heights[self._half :]))
-        self._cached = halves * self.tuples * 12 <= _CACHE
+        self._cached = halves * self.tuples * 12 <= cache
 
     def key(self, node: Sequence[int]) -> NDArray[np.uint64]:
         """A number for each tuple, equal where the node's generalisation is."""

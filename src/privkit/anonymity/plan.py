@@ -13,11 +13,10 @@ from privkit.anonymity import planfile
 from privkit.anonymity.apply import Applier
 from privkit.anonymity.frequency import FrequencySet
 from privkit.anonymity.full_domain import suppressed_at
-from privkit.anonymity.lattice import Lattice
 from privkit.anonymity.metrics import Report, met, report
 from privkit.anonymity.presence import Presence, reached, within
 from privkit.anonymity.recoding import Recoding
-from privkit.anonymity.sensitive import Diversity
+from privkit.anonymity.rollup import Base
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 if TYPE_CHECKING:
@@ -176,11 +175,10 @@ class Plan:
         self.requirements.check(table, models, people)
         ladders = [self.hierarchies[domain.name].bind(domain, every=True) for domain in table.quasi]
         node = [ladder.levels.index(name) for ladder, name in zip(ladders, self.shape.levels, strict=True)]
-        lattice = Lattice(ladders, table.codes[: len(ladders), table.starts], [1.0] * len(ladders))
         sizes = np.add.reduceat(table.counts, table.starts)
         asked = self.requirements.delta
         near = None if asked is None or people is None else Presence(table, people, self.hierarchies, asked)
-        gone, own = suppressed_at(lattice, sizes, Diversity(table, models), node, near)
+        gone, own = suppressed_at(Base.of_table(table, ladders, models), node, near)
         dropped = int(sizes[gone].sum())
         if dropped > self.requirements.suppression * table.records + 1e-9:  # a share such as 0.05 is no exact float
             raise Unmet(

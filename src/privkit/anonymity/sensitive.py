@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -43,6 +44,7 @@ class Diversity:
         self._codes = frequency.codes[len(frequency.quasi) :]
         self._counts = frequency.counts
         widest = max((len(model.whole) for model in models.sensitive), default=0)
+        self._tables: list[NDArray[np.float64]] | None = None
         tuples = np.arange(len(frequency.starts))
         small = len(tuples) * widest <= _TABLE and widest <= _BITS
         tables = self.counts(tuples, tuples, len(tuples)) if small else []
@@ -60,6 +62,29 @@ class Diversity:
             for model, codes in zip(models.sensitive, self._codes, strict=True)
             if model.values > 1 and len(model.whole) <= _BITS
         ]
+
+    @property
+    def rolls(self) -> bool:
+        """Whether groups can be tuples of their own: counts are laid out, or there are none."""
+        return self._tables is not None or not self.models.sensitive
+
+    def rolled(self, tuples: NDArray[Any], starts: NDArray[np.intp]) -> Diversity:
+        """The same models over groups of tuples, each of which is one tuple then.
+
+        Args:
+            tuples: Tuples, group after group.
+            starts: Where each group begins in `tuples`.
+        """
+        groups = copy(self)
+        if self._tables is not None:
+            groups._tables = [  # noqa: SLF001 - a copy of this very object
+                np.add.reduceat(table[:, tuples], starts, 1) for table in self._tables
+            ]
+        groups.rare = [(least, np.add.reduceat(own[tuples], starts)) for least, own in self.rare]
+        groups._present = [  # noqa: SLF001 - the same
+            (values, np.bitwise_or.reduceat(own[tuples], starts)) for values, own in self._present
+        ]
+        return groups
 
     def hopeful(self, tuples: NDArray[Any]) -> bool:
         """Whether some group of these tuples may be diverse: all of them together have enough distinct values."""
@@ -146,6 +171,10 @@ class Diversity:
             group: The group of each.
             groups: How many there are.
         """
+        if self._tables is not None:
+            return [
+                np.stack([np.bincount(group, row[tuples], groups) for row in table], axis=1) for table in self._tables
+            ]
         first, number = self._starts[tuples], self._starts[tuples + 1] - self._starts[tuples]
         cells = spread(first, number)
         row = np.repeat(group, number)
