@@ -61,6 +61,12 @@ REFUSED = {
     "equal by hand": lambda: Person.objects.filter(Exact(F("email"), "a@b.cn")),
     "alike by hand": lambda: Person.objects.filter(IExact(F("email"), "a@b.cn")),
     "greater by hand": lambda: Person.objects.filter(GreaterThan(F("email"), "a@b.cn")),
+    "plain and encrypted": lambda: Person.objects.values_list("city").union(Person.objects.values_list("email")),
+    "encrypted and plain": lambda: Person.objects.values_list("email").union(Person.objects.values_list("city")),
+    "of two keys": lambda: Person.objects.values_list("email").difference(Person.objects.values_list("phone")),
+    "among several": lambda: Person.objects.filter(
+        email__in=Person.objects.values("email").union(Person.objects.values("city"))
+    ),
     "random by hand": lambda: Person.objects.filter(Exact(F("phone"), "1")),
 }
 
@@ -89,3 +95,8 @@ def test_what_only_looks_for_equal_values_is_not_refused():
     assert Person.objects.filter(Exists(Visit.objects.filter(email=OuterRef("email")))).get() == person
     assert Person.objects.annotate(x=F("email")).get(x="a@b.cn") == person
     assert Person.objects.order_by(F("pk") + F("pk"), Lower("city")).first() == person
+    both = Person.objects.filter(city="x").union(Person.objects.filter(email="c@b.cn"))
+    assert {one.email for one in both} == {"a@b.cn", "c@b.cn"}
+    assert set(both.values_list("email")) == {("a@b.cn",), ("c@b.cn",)}
+    nothing = Person.objects.annotate(x=Value(None, CharField())).values_list("x")
+    assert set(Person.objects.values_list("email").union(nothing)) == {("a@b.cn",), ("c@b.cn",), (None,)}

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db.models import Count, Max, Min
-from django.db.models.expressions import ExpressionList, Func, OrderBy, OrderByList
+from django.db.models.expressions import ExpressionList, Func, OrderBy, OrderByList, Value
 from django.db.models.functions import Cast, Coalesce, FirstValue, Lag, LastValue, Lead, NthValue, Substr
 from django.db.models.lookups import IsNull, Lookup
+from django.db.models.sql.compiler import SQLCompiler
 
 from privkit.integrations.django.refusals import NotSearchable
 
@@ -46,6 +47,8 @@ def refuse_computing() -> None:
         for expression in (base, *_below(base)):
             for vendor in VENDORS:
                 _put(expression, f"as_{vendor}", check)
+    if not hasattr(SQLCompiler.get_combinator_sql, "looks_for_encrypted"):
+        SQLCompiler.get_combinator_sql = _combining(SQLCompiler.get_combinator_sql)  # type: ignore[method-assign] # as above
 
 
 def encrypted(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - Django's expressions share no type
@@ -86,6 +89,39 @@ def _check_lookup(lookup: Any) -> None:  # noqa: ANN401 - as above
         raise NotSearchable(
             f"{asked.label}: {type(lookup).__name__} by itself does not encrypt what it compares with; "
             "ask by the name of the field, as in filter(email=...)"
+        )
+
+
+def _combining(before: Callable[..., Any]) -> Callable[..., Any]:
+    """How Django makes the SQL of `union()` and its like, which are read as the first of their queries."""
+
+    def get_combinator_sql(self: Any, combinator: str, all: bool) -> Any:  # noqa: ANN401, A002, FBT001 - Django's own
+        chosen = [_chosen(self, query) for query in self.query.combined_queries]
+        for column in zip(*chosen, strict=False):
+            _check_combined(combinator, [one for one in column if not (isinstance(one, Value) and one.value is None)])
+        return before(self, combinator, all)
+
+    get_combinator_sql.looks_for_encrypted = True  # type: ignore[attr-defined] # marks our own, as below
+    return get_combinator_sql
+
+
+def _chosen(compiler: Any, query: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """The columns of one of several queries that are combined, as Django will choose them."""
+    own, outer = query.clone(), compiler.query
+    if not own.values_select and outer.values_select:
+        own.set_values((*outer.extra_select, *outer.values_select, *outer.annotation_select))
+    own = own.get_compiler(compiler.using, compiler.connection)
+    own.setup_query()
+    return [expression for expression, *_ in own.select]
+
+
+def _check_combined(combinator: str, columns: list[Any]) -> None:
+    fields = [encrypted(column) for column in columns]
+    found = next(filter(None, fields), None)
+    if found is not None and any(one is None or one.storage_name != found.storage_name for one in fields):
+        raise NotSearchable(
+            f"{found.label}: {combinator}() would read its ciphertexts as values of another column, or others as its "
+            "own; combine after reading"
         )
 
 
