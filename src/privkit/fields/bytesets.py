@@ -67,6 +67,11 @@ def classes(data: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uin
     return np.frombuffer(data.tobytes().translate(table.tobytes()), np.uint8)
 
 
+def places(data: NDArray[np.uint8], table: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where bytes are that a table of 256 flags marks."""
+    return np.flatnonzero(classes(data, table.view(np.uint8)).view(np.bool_))
+
+
 UPPER = bytes(range(256)).upper()
 """A table for `squeezed`: letters of ASCII in upper case."""
 LOWER = bytes(range(256)).lower()
@@ -149,7 +154,7 @@ def without(text: Ragged, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 def only(text: Ragged, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which rows have only allowed bytes."""
-    return without(text, np.flatnonzero(classes(tight(text)[0], allowed.view(np.uint8)) == 0))
+    return without(text, places(tight(text)[0], ~allowed))
 
 
 def is_ascii(text: Ragged) -> bool:

@@ -80,7 +80,7 @@ def _halves(text: Ragged) -> Ragged:
 def _are_degrees(halves: Ragged) -> NDArray[np.bool_]:
     good = are_decimals(halves)
     whole, scale, fits = mantissas(halves.take(good))
-    most = np.resize([_LATITUDE, _LONGITUDE], len(halves))[good]
+    most = np.tile([_LATITUDE, _LONGITUDE], len(halves) // 2)[good]
     good[good] = fits & (scale <= _PLACES) & (np.abs(whole) <= most * 10 ** np.minimum(scale, _PLACES))
     return good
 

@@ -23,6 +23,7 @@ from privkit.fields.bytesets import (
     from_places,
     heads,
     only,
+    places,
     printable,
     rows_at,
     tight,
@@ -75,13 +76,13 @@ class Url(FieldType):
 def _hosts(text: Ragged) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where the host of each row ends, and which rows have a scheme, a host and no user name."""
     data, offsets = tight(text)
-    colons = firsts(offsets, np.flatnonzero(~_SCHEME[data]))
+    colons = firsts(offsets, places(data, ~_SCHEME))
     padded = np.append(data, np.zeros(3, np.uint8))
     good = LETTERS[data[offsets[:-1]]] & (colons + 3 < offsets[1:])
     for place, byte in enumerate(b"://"):
         good &= padded[colons + place] == byte
     starts = np.minimum(colons + 3, offsets[1:])
-    ends = from_places(starts, offsets[1:], np.flatnonzero(_ENDS_HOST[data]))
+    ends = from_places(starts, offsets[1:], places(data, _ENDS_HOST))
     good &= (ends > starts) & (from_places(starts, ends, np.flatnonzero(data == ord("@"))) == ends)
     return ends, good
 
@@ -89,7 +90,7 @@ def _hosts(text: Ragged) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 def _capitals(text: Ragged, hosts: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The capitals before the ends of hosts: their rows, and where they are."""
     data, offsets = tight(text)
-    capitals = np.flatnonzero(_CAPITALS[data])
+    capitals = places(data, _CAPITALS)
     rows = rows_at(offsets, capitals)
     within = capitals < hosts[rows]
     return rows[within], capitals[within]
@@ -121,7 +122,7 @@ class UrlPart:
         ends, good = _hosts(text)
         data, offsets = tight(text)
         if self.part == "page":
-            ends = from_places(ends, offsets[1:], np.flatnonzero(_ENDS_PAGE[data]))
+            ends = from_places(ends, offsets[1:], places(data, _ENDS_PAGE))
         rows, rest = np.flatnonzero(good), np.flatnonzero(~good)
         plain = between(data, offsets[:-1][rows], ends[rows])
         odd = Ragged.of_text([self.one(row) for row in text.take(rest).to_text()])
