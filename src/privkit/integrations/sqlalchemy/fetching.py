@@ -268,21 +268,17 @@ def _open_here(result: CursorResult[Any], whole: dict[int, Opener]) -> None:
 
 def _cut(metadata: Any, width: int) -> Any:  # noqa: ANN401 - SQLAlchemy's
     """What a result knows of its columns, without those that stand beside the rows."""
-    keymap = {key: known for key, known in metadata._keymap.items() if known[0] is None or known[0] < width}  # noqa: SLF001 - as above
-    return _changed(
-        metadata,
-        _keys=list(metadata._keys)[:width],  # noqa: SLF001 - as above
-        _keymap=keymap,
-        _key_to_index=metadata._make_key_to_index(keymap, 0),  # noqa: SLF001 - as above
-        _processors=list(metadata._processors)[:width],  # noqa: SLF001 - as above
-    )
+    keys, processors = list(metadata._keys), list(metadata._processors)  # noqa: SLF001 - as above
+    return _changed(metadata, _keys=keys[:width], _processors=processors[:width])
 
 
 def _changed(metadata: Any, **changes: Any) -> Any:  # noqa: ANN401 - as above
     """A copy with changes; the old one is shared by all who run the statement."""
     fresh = CursorResultMetaData.__new__(CursorResultMetaData)
     for name in CursorResultMetaData.__slots__:
-        setattr(fresh, name, changes[name] if name in changes else getattr(metadata, name))
+        setattr(fresh, name, getattr(metadata, name))
+    for name, value in changes.items():
+        setattr(fresh, name, value)
     return fresh
 
 
