@@ -181,6 +181,9 @@ def test_rows_are_bound_one_by_one_and_in_bulk(transform):
     protected = transform.protect_column(["a", None, "b"], row=[1, 2, 3]).column
     assert transform.reveal_column(protected, row=[1, 2, 3]).column == ["a", None, "b"]
     assert transform.reveal(protected[2], row=3) == "b"
+    assert transform.reveal_many(transform.protect_many(["a", None], row=["x", "y"]), row=["x", "y"]) == ["a", None]
+    with pytest.raises(DecryptionFailed):
+        transform.reveal_many(protected)
     with pytest.raises(DecryptionFailed) as caught:
         transform.reveal_column(protected, row=[1, 2, 4])
     assert caught.value.rows == (2,)

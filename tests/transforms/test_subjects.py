@@ -134,8 +134,8 @@ def test_whole_numbers_name_persons_by_their_digits(keys):
 def test_rows_are_bound_one_by_one_and_in_bulk(transform):
     persons = ["a"] * LONG + ["b", "b"]
     values, rows = [str(row) for row in range(LONG + 2)], list(range(LONG + 2))
-    protected = transform.protect_column(values, subject=persons, row=rows).column
-    assert transform.reveal_column(protected, subject=persons, row=rows).column == values
+    protected = transform.protect_many(values, subject=persons, row=rows)
+    assert transform.reveal_many(protected, subject=persons, row=rows) == values
     assert transform.reveal(protected[-1], subject="b", row=LONG + 1) == values[-1]
     with pytest.raises(DecryptionFailed) as caught:
         transform.reveal_column(protected, subject=persons, row=[0, 2, 1, *rows[3:]])

@@ -189,6 +189,14 @@ class Encrypt(Form, Reversible):
         at, size = layout.INDEX_AT, self._index_size
         return (at * 4 // 3 + 1, size * 4 // 3) if self.text else (at + 1, size)
 
+    def protect_many(self, column: C, *, row: Any = None) -> C:  # noqa: ANN401 - any container
+        """Encrypt a column; see `protect_column`."""
+        return self.protect_column(column, row=row).column
+
+    def reveal_many(self, column: C, *, row: Any = None) -> C:  # noqa: ANN401 - any container
+        """Undo `protect_many`; see `reveal_column`."""
+        return self.reveal_column(column, row=row).column
+
     def protect_column(
         self,
         column: C,

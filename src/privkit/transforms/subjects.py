@@ -108,13 +108,13 @@ class EncryptBySubject(Form):
             return None
         return layout.decode(self._sealer(subject).open(self._bytes(value), self._place_of(row)))
 
-    def protect_many(self, column: C, *, subject: Any) -> C:  # noqa: ANN401 - any container
+    def protect_many(self, column: C, *, subject: Any, row: Any = None) -> C:  # noqa: ANN401 - any container
         """Encrypt a column; see `protect_column`."""
-        return self.protect_column(column, subject=subject).column
+        return self.protect_column(column, subject=subject, row=row).column
 
-    def reveal_many(self, column: C, *, subject: Any) -> C:  # noqa: ANN401 - any container
+    def reveal_many(self, column: C, *, subject: Any, row: Any = None) -> C:  # noqa: ANN401 - any container
         """Undo `protect_many`; see `reveal_column`."""
-        return self.reveal_column(column, subject=subject).column
+        return self.reveal_column(column, subject=subject, row=row).column
 
     def protect_column(
         self,
