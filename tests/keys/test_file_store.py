@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privkit.errors import KeyringError, KeyringUnreadable
-from privkit.keys import Keyring, LocalKey
+from privkit.keys import EnvironmentKey, Keyring, LocalKey
 from privkit.keys.document import MAX_BYTES, Envelope
 
 HERE = Path(__file__).parent
@@ -179,6 +179,11 @@ class TestModes:
         with pytest.raises(KeyringError, match="exists already"):
             Keyring.create(tmp_path / "folder")
         assert [file.name for file in tmp_path.iterdir()] == ["folder"]
+
+    def test_a_wrapper_that_refuses_leaves_nothing(self, path, tmp_path):
+        with pytest.raises(KeyringError, match="is not set"):
+            Keyring.create(path, wrapper=EnvironmentKey("PRIVKIT_NO_SUCH_KEK"))
+        assert list(tmp_path.iterdir()) == []
 
     def test_nothing_is_left_beside(self, full, path):
         assert full.generation == 8

@@ -47,7 +47,7 @@ class TestOpening:
             Keyring.open(path)
 
     def test_in_a_directory_that_is_not_there(self, tmp_path):
-        with pytest.raises(KeyringError, match="cannot write keyring"):
+        with pytest.raises(KeyringError, match="cannot write key file"):
             Keyring.create(tmp_path / "none" / "keyring.json")
 
     def test_two_keyrings_share_nothing(self, tmp_path):

@@ -215,6 +215,11 @@ class TestPassphrase:
         with pytest.raises(KeyringError, match=r"needs OpenSSL 3\.2"):
             wrapper.unwrap(stored, CONTEXT)
 
+    def test_of_bytes_that_are_no_text_is_refused_and_not_held(self):
+        with pytest.raises(InvalidParameter, match="its encoding") as caught:
+            Passphrase("correct horse \udce9")
+        assert caught.value.__context__ is None
+
     def test_limits(self):
         with pytest.raises(InvalidParameter, match="7 < 8"):
             Passphrase("seven77")
@@ -274,6 +279,13 @@ class TestAwsKms:
             Keyring.create(path, wrapper=AwsKms("alias/a", client=client))
         assert "\n" not in str(caught.value)
 
+    def test_a_region_that_is_none_is_one_line(self, path, monkeypatch):
+        pytest.importorskip("boto3", reason="the extra aws is not installed")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu central")
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        with pytest.raises(KeyringError, match=r"cannot reach AWS KMS .*check network, region"):
+            Keyring.create(path, wrapper=AwsKms("alias/a"))
+
     def test_its_libraries_log_no_key(self, kms, path, caplog):
         caplog.set_level(logging.DEBUG)
         wrapper = AwsKms(kms.create_key()["KeyMetadata"]["KeyId"], client=kms)
@@ -323,6 +335,12 @@ class TestPkcs11:
         with pytest.raises(KeyringUnreadable, match=message) as caught:
             Keyring.open(path, wrapper=Pkcs11(**{**hsm, **change}))
         assert "\n" not in str(caught.value)
+
+    def test_a_pin_of_bytes_that_are_no_text_is_refused_and_not_held(self):
+        pytest.importorskip("pkcs11", reason="the extra pkcs11 is not installed")
+        with pytest.raises(InvalidParameter, match="its encoding") as caught:
+            Pkcs11("module", token="t", key="k", pin="493817\udce9")  # noqa: S106 - never used
+        assert caught.value.__context__ is None
 
     def test_the_pin_is_not_shown(self, hsm):
         assert hsm["pin"] not in repr(Pkcs11(**hsm))

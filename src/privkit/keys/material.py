@@ -6,7 +6,7 @@ import hmac
 import secrets
 from typing import Never
 
-from privkit.errors import KeyringError
+from privkit.errors import InvalidParameter, KeyringError
 
 KEY_BYTES = 32
 """Bytes in a root key, in a keyring's ring key, and in a local key-encryption key."""
@@ -52,6 +52,19 @@ class Secret:
 
     def __reduce__(self) -> Never:
         raise TypeError("a secret cannot be pickled")
+
+
+def text_secret(text: str, *, what: str) -> Secret:
+    """Take text that a person chose as a secret.
+
+    Raises:
+        InvalidParameter: If UTF-8 cannot write it.
+    """
+    try:
+        return Secret(text.encode())
+    except UnicodeEncodeError:
+        pass  # it holds the text
+    raise InvalidParameter(f"{what} holds a lone surrogate, as bytes that are not UTF-8 become; check its encoding")
 
 
 def key_secret(content: bytes, *, what: str) -> Secret:

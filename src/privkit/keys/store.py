@@ -91,10 +91,11 @@ class FileStore:
 
     def create(self, first: Callable[[], bytes]) -> None:
         """Write a file that does not exist yet."""
-        self._check_free()  # before there is a lock's file either
+        self._check_free()
+        document = first()  # before there is a lock's file: where the wrapper refuses, nothing is left
         with self._locked():
             self._check_free()
-            self._replace(first(), None)
+            self._replace(document, None)
 
     def update(self, change: Callable[[bytes], bytes]) -> bytes:
         """Replace the file under its lock."""

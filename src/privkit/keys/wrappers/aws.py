@@ -95,7 +95,7 @@ class AwsKms:
             code = str(refusal.response.get("Error", {}).get("Code", "unknown"))
             remedy = _REMEDIES.get(code, "see the AWS KMS reference for that code")
             raise error(f"AWS KMS refused key {self.key} ({code}); {remedy}") from None
-        except BotoCoreError as failure:
+        except (BotoCoreError, ValueError) as failure:  # a region or endpoint that is no part of a URL is the latter
             raise error(
                 f"cannot reach AWS KMS ({type(failure).__name__}); check network, region and credentials"
             ) from None

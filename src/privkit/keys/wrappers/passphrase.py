@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from privkit.errors import InvalidParameter, KeyringError, KeyringUnreadable
-from privkit.keys.material import KEY_BYTES, Secret
+from privkit.keys.material import KEY_BYTES, Secret, text_secret
 from privkit.keys.wrappers.base import seal, unseal
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Passphrase:
         if kdf not in (None, "argon2id", "scrypt"):
             raise InvalidParameter("a passphrase is stretched by 'argon2id' or 'scrypt'")
         self._kdf = kdf
-        self._passphrase = Secret(unicodedata.normalize("NFC", passphrase).encode())
+        self._passphrase = text_secret(unicodedata.normalize("NFC", passphrase), what="passphrase")
 
     def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
         """Wrap a ring key under a new salt."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from privkit.errors import KeyringError, KeyringUnreadable, MissingExtra
 from privkit.keys.forklock import ForkLock
-from privkit.keys.material import KEY_BYTES, Secret, key_secret
+from privkit.keys.material import KEY_BYTES, Secret, key_secret, text_secret
 from privkit.keys.wrappers.base import seal, unseal
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Pkcs11:
         self.module = os.fspath(module)
         self.token = token
         self.key = key
-        self._pin = Secret(pin.encode())
+        self._pin = text_secret(pin, what="PIN")
 
     def create_key(self) -> None:
         """Make the key-encryption key on the token: AES-256, not extractable, for wrapping alone.
