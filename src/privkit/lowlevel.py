@@ -24,7 +24,7 @@ from privkit._kernels.siv import Siv
 from privkit.columns import Kind, lift
 from privkit.columns.column import at_rows
 from privkit.columns.pieces import by_pieces
-from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,19 @@ C = TypeVar("C")
 _Refusal: TypeAlias = "tuple[type[InvalidValue | DomainTooSmall], str]"
 
 
-class FF1:
+class _Keyed:
+    """What holds a key, and neither shows nor hands it on."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: key not shown>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("it holds a key and cannot be pickled; send the key where it has to be, and build it there")
+
+
+class FF1(_Keyed):
     """FF1 format-preserving encryption (NIST SP 800-38G, March 2016) of texts over an alphabet.
 
     Equal texts under one key and tweak give equal ciphertexts, and there is no authentication: a wrong key, tweak or
@@ -51,8 +63,9 @@ class FF1:
         algorithm: `"AES"`, or `"SM4"` (GB/T 32907), with which it is no longer NIST's.
 
     Raises:
-        InvalidParameter: If the key is no bytes or has another size, the alphabet is no text, one of its characters
-            appears twice or there are too few or too many, or the algorithm is none of these.
+        InvalidParameter: If the key has another size, a character of the alphabet appears twice or there are too few or
+            too many, or the algorithm is none of these.
+        WrongType: If the key is no bytes, or the alphabet no text; it is an `InvalidParameter` and a `TypeError`.
 
     Example:
         >>> from privkit.lowlevel import FF1
@@ -81,7 +94,8 @@ class FF1:
         Raises:
             InvalidValue: If a character is not of the alphabet, or the text is too long.
             DomainTooSmall: If the text is too short.
-            InvalidParameter: If the tweak is no bytes, or too long.
+            InvalidParameter: If the tweak is too long.
+            WrongType: If the text is no `str`, or the tweak no bytes.
         """
         return self._crypt(text, tweak, decrypt=False)
 
@@ -102,7 +116,8 @@ class FF1:
         Raises:
             InvalidValue: As `encrypt`; with the positions of the rows.
             DomainTooSmall: As `encrypt`; with the positions of the rows.
-            InvalidParameter: If this is no column of text, or the tweaks are not as many.
+            InvalidParameter: If the tweaks are not as many.
+            WrongType: If this is no column of text, or the tweaks are none of bytes.
         """
         return self._crypt_many(column, tweak, decrypt=False)
 
@@ -149,11 +164,8 @@ class FF1:
             raise _first_of(refused)
         return out
 
-    def __repr__(self) -> str:
-        return f"<FF1 over {self._text.alphabet.radix} characters: key not shown>"
 
-
-class AesSiv:
+class AesSiv(_Keyed):
     """AES-SIV (RFC 5297, October 2008): deterministic authenticated encryption of bytes.
 
     Equal values with equal associated strings give equal ciphertexts, and a ciphertext shows the value's length. For
@@ -195,7 +207,8 @@ class AesSiv:
             `SIV | ciphertext`, 16 bytes longer than `data`.
 
         Raises:
-            InvalidParameter: If there are more than 126 strings, or something is no bytes.
+            InvalidParameter: If there are more than 126 strings.
+            WrongType: If something is no bytes.
         """
         return self._siv.encrypt(_bytes(data), _strings(associated))
 
@@ -220,7 +233,8 @@ class AesSiv:
             objects where a row ends in a zero byte, which a fixed width would drop.
 
         Raises:
-            InvalidParameter: As `encrypt`; or if this is no column of bytes, or the strings are not as many.
+            InvalidParameter: As `encrypt`; or if the strings are not as many.
+            WrongType: If this is no column of bytes.
             InvalidValue: If the associated string of a value is null; with the positions of the rows.
         """
         _not_one(associated)
@@ -250,14 +264,8 @@ class AesSiv:
             raise DecryptionFailed(lifted.rows(np.flatnonzero(failed)).tolist())
         return lifted.restore(values, Kind.BYTES)
 
-    def __repr__(self) -> str:
-        return "<AesSiv: key not shown>"
 
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("it holds a key and cannot be pickled; send the key where it has to be, and build it there")
-
-
-class Cmac:
+class Cmac(_Keyed):
     """CMAC (NIST SP 800-38B, May 2005): a keyed digest of 16 bytes, which nobody computes or checks without the key.
 
     Equal messages under one key have equal digests. Good for 2**48 messages under one key (appendix B).
@@ -295,7 +303,7 @@ class Cmac:
             16 bytes.
 
         Raises:
-            InvalidParameter: If this is no bytes.
+            WrongType: If this is no bytes.
         """
         return self._cmac.digest(_bytes(data))
 
@@ -310,19 +318,13 @@ class Cmac:
             comes back as one of objects where a digest ends in a zero byte, which a fixed width would drop.
 
         Raises:
-            InvalidParameter: If this is no column of bytes.
+            WrongType: If this is no column of bytes.
         """
         return by_pieces(self._digest_piece, column)
 
     def _digest_piece(self, column: C) -> C:
         lifted = lift(column)
         return lifted.restore(Ragged.of_matrix(self._cmac.digest_many(_ragged(lifted, Kind.BYTES))), Kind.BYTES)
-
-    def __repr__(self) -> str:
-        return "<Cmac: key not shown>"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("it holds a key and cannot be pickled; send the key where it has to be, and build it there")
 
 
 def _cipher(key: bytes, algorithm: str) -> BlockCipher:
@@ -338,7 +340,7 @@ def _characters(text: object) -> str:
     if type(text) is str:
         return text
     if not isinstance(text, str):
-        raise InvalidParameter(f"a {type(text).__name__} where str is needed")
+        raise WrongType(f"a {type(text).__name__} where str is needed")
     return str.__str__(text)
 
 
@@ -347,7 +349,7 @@ def _bytes(data: object) -> bytes:
     if type(data) is bytes:
         return data
     if not isinstance(data, bytes):
-        raise InvalidParameter(f"a {type(data).__name__} where bytes is needed")
+        raise WrongType(f"a {type(data).__name__} where bytes is needed")
     return bytes.__getitem__(data, slice(None))
 
 
@@ -361,7 +363,7 @@ def _first_of(refused: dict[int, _Refusal]) -> InvalidValue | DomainTooSmall:
 def _ragged(column: Column[Any], kind: Kind) -> Ragged:
     """The rows of a column of text or bytes."""
     if column.kind is not kind and len(column.values):
-        raise InvalidParameter(f"a column of {column.kind.value} where one of {kind.value} is needed")
+        raise WrongType(f"a column of {column.kind.value} where one of {kind.value} is needed")
     return column.values if isinstance(column.values, Ragged) else Ragged.of([])
 
 
@@ -384,7 +386,7 @@ def _associated(associated: Sequence[object], column: Column[Any]) -> list[bytes
 
 def _not_one(associated: object) -> None:
     if not isinstance(associated, list | tuple):
-        raise InvalidParameter(
+        raise WrongType(
             f"associated strings in a {type(associated).__name__}; put them into a list, even if it is only one"
         )
 
