@@ -1,6 +1,7 @@
 """The prefix cipher: the order of the images, as its module states it."""
 
 import hashlib
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -53,11 +54,25 @@ def test_ties_of_the_first_word_are_broken_by_the_second():
 
 
 def test_tables_are_kept_within_bounds(monkeypatch):
-    monkeypatch.setattr(prefix, "_KEPT", 3000)
+    monkeypatch.setattr(prefix, "_KEPT", 3200)
     permutation = PrefixPermutation(BlockCipher(KEY), 1000)
-    first = [permutation.encrypt(1, bytes([tweak])) for tweak in range(20)]
-    assert len(permutation._tables) == 3
+    first, most = [], 0
+    for tweak in range(20):
+        first.append(permutation.encrypt(1, bytes([tweak])))
+        most = max(most, len(permutation._tables))
+    assert most == 3
     assert [permutation.encrypt(1, bytes([tweak])) for tweak in range(20)] == first
+
+
+def test_tables_of_tiny_domains_take_little_memory(monkeypatch):
+    monkeypatch.setattr(prefix, "_KEPT", 400_000)  # 3.2 MB
+    permutation = PrefixPermutation(BlockCipher(KEY), 2)
+    tracemalloc.start()
+    for tweak in range(8_000):
+        permutation.encrypt(1, tweak.to_bytes(2))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4e6
 
 
 @pytest.mark.parametrize("size", [0, -1, 1_000_000])

@@ -18,8 +18,6 @@ one key and tweak, so frequencies show; whoever sees enough pairs has the whole 
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +37,9 @@ if TYPE_CHECKING:
 _KEPT = 4_000_000
 """Table entries kept per permutation, of eight bytes (four per direction): 32 MB."""
 
+_OVERHEAD = 64
+"""What the arrays of a tweak take beside their entries, in entries."""
+
 
 class PrefixPermutation:
     """A keyed, tweakable bijection of the integers [0, size), for sizes where FF1 is refused.
@@ -53,14 +54,13 @@ class PrefixPermutation:
         InvalidParameter: If the size is out of bounds.
     """
 
-    __slots__ = ("_cipher", "_lock", "_tables", "size")
+    __slots__ = ("_cipher", "_tables", "size")
 
     def __init__(self, cipher: BlockCipher, size: int) -> None:
         if not 1 <= size < MIN_DOMAIN:
             raise InvalidParameter(f"a small domain has 1 to {MIN_DOMAIN - 1:,} values, not {size:,}; beyond, take FF1")
         self._cipher, self.size = cipher, size
-        self._tables: OrderedDict[bytes, tuple[NDArray[np.uint32], NDArray[np.uint32]]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._tables: dict[bytes, tuple[NDArray[np.uint32], NDArray[np.uint32]]] = {}
 
     def encrypt(self, value: int, tweak: bytes = b"") -> int:
         """Encrypt one integer of [0, size).
@@ -102,16 +102,14 @@ class PrefixPermutation:
         return table[values.astype(np.intp, copy=False)].astype(np.uint64)
 
     def _table(self, tweak: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        with self._lock:
-            tables = self._tables.get(tweak)
-            if tables is not None:
-                self._tables.move_to_end(tweak)
-                return tables
-        tables = self._build(tweak)  # outside the lock: two threads at once build the same
-        with self._lock:
+        # No lock, which a fork would take along as some thread had it: two threads at once build the same, and each
+        # step on the dictionary is one that is done or not done.
+        tables = self._tables.get(tweak)
+        if tables is None:
+            tables = self._build(tweak)
+            if len(self._tables) >= max(1, _KEPT // (self.size + _OVERHEAD)):
+                self._tables.clear()  # whoever has so many tweaks will hardly come back to an old one
             self._tables[tweak] = tables
-            while len(self._tables) > max(1, _KEPT // self.size):
-                self._tables.popitem(last=False)
         return tables
 
     def _build(self, tweak: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
