@@ -45,8 +45,9 @@ _LONGEST, _LONGEST_NAME, _LONGEST_LABEL = 254, 64, 63
 class Email(FieldType):
     """An e-mail address: a name, one `@`, and a domain with a dot; canonical has its domain in lower case.
 
-    Practice, not the whole of RFC 5322: no quoted names, no comments, no addresses of literal IPs. Names and domains
-    may be of any script (RFC 6531). The name's case is kept, since the standard leaves its meaning to the receiver.
+    Practice, not the whole of RFC 5322: no quoted names, no comments, no addresses of literal IPs. A name has no dot at
+    an end and no two together (RFC 5321, section 4.1.2). Names and domains may be of any script (RFC 6531). The name's
+    case is kept, since the standard leaves its meaning to the receiver.
     """
 
     def normalise(self, text: str) -> str:
@@ -61,6 +62,8 @@ class Email(FieldType):
             raise self.invalid(
                 f"1 to {_LONGEST_NAME} characters are needed before the @, and {_LONGEST} in all at most"
             )
+        if name[0] == "." or name[-1] == "." or ".." in name:
+            raise self.invalid("a dot before the @ needs a character on both sides")
         if not self._is_name(name):
             raise self.invalid("there are characters before the @ that a mail name does not have")
         if not _is_domain(domain):
@@ -121,7 +124,8 @@ def _look(text: Ragged) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     # A dot or the @ beside a dot or hyphen: an empty label, or one with a hyphen at an end.
     edge, joint = kinds >= _DOT, kinds >= _HYPHEN
     pairs = np.flatnonzero((edge[:-1] & joint[1:]) | (joint[:-1] & edge[1:]))
-    good &= without(text, pairs[pairs >= ats[rows_at(offsets, pairs)]])
+    empty = edge[pairs] & edge[pairs + 1]  # in a name too
+    good &= without(text, pairs[empty | (pairs >= ats[rows_at(offsets, pairs)])]) & (kinds[offsets[:-1]] != _DOT)
     of_names = (kinds == _CAPITAL) | (kinds == _NAME_ONLY)
     if not of_names.any():
         return good, np.empty(0, np.intp)
