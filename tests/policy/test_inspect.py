@@ -16,6 +16,7 @@ from privkit.errors import InvalidParameter, PolicyError, TableError
 from privkit.fields import CATALOGUE
 from privkit.policy import Policy
 from privkit.policy.inspect import inspect_table
+from privkit.policy.inspect.headers import Hint, hint
 from privkit.policy.inspect.lexicon import KEPT, PHRASES
 from privkit.policy.inspect.shapes import SHAPES
 
@@ -280,6 +281,12 @@ def test_a_sample_is_spread_over_the_table():
     assert inspect_table({"c": halves[:50]}, rows=100).rows == 50
     with pytest.raises(InvalidParameter, match="one row at least"):
         inspect_table({"c": []}, rows=0)
+
+
+def test_every_phrase_that_is_known_is_understood_as_the_name_of_a_column():
+    for types, phrases in PHRASES.items():
+        for phrase in phrases.split():  # those of letters and Han too, such as `mac地址`
+            assert hint(phrase) == Hint(types, exact=True), phrase
 
 
 def test_words_and_shapes_are_of_types_that_there_are():

@@ -61,7 +61,8 @@ def hint(name: str) -> Hint | None:
 
 @cache
 def _phrases() -> dict[str, tuple[str, ...]]:
-    return {phrase: types for types, phrases in PHRASES.items() for phrase in phrases.split()}
+    # Broken as names are: `mac地址` into two words.
+    return {"_".join(_split(phrase)): types for types, phrases in PHRASES.items() for phrase in phrases.split()}
 
 
 def _split(name: str) -> list[str]:
