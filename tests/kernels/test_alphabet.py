@@ -97,3 +97,15 @@ def test_slices_of_a_column():
     groups = {tuple(index.tolist()): values.tolist() for index, values in Alphabet("一二三中国").numerals(part)}
     assert groups == {(1,): [[4]], (0,): [[0, 1, 2]]}
     assert np.array_equal(Alphabet("一二三中国").lengths(part), [3, 1])
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 8, 9, 33])
+def test_bytes_are_looked_up_in_pieces(size, monkeypatch):
+    monkeypatch.setattr("privkit._kernels.alphabet._PIECE", 4)
+    alphabet = Alphabet("zyx0")
+    text = ("zyx00xyyz" * 4)[:size]
+    codes = np.frombuffer(text.encode(), np.uint8)
+    numerals = np.empty(size, np.uint8)
+    alphabet.ascii_numerals(codes, numerals)
+    assert numerals.tolist() == ["zyx0".index(character) for character in text]
+    assert alphabet.ascii_text(numerals, np.empty(size, np.uint8)).tobytes().decode() == text

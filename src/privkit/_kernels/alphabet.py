@@ -35,6 +35,9 @@ _NO_DIGIT = ord("!")
 _SYLLABLES = 4_096
 """How many texts of two or more characters are tabled, so that a number is written several characters at a time."""
 
+_PIECE = 1 << 20
+"""Bytes to look up at a time: NumPy makes eight of every two on the way."""
+
 FOREIGN = "a character is not of the alphabet"
 
 NOT_UTF8 = "bytes that are not UTF-8"
@@ -232,8 +235,10 @@ def _translate(given: NDArray[np.uint8], pairs: NDArray[np.uint16], out: NDArray
     source, target = given.reshape(-1), out.reshape(-1)
     even = len(source) & -2
     last = source[even:].astype(np.uint16) * 0x101  # the byte twice, whichever a machine puts first
-    # Wrapping around, which no number does, spares a copy.
-    np.take(pairs, source[:even].view(np.uint16), out=target[:even].view(np.uint16), mode="wrap")
+    for first in range(0, even, _PIECE):
+        piece = slice(first, min(first + _PIECE, even))
+        # Wrapping around, which no number does, spares a copy.
+        np.take(pairs, source[piece].view(np.uint16), out=target[piece].view(np.uint16), mode="wrap")
     target[even:] = pairs[last].view(np.uint8)[: len(last)]
 
 
