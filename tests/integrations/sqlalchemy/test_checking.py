@@ -94,6 +94,10 @@ REFUSED = {
     "part of a condition": lambda user, _: select(user.id).where(sa.or_(user.id == 1, user.email)),
     "condition of a case": lambda user, _: select(sa.case((user.email, 1), else_=2)),
     "list of columns": lambda user, _: select(user.id).where(sa.literal("a").in_([user.email, user.other])),
+    "part of a union that is written": lambda user, _: sa.update(user).values(
+        email=select(select(user.email).union_all(select(sa.literal("a"))).subquery().c.email).scalar_subquery()
+    ),
+    "lambda": lambda user, _, value="a": sa.lambda_stmt(lambda: select(user.id).where(user.email == value)),
     "subquery's other part": lambda user, _: select(user.id).where(
         user.email.in_(select(user.email).union_all(select(sa.literal("a"))))
     ),
@@ -107,9 +111,6 @@ WRITING = {
     ),
     "union": lambda user, _: sa.insert(user).from_select(
         ["email"], select(user.email).union_all(select(sa.literal_column("'a'")))
-    ),
-    "part of a union": lambda user, _: sa.update(user).values(
-        email=select(user.email).limit(1).union_all(select(sa.literal("a"))).scalar_subquery()
     ),
     "inserted beside": lambda user, _: select(
         sa.insert(user).values(email=func.lower("A")).returning(user.id).cte().c.id

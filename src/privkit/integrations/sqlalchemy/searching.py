@@ -21,6 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+from sqlalchemy.sql.lambdas import PyWrapper
 from sqlalchemy.types import TypeEngine
 
 from privkit.errors import DecryptionFailed
@@ -93,6 +94,11 @@ class EncryptedComparator(TypeEngine.Comparator[Any]):
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - whatever a column is compared with
     """What a column is compared with: of a parameter that has its value already, the value."""
+    if isinstance(value, PyWrapper):
+        raise NotSearchable(
+            "an encrypted column is compared with a variable of a lambda, which SQLAlchemy fills in behind its type; "
+            "make the comparison outside of it, and lambda_stmt() a plain statement"
+        )
     if hasattr(value, "__clause_element__"):
         value = value.__clause_element__()
     if isinstance(value, BindParameter) and value.value is not None and value.callable is None:
