@@ -352,6 +352,20 @@ class TestDamage:
         other = Keyring.create(tmp_path / "other.json", subjects=make_table())
         assert not other.subject("a").exists
 
+    @pytest.mark.parametrize("change", ["wrapped = 'abc'", "wrapped = 5", "key_id = 'x'", "key_id = -1"])
+    def test_values_of_another_type_are_damage(self, path, change):
+        keys = Keyring.create(path)
+        keys.subjects.create(["a"])
+        file = path.with_name("keyring.json.subjects")
+        with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(f"UPDATE privkit_subjects SET {change}")  # noqa: S608 - the parameters above
+        with pytest.raises(KeyringUnreadable, match=r"damaged; restore"):
+            tag(keys.subject("a")["x"])
+        with pytest.raises(KeyringUnreadable, match=r"damaged; restore"):
+            keys.subjects.load(["a"])
+        keys.forget("a")
+        assert keys.subject("a").forgotten
+
     def test_a_file_that_is_no_table(self, path):
         keys = Keyring.create(path)
         path.with_name("keyring.json.subjects").write_bytes(b"nothing of the kind" * 100)

@@ -143,7 +143,7 @@ class SqliteSubjects:
             found = connection.execute(query, (subject,)).fetchone()
             connection.execute(statement, (when, reason, subject))
         self._checkpoint()
-        if found is not None and (found[0] is None or _is_left(self.path, subject, found[0])):
+        if found is not None and (type(found[0]) is not bytes or _is_left(self.path, subject, found[0])):
             self._rebuild()  # also where it was forgotten before, since what its key was wrapped as is not known then
             self._checkpoint()
 

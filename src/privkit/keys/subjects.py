@@ -265,8 +265,11 @@ class Subjects:
         found: dict[bytes, Secret] = {}
         for by in {row.ring_key_id for row in rows}:
             under = [row for row in rows if row.ring_key_id == by]
-            wrapped = Ragged.of([row.wrapped or b"" for row in under])
-            keys, failed = self._wrapping.siv(_WRAPPING, by).decrypt_many(wrapped, [_row_places(under)])
+            try:
+                wrapped, places = Ragged.of([row.wrapped or b"" for row in under]), _row_places(under)
+            except (TypeError, ValueError, OverflowError):  # no bytes, or no key ids: no table that privkit wrote
+                raise KeyringUnreadable("the table of persons' keys is damaged; restore it from a backup") from None
+            keys, failed = self._wrapping.siv(_WRAPPING, by).decrypt_many(wrapped, [places])
             if failed.any():
                 raise KeyringUnreadable(
                     f"{int(failed.sum())} keys of persons are damaged; restore their table from a backup"
