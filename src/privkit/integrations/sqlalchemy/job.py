@@ -17,6 +17,8 @@ from privkit.integrations.sqlalchemy.writing import SEALED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from sqlalchemy.engine import Dialect
+
     from privkit.integrations.reencryption import Change, Position, Progress
     from privkit.transforms.form import Row
 
@@ -60,6 +62,7 @@ class ColumnRows:
         """Replace stored values where the old one still stands, and commit."""
         with self._transaction() as connection:
             if connection.dialect.name == "postgresql":
+                _send_binary(connection)
                 return int(connection.execute(self._from_arrays(changes)).rowcount)
             names = [f"key_{number}" for number in range(len(self._keys))]
             rows = [
@@ -81,10 +84,10 @@ class ColumnRows:
 
     def _from_arrays(self, changes: Sequence[Change]) -> sa.Update:
         """One statement for a whole batch: three arrays, and not a parameter for every value."""
-        stored = sa.String() if self.encrypted.text else sa.LargeBinary()  # no length: a cast to one would cut values
+        stored = sa.String() if self.encrypted.text else _Bytes()  # no length: a cast to one would cut values
         kinds = [*(key.type for key in self._keys), stored, stored]
         columns = zip(*((*position, old, new) for position, old, new in changes), strict=True)
-        arrays = [sa.literal(list(values), postgresql.ARRAY(kind)) for values, kind in zip(columns, kinds, strict=True)]
+        arrays = [sa.literal(list(values), _Array(kind)) for values, kind in zip(columns, kinds, strict=True)]
         names = [*(f"key_{number}" for number in range(len(self._keys))), "old", "new"]
         given = sa.func.unnest(*arrays).table_valued(*map(sa.column, names, kinds), name="given").render_derived()
         at = [key == given.c[name] for key, name in zip(self._keys, names[:-2], strict=True)]
@@ -143,6 +146,38 @@ class ColumnRows:
             return
         yield self._database
         self._database.commit()
+
+
+class _Bytes(sa.LargeBinary):
+    """Bytes as they are, which all drivers of PostgreSQL take, and not each in an object of the driver's."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Do nothing to each."""
+
+
+class _BinaryList(list[Any]):
+    """A list that psycopg 3 sends in the database's binary form: to write it as text takes longer than the cipher."""
+
+
+class _Array(sa.types.TypeDecorator[Any]):
+    """An array of PostgreSQL."""
+
+    impl = postgresql.ARRAY
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Process the values as the array would, and say how they are sent."""
+        inner = super().bind_processor(dialect)
+        return lambda values: _BinaryList(values if inner is None else inner(values))
+
+
+def _send_binary(connection: sa.Connection) -> None:
+    """Tell psycopg 3 what a list of ours is; to other drivers it is a list."""
+    if connection.dialect.driver in ("psycopg", "psycopg_async"):
+        from psycopg.types.array import ListBinaryDumper  # noqa: PLC0415 - only there is it the driver
+
+        driver: Any = connection.connection.driver_connection
+        driver.adapters.register_dumper(_BinaryList, ListBinaryDumper)
 
 
 def reencrypt(
