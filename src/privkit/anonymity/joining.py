@@ -20,6 +20,11 @@ _LARGE: Final = 20_000_000
 """Tuples times classes that are laid out at once."""
 _COMPARED: Final = 4_000_000_000
 """Tuples times classes up to which all of both are compared, which takes up to a minute; beyond, neighbours only."""
+_MANY: Final = 500_000_000
+"""Tuples times classes beyond which tuples first join classes of their own part of the table."""
+_NEAR: Final = 0.5
+_FARTHER: Final = 1.5
+"""What joining in parts may lose, first and in later stages; see `Joiner._join_in_parts`."""
 _CACHED: Final = 4096
 """Classes whose growth is summed at once, so that the sums stay in a core's cache."""
 _ROUNDS: Final = 12
@@ -49,6 +54,14 @@ def tightest(lattice: Lattice, classes: NDArray[np.intp]) -> NDArray[np.int16]:
     return levels
 
 
+def _stages(attributes: int) -> list[tuple[NDArray[np.bool_], float]]:
+    """The attributes that parts are made by, stage after stage, and what joining there may lose."""
+    number = np.arange(attributes)
+    first = number < attributes // 2
+    halves = [number % 2 == 0, number % 2 == 1, first, ~first]
+    return [(number >= 0, _NEAR), *((half, _FARTHER) for half in halves)]
+
+
 class Joiner:
     """Adds tuples to classes, one after another.
 
@@ -67,12 +80,18 @@ class Joiner:
     ) -> None:
         self.classes = classes.copy()
         self._lattice, self._tuple_sizes, self._diversity = lattice, sizes, diversity
+        self._limit: NDArray[Any] = np.full(lattice.tuples, np.inf)
         self._groups = [np.stack(ladder.groups) for ladder in lattice.ladders]
         self._losses = [np.stack(lattice.value_losses(a)) for a in range(len(lattice.ladders))]
+        self._least = min(float(losses[-1].min()) for losses in self._losses)
 
     def join_all(self) -> NDArray[np.intp]:
         """Put every tuple that has no class into one; returns the class of each tuple."""
         self._look()
+        if int((self.classes < 0).sum()) * len(self._sizes) > _MANY and self._diversity.rolls:
+            for fixed, near in _stages(len(self._levels)):
+                self._join_in_parts(fixed, near)
+                self._look()
         if int((self.classes < 0).sum()) * len(self._sizes) > _COMPARED:
             self._join_near()
         while (self.classes < 0).any():
@@ -85,9 +104,60 @@ class Joiner:
                     break  # classes were put together: look again
         return self.classes
 
+    def _join_in_parts(self, fixed: NDArray[np.bool_], near: float) -> None:
+        """Put tuples into classes of their part of the table, where that is cheap.
+
+        Parts are the groups at a node just below the top, so that a class in another part would lose all of an
+        attribute. A class that is in no one part is left out; it is in one where fewer attributes are fixed.
+
+        Args:
+            fixed: The attributes that parts do not go to the top in.
+            near: How much may be lost more, in what k records and the tuple lose where an attribute is starred: `near`
+                of the former, and all of the latter.
+        """
+        tops = np.array(self._lattice.heights) - 1 - fixed
+        keys = self._lattice.key(np.maximum(tops, 0).tolist())
+        low: NDArray[np.bool_] = np.all(self._levels <= tops[:, None], axis=0)
+        there = (self.classes < 0) | low[self.classes]
+        tuples = np.flatnonzero(there)
+        tuples = tuples[order_of(keys[tuples])]
+        starts = runs(keys[tuples])
+        for part in np.split(tuples, starts[1:]):
+            self._join_part(part, near)
+
+    def _join_part(self, part: NDArray[np.intp], near: float) -> None:
+        classes = self.classes[part]
+        inside = classes >= 0
+        if inside.all() or not inside.any():
+            return
+        names, numbers = np.unique(classes[inside], return_inverse=True)
+        classes[inside] = numbers
+        diversity = self._diversity.rolled(part, np.arange(len(part)))
+        joiner = Joiner(self._lattice.take(part), self._tuple_sizes[part], diversity, classes)
+        joiner.join_within((self._tuple_sizes[part] + near * self._diversity.models.k) * self._least)
+        joined = np.flatnonzero(joiner.classes >= 0)
+        self.classes[part[joined]] = names[joiner.classes[joined]]
+
+    def join_within(self, limit: NDArray[Any]) -> None:
+        """Put tuples into single classes where the loss of all records grows by no more than a limit for each."""
+        self._limit = limit
+        self._look()
+        waiting = np.flatnonzero(self.classes < 0)
+        step = max(_LARGE // len(self._sizes), _TOGETHER)
+        for first in range(0, len(waiting), step):
+            some = waiting[first : first + step]
+            self._tabulate(some)
+            for start in range(0, len(some), _TOGETHER):
+                self._join_singly(self._join_some(some[start : start + _TOGETHER]))
+
     def _join_some(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Put tuples into their cheapest classes, where these meet the models with all that come; returns the rest."""
-        chosen = np.argmin(self._growth(rows), axis=1)
+        growth = self._growth(rows)
+        chosen = np.argmin(growth, axis=1)
+        near = growth[np.arange(len(rows)), chosen] <= self._limit[rows]
+        if not near.any():
+            return rows[:0]
+        rows, chosen = rows[near], chosen[near]
         some, which = np.unique(chosen, return_inverse=True)
         came = self._diversity.counts(rows, which, len(some))
         sizes = self._sizes[some] + np.bincount(which, self._tuple_sizes[rows], len(some))
@@ -110,6 +180,7 @@ class Joiner:
             own = self._diversity.counts(rows, np.arange(len(rows)), len(rows))
             joined = [table[near] + one[:, None] for table, one in zip(self._counts, own, strict=True)]
             good = self._diversity.models.meets(self._sizes[near] + self._tuple_sizes[rows][:, None], joined)
+            good &= np.take_along_axis(growth, near, 1) <= self._limit[rows][:, None]
             able = np.flatnonzero(good.any(1))
             hopeless.append(rows[~good.any(1)])
             chosen = near[able, np.argmax(good[able], axis=1)]
@@ -248,11 +319,10 @@ class Joiner:
         """
         growth = self._growth(np.array([row]))[0]
         counts = self._diversity.counts(np.array([row]), np.zeros(1, np.intp), 1)
+        able = np.flatnonzero(self._good(np.arange(len(growth)), row, counts))
+        if len(able):
+            return [int(able[np.argmin(growth[able])])]
         order = np.argsort(growth, kind="stable")
-        for start in range(0, len(order), _ASKED):
-            good = self._good(order[start : start + _ASKED], row, counts)
-            if good.any():
-                return [int(order[start + np.argmax(good)])]
         sums = [np.cumsum(table[order], axis=0) + own for table, own in zip(self._counts, counts, strict=True)]
         together = self._diversity.models.meets(np.cumsum(self._sizes[order]) + self._tuple_sizes[row], sums)
         together[-1] = True

@@ -148,13 +148,16 @@ class _Peeling:
 
         Records are added up by a hash, which never makes them fewer.
         """
-        sizes = self.sizes[tuples]
         bits = (4 * len(keys)).bit_length()
         slots = hashed(keys, bits)
-        large = np.bincount(slots, sizes)[slots] >= self.diversity.models.k
+        left = np.arange(len(keys))
         for least, rare in self.diversity.rare:
-            large &= np.bincount(slots, rare[tuples])[slots] >= least
-        return large.nonzero()[0]
+            own = rare[tuples[left]]
+            some = own.nonzero()[0]
+            enough = np.bincount(slots[left[some]], own[some], 1 << bits) >= least
+            left = left[enough[slots[left]]]
+        slots = slots[left]
+        return left[np.bincount(slots, self.sizes[tuples[left]], 1)[slots] >= self.diversity.models.k]
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
         self.classes[tuples] = self.count + group
