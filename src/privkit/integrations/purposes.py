@@ -28,6 +28,12 @@ class RevealRefused(PrivkitError, PermissionError):
     """A value was to be read outside of every view, or in one that does not give it."""
 
 
+class ShownText(str):
+    """What a view showed in a value's place, so that it is not taken for the value when it is saved."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reveal:
     """What a hook is told: values of one field were shown.
@@ -124,6 +130,10 @@ def on_reveal(hook: Callable[[Reveal], None]) -> Callable[[], None]:
     return lambda: _hooks.remove(hook)
 
 
+def _marked(value: Any, shown: Any) -> Any:  # noqa: ANN401 - a value, and what a transform made of it
+    return ShownText(shown) if isinstance(shown, str) and shown is not value else shown
+
+
 class FieldViews:
     """The views of one field.
 
@@ -152,14 +162,14 @@ class FieldViews:
         viewing, transform = self._present()
         if value is None:
             return None
-        shown = value if transform is None else transform.protect(value)
+        shown = value if transform is None else _marked(value, transform.protect(value))
         self._tell(viewing, transform, 1)
         return shown
 
     def show_many(self, values: list[Any]) -> list[Any]:
         """Values as the present view gives them, told to the hooks at once. Otherwise as `show`."""
         viewing, transform = self._present()
-        shown = values if transform is None else transform.protect_many(values)
+        shown = values if transform is None else list(map(_marked, values, transform.protect_many(values)))
         count = sum(value is not None for value in values)
         if count:
             self._tell(viewing, transform, count)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from privkit import fields
 from privkit.integrations.purposes import FieldViews, RevealRefused, on_reveal, reveal_as
-from privkit.integrations.sqlalchemy import Encrypted, reveal_rows
+from privkit.integrations.sqlalchemy import Encrypted, WouldWritePlaintext, reveal_rows
 from privkit.transforms import Mask
 
 
@@ -97,3 +97,16 @@ def test_showing_is_told(session, model):
     assert [(one.field, one.view, one.actor, one.purpose, one.count) for one in told] == [
         ("user.phone", "owner", "li.lei", "ticket 7", 1)
     ]
+
+
+def test_what_a_view_showed_is_not_saved_as_the_value(session, model):
+    with reveal_as("service"):
+        user = session.get(model, 1)
+        assert user.phone == "138****5678"
+        session.expunge(user)
+    with reveal_as("owner"):
+        session.merge(user)
+        with pytest.raises(WouldWritePlaintext, match="what a view showed"):
+            session.commit()
+        session.rollback()
+        assert session.scalar(select(model.phone).where(model.id == 1)) == "13812345678"

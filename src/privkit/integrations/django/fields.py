@@ -33,10 +33,10 @@ from privkit.integrations.django.indexed import IndexedExact, IndexedIn, Indexed
 from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
-from privkit.integrations.django.refusals import ShownText, WouldWritePlaintext
+from privkit.integrations.django.refusals import WouldWritePlaintext
 from privkit.integrations.django.widths import content_width, exact_collation, width
 from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
-from privkit.integrations.purposes import FieldViews
+from privkit.integrations.purposes import FieldViews, ShownText
 from privkit.keys.names import canonical_name
 from privkit.transforms import Encrypt
 

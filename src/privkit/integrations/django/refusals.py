@@ -21,9 +21,3 @@ class NotBound(InvalidParameter, FieldError):
 
 class NotConfigured(PrivkitError, ImproperlyConfigured):
     """The setting `PRIVKIT` is missing or malformed."""
-
-
-class ShownText(str):
-    """What a view showed in a value's place, so that it is not taken for the value when the object is saved."""
-
-    __slots__ = ()

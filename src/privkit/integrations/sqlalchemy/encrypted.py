@@ -12,11 +12,12 @@ from sqlalchemy.types import TypeDecorator, to_instance
 
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Mode, StoredForm
+from privkit.integrations.purposes import ShownText
 from privkit.integrations.sqlalchemy.binding import Bound, BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
-from privkit.integrations.sqlalchemy.refusals import NotBound, passing
+from privkit.integrations.sqlalchemy.refusals import NotBound, WouldWritePlaintext, passing
 from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
 from privkit.integrations.sqlalchemy.writing import check_defaults
 from privkit.transforms import Encrypt
@@ -156,9 +157,15 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         Raises:
             InvalidValue: If it is no value of the base type, or of the field.
             NotBound: If it is to be bound to its row, and comes without it.
+            WouldWritePlaintext: If it is what a view showed in a value's place.
         """
         if value is None:
             return None
+        if isinstance(value, ShownText):
+            raise WouldWritePlaintext(
+                f"what a view showed of {self.field_key.name!r} is not the value; load it in a view that shows it as "
+                "it is, or leave it out"
+            )
         if self.row is None:
             return self.stored.write(self.to_plain(value))
         if not isinstance(value, Bound):
