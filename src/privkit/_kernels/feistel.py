@@ -29,7 +29,7 @@ MIN_RADIX, MAX_RADIX = 2, 2**16
 
 MAX_LENGTH = 16_384
 """The longest numeral string taken. The standard allows 2^32 - 1 numerals; the work grows with the square of the
-length, and at this cap one value takes a good fraction of a second."""
+length, and at this cap one value takes 4 to 50 milliseconds, the more the larger the radix."""
 
 MAX_TWEAK = 2**32 - 1
 """The longest tweak in bytes: step 5 writes its length into four bytes."""
