@@ -101,3 +101,14 @@ def test_what_it_cannot_do(run, shop, target, more, said):
     more = [word.format(shop.name) for word in more]
     database = [] if "--database" in more else ["--database", "sqlite:///shop.db"]
     assert said in run("reencrypt", target.format(shop.name), *database, *more).failed()
+
+
+def test_what_the_database_refuses_is_said_without_values(run, shop):
+    target = f"{shop.name}:User.email"
+    absent = run("reencrypt", target, "--database", "sqlite:///nowhere/secret-password.db").failed()
+    assert "OperationalError of the database: see that it can be reached" in absent
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER no BEFORE UPDATE ON user BEGIN SELECT RAISE(ABORT, 'a@b.cn'); END")
+    refused = run("reencrypt", target, "--database", f"{shop.name}:engine").failed()
+    assert "IntegrityError: a constraint of the table forbids it" in refused
+    assert not any(said in one for said in ("a@b.cn", "secret-password", "defect") for one in (absent, refused))

@@ -14,6 +14,7 @@ from privkit.suggest import nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.exc import SQLAlchemyError
 
     from privkit.integrations.reencryption import Position, Progress
     from privkit.integrations.sqlalchemy.job import ColumnRows
@@ -60,11 +61,13 @@ def reencrypt(
 
 def _run(rows: ColumnRows, *, batch: int, pause: float, after: str | None, dry_run: bool, quiet: bool) -> None:
     """Run the job on one column, and say where it got to if it ends early."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as in `_rows`
+
     from privkit.integrations import reencryption  # noqa: PLC0415 - as in `_rows`
 
     reached: list[Progress] = []
-    total = max(rows.count(), 1)
     try:
+        total = max(rows.count(), 1)
         with progress_bar(rows.name, quiet=quiet) as advance:
 
             def tell(done: Progress) -> None:
@@ -82,14 +85,22 @@ def _run(rows: ColumnRows, *, batch: int, pause: float, after: str | None, dry_r
                 on_progress=tell,
                 row_of=rows.row_of,
             )
-    except PrivkitError as error:
+    except (PrivkitError, SQLAlchemyError) as error:
+        why = str(error) if isinstance(error, PrivkitError) else _of_database(error)
         resume = f"; go on with --after {_written(reached[-1].position)}" if reached and reached[-1].position else ""
-        raise InvalidParameter(f"{rows.name}: {error}{resume}") from None
+        raise InvalidParameter(f"{rows.name}: {why}{resume}") from None
     if not quiet:
         what = (
             f"{done.outdated:,} to replace" if dry_run else f"{done.replaced:,} replaced, {done.overtaken:,} overtaken"
         )
         click.echo(f"{rows.name}: {done.rows:,} values, {what}")
+
+
+def _of_database(error: SQLAlchemyError) -> str:
+    """What the database refused; its own words may quote values."""
+    if type(error).__name__ == "IntegrityError":
+        return "IntegrityError: a constraint of the table forbids it, as where two rows hold one value; see its log"
+    return f"{type(error).__name__} of the database: see that it can be reached and has the table and column"
 
 
 def _written(position: Position) -> str:
@@ -121,9 +132,13 @@ def _found(target: str) -> Any:  # noqa: ANN401 - whatever a program has there
         raise
     for name in path.split("."):
         if not hasattr(found, name):
-            raise InvalidParameter(f"{target!r} is not there: no {name!r}{nearest(name, dir(found))}")
+            raise InvalidParameter(f"{target!r} is not there: no {name!r}{nearest(name, _names(found))}")
         found = getattr(found, name)
     return found
+
+
+def _names(found: Any) -> list[str]:  # noqa: ANN401 - as above
+    return [name for name in dir(found) if not name.startswith("_")]
 
 
 def _engine(database: str) -> Engine:
