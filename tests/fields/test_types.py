@@ -31,6 +31,13 @@ def test_values_are_brought_into_canonical_form(name, value, canonical):
     assert kind.normalise(canonical) == canonical
 
 
+@pytest.mark.parametrize("value", ["256.1.1.1", "1.2.3.4/24", "01.2.3.4", "::1.2.3.04"])
+def test_no_error_of_another_library_goes_along_with_the_value(value):
+    with pytest.raises(InvalidValue) as caught:
+        fields.IP_ADDRESS.normalise(value)
+    assert (caught.value.__context__, caught.value.__cause__) == (None, None)
+
+
 @pytest.mark.parametrize(("name", "value"), REFUSED)
 def test_what_is_no_value_is_refused_without_being_quoted(name, value):
     with pytest.raises(InvalidValue) as caught:

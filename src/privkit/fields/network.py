@@ -43,16 +43,10 @@ class IpAddress(FieldType):
         plain = text if text.isascii() and " " not in text else compact(text, "")
         if "%" in plain:
             raise self.invalid("it has a scope, which only its own host understands")
-        try:
-            if ":" not in plain:
-                return str(ipaddress.IPv4Address(plain))
-            if "." not in plain:
-                return canonical_ipv6(socket.inet_pton(socket.AF_INET6, plain))
-            address = ipaddress.IPv6Address(plain)
-        except (OSError, ValueError):
-            # The original error quotes the value.
-            raise self.invalid("not an IPv4 or IPv6 address (without port, prefix length or leading zeros)") from None
-        return canonical_ipv6(address.packed)
+        address = _parsed(plain)
+        if address is None:
+            raise self.invalid("not an IPv4 or IPv6 address (without port, prefix length or leading zeros)")
+        return address
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Dotted IPv4 addresses are canonical."""
@@ -63,6 +57,18 @@ class IpAddress(FieldType):
         if len(rows):
             good[rows] = are_ipv4(text.take(rows))
         return good
+
+
+def _parsed(text: str) -> str | None:
+    """The canonical form of an address; `None` where it is none."""
+    try:
+        if ":" not in text:
+            return str(ipaddress.IPv4Address(text))
+        if "." not in text:
+            return canonical_ipv6(socket.inet_pton(socket.AF_INET6, text))
+        return canonical_ipv6(ipaddress.IPv6Address(text).packed)
+    except (OSError, ValueError):
+        return None  # the error quotes the value, and would go along as the context of ours
 
 
 @dataclass(frozen=True, slots=True)
