@@ -11,11 +11,23 @@ if TYPE_CHECKING:
     from privkit import errors, fields
     from privkit.keys import FieldKey, Keyring
     from privkit.policy import Policy
-    from privkit.transforms import Encrypt, FormatPreserving, Generalise, Keep, Mask, Surrogate, Token, Transform
+    from privkit.transforms import (
+        DateShift,
+        Encrypt,
+        FormatPreserving,
+        Generalise,
+        Keep,
+        Mask,
+        Noise,
+        Surrogate,
+        Token,
+        Transform,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DateShift",
     "Encrypt",
     "FieldKey",
     "FormatPreserving",
@@ -23,6 +35,7 @@ __all__ = [
     "Keep",
     "Keyring",
     "Mask",
+    "Noise",
     "Policy",
     "Surrogate",
     "Token",
