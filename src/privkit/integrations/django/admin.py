@@ -22,8 +22,9 @@ from django.db.models.constants import LOOKUP_SEP
 from django.dispatch import Signal
 
 from privkit.errors import InvalidValue
-from privkit.integrations.django.fields import EncryptedField, encrypted_fields, reveal_permission
+from privkit.integrations.django.fields import EncryptedField, encrypted_fields
 from privkit.integrations.django.paths import encrypted_in_path
+from privkit.integrations.django.permissions import reveal_permission
 from privkit.transforms import Mask
 from privkit.transforms.base import STARS
 

@@ -32,6 +32,7 @@ from privkit.integrations.django.expressions import check_written
 from privkit.integrations.django.indexed import IndexedExact, IndexedIn, IndexedPart
 from privkit.integrations.django.indexes import index_field
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
+from privkit.integrations.django.permissions import add_reveal_permission
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
 from privkit.integrations.django.refusals import WouldWritePlaintext
 from privkit.integrations.django.widths import content_width, exact_collation, width
@@ -169,7 +170,7 @@ class EncryptedField(Base):
         for option in MIRRORED:
             setattr(base, option, getattr(self, option))
         self.base_field = base
-        _add_permission(cls)
+        add_reveal_permission(cls)
 
     @property
     def label(self) -> str:
@@ -391,20 +392,3 @@ def _marked(shown: Any) -> ShownText:  # noqa: ANN401 - whatever a view's transf
 def encrypted_fields(model: type[models.Model]) -> Sequence[EncryptedField]:
     """The encrypted fields of a model."""
     return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedField)]  # noqa: SLF001 - Django's way to ask
-
-
-def reveal_permission(model: type[models.Model]) -> str:
-    """The permission to see what a model's encrypted fields hold: `app.reveal_model`."""
-    meta = _concrete(model)._meta  # noqa: SLF001 - as above
-    return f"{meta.app_label}.reveal_{meta.model_name}"
-
-
-def _add_permission(model: type[models.Model]) -> None:
-    meta = model._meta  # noqa: SLF001 - as above
-    codename = f"reveal_{meta.model_name}"
-    if not meta.abstract and codename not in {known for known, _ in meta.permissions}:
-        meta.permissions = [*meta.permissions, (codename, f"Can reveal encrypted values of {meta.verbose_name_raw}")]
-
-
-def _concrete(model: type[models.Model]) -> type[models.Model]:
-    return model._meta.concrete_model or model  # noqa: SLF001 - as above
