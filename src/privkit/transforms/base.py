@@ -215,7 +215,7 @@ class FieldTransform(Transform):
             result = _spread(len(text), rows, part)
             bad = None if bad is None else rows[bad]
         if bad is None:
-            return Outcome(self._restore(seen, result, seen.nulls), total, nulls)
+            return Outcome(self._whole(column, seen, result), total, nulls)
         missing = seen.nulls
         if on_invalid is OnInvalid.SUPPRESS:
             missing = seen.nulls_and(bad)
@@ -261,6 +261,11 @@ class FieldTransform(Transform):
     def _invalid(self, reason: str, lifted: Column[Any], positions: NDArray[np.intp]) -> InvalidValue:
         where = lifted.rows(positions)
         return InvalidValue(reason, field_type=self.field.name, rows=where[: InvalidValue.MAX_ROWS], count=len(where))
+
+    def _whole(self, column: C, lifted: Column[C], result: Ragged) -> C:  # noqa: ARG002 - for what changes nothing
+        """The result of a column of which all values were valid."""
+        whole: C = self._restore(lifted, result, lifted.nulls)
+        return whole
 
     def _restore(self, lifted: Column[Any], result: Ragged, nulls: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
         """Put results back into the container they came from."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from privkit.transforms.base import FieldTransform, OnInvalid, Outcome
+from privkit.transforms.base import FieldTransform
 
 if TYPE_CHECKING:
     from privkit._kernels.ragged import Ragged
+    from privkit.columns import Column
     from privkit.fields.base import Reading
 
 C = TypeVar("C")
@@ -32,13 +32,11 @@ class Keep(FieldTransform):
     word: ClassVar[str] = "keep"
     same_kind: ClassVar[bool] = True
 
-    def protect_column(self, column: C, *, on_invalid: OnInvalid | str | None = None) -> Outcome[C]:
-        """Check a column and hand it back as it is, but for values that were suppressed."""
-        outcome = super().protect_column(column, on_invalid=on_invalid)
-        return outcome if outcome.invalid else replace(outcome, column=column)
-
     def _protect(self, reading: Reading, raw: Ragged) -> Ragged:  # noqa: ARG002 - what was passed goes out
         return raw
 
     def _protect_one(self, text: str, raw: str) -> str:  # noqa: ARG002 - as above
         return raw
+
+    def _whole(self, column: C, lifted: Column[C], result: Ragged) -> C:  # noqa: ARG002 - the column says it all
+        return column
