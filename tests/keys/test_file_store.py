@@ -100,6 +100,13 @@ class TestTampering:
         assert "\n" not in str(caught.value)
         assert full.primary_id
 
+    def test_a_part_given_twice(self, full, path):
+        assert full.primary_id
+        stored = path.read_bytes()
+        path.write_bytes(stored.replace(b'"generation"', b'"generation": 99, "generation"', 1))
+        with pytest.raises(KeyringUnreadable, match="cut short or damaged"):
+            Keyring.open(path)
+
     def test_two_files_swapped(self, tmp_path):
         one, other = (Keyring.create(tmp_path / name) for name in ("one.json", "other.json"))
         (tmp_path / "one.json").rename(tmp_path / "swap")

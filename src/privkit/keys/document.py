@@ -245,7 +245,7 @@ def _parse(stored: bytes) -> dict[str, Any]:
     if len(stored) > MAX_BYTES:
         raise KeyringUnreadable(f"keyring too large ({len(stored)} > {MAX_BYTES} bytes); {_DAMAGED}")
     try:
-        body = json.loads(stored)
+        body = json.loads(stored, object_pairs_hook=_without_twins)
         _canonical(body)  # so that what can be read can also be written, however deeply it is nested
     except (ValueError, RecursionError):
         raise KeyringUnreadable(f"keyring is not JSON: cut short or damaged; {_DAMAGED}") from None
@@ -254,6 +254,14 @@ def _parse(stored: bytes) -> dict[str, Any]:
     if body.get("version") != VERSION:
         raise KeyringUnreadable(f"keyring is not of version {VERSION}; use a newer privkit, or {_DAMAGED}")
     return body
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of two parts of one name only one would be under the tag."""
+    parts = dict(pairs)
+    if len(parts) < len(pairs):
+        raise ValueError
+    return parts
 
 
 def _canonical(body: Mapping[str, Any]) -> bytes:
