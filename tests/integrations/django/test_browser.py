@@ -15,6 +15,7 @@ import pytest
 webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven through selenium")
 
 from selenium.webdriver.common.by import By  # noqa: E402 - after the skip
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402 - as above
 
 MANAGE = Path(__file__).parents[3] / "examples" / "shop_django" / "manage.py"
 PATIENCE = 60
@@ -84,6 +85,8 @@ def visit(shop, browser):
             browser.delete_all_cookies()
             browser.get(f"{shop}/admin/login/")
             fill(browser, username=user, password=user)
+            entered = WebDriverWait(browser, PATIENCE)  # the next page would interrupt the login
+            entered.until(lambda browser: "/admin/login/" not in browser.current_url)
             browser.user = user
         browser.get(shop + path)
         return browser.page_source
