@@ -129,7 +129,7 @@ def codes_of_arrow(container: Any) -> Coded | None:
     column = lift_arrow(pa.chunked_array(dictionaries, type=container.type.value_type))
     starts = np.cumsum([0, *sizes]).tolist() if len(sizes) > 1 else [0] * len(parts)
     codes = np.concatenate(
-        [part.indices.drop_null().to_numpy() + np.int64(start) for part, start in zip(parts, starts, strict=False)]
+        [_plain(part.indices.drop_null()) + np.int64(start) for part, start in zip(parts, starts, strict=False)]
     )
     values = column.values
     if len(sizes) > 1:
@@ -173,14 +173,14 @@ def number_values(values: Values) -> tuple[Values, NDArray[np.int64]]:
     """
     if isinstance(values, Ragged):
         encoded = _binary(values).dictionary_encode()
-        return _take_text(encoded.dictionary), encoded.indices.to_numpy().astype(np.int64)
+        return _take_text(encoded.dictionary), _plain(encoded.indices).astype(np.int64)
     if values.dtype.names:  # instants: two numbers in a row
         rows = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
         few, codes = number_values(Ragged.of_matrix(rows))
         return cast("Ragged", few).matrix(values.dtype.itemsize).reshape(-1).view(values.dtype), codes
     words = values.view(np.int64 if values.dtype.itemsize > 1 else np.int8)  # so that -0.0 is not 0.0, and NaN is NaN
     encoded = pa.array(words).dictionary_encode()
-    return encoded.dictionary.to_numpy().view(values.dtype), encoded.indices.to_numpy().astype(np.int64)
+    return _plain(encoded.dictionary).view(values.dtype), _plain(encoded.indices).astype(np.int64)
 
 
 def take_rows(values: Ragged, rows: NDArray[np.int64]) -> Ragged:
@@ -275,18 +275,27 @@ def _without(values: Ragged, nulls: NDArray[np.bool_]) -> Ragged:
     return values.take(valid)
 
 
+def _plain(array: Any) -> NDArray[Any]:
+    """Numbers without nulls as they lie in memory; `Array.to_numpy` would import pandas, which takes 0.3 s."""
+    found: NDArray[Any] = np.from_dlpack(array)
+    return found
+
+
 def _take_numbers(array: Any) -> NDArray[Any]:
-    values: NDArray[Any] = array.drop_null().to_numpy(zero_copy_only=False)
+    whole = array.drop_null()
+    if types.is_boolean(whole.type):  # one bit each
+        return _plain(whole.cast(pa.uint8())).view(np.bool_)
+    values = _plain(whole)
     return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
 
 
 def _take_dates(array: Any) -> NDArray[Any]:
-    days: NDArray[Any] = array.cast(pa.date32()).cast(pa.int32()).drop_null().to_numpy()
+    days = _plain(array.cast(pa.date32()).cast(pa.int32()).drop_null())
     return days.astype(np.int64).view("datetime64[D]")
 
 
 def _take_timestamps(array: Any) -> NDArray[Any]:
-    moments: NDArray[Any] = array.cast(pa.int64()).drop_null().to_numpy()
+    moments = _plain(array.cast(pa.int64()).drop_null())
     return moments.view(f"datetime64[{array.type.unit}]")
 
 
