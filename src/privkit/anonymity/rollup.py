@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.hierarchy import Ladder
     from privkit.anonymity.models import Models
 
-_SMALL: Final = 2_000
+_SMALL: Final = 30_000
 """Tuples of a base of which no smaller one is made."""
 _LARGE: Final = 0.2
 """Share of the table's tuples above which a base is large."""
@@ -132,6 +132,8 @@ class Bases:
         Where there is none that is small, one is made of a node that has some of the attributes on the bottom, which
         is below many others.
         """
+        if len(self._table) <= _SMALL:
+            return self._table
         best = self._smallest(node)
         for part in self._parts:
             if len(best) <= _LARGE * len(self._table):
