@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _MANY = 1 << 24
+_DASH = ord("-")
 
 CONTINUATION = 0x80
 """The top two bits (mask 0xC0) of a UTF-8 byte that is not the first of its character."""
@@ -81,6 +82,8 @@ LOWER = bytes(range(256)).lower()
 def squeezed(text: Ragged, drop: bytes, table: bytes | None = None) -> Ragged:
     """Take bytes out of all rows, and exchange others.
 
+    A dash at an end of a row, but for what is dropped beside it, stays: it is a minus or a slip, and no separator.
+
     Args:
         text: The rows.
         drop: What is taken out: ASCII.
@@ -94,7 +97,31 @@ def squeezed(text: Ragged, drop: bytes, table: bytes | None = None) -> Ragged:
     flags = np.zeros(256, np.uint8)
     flags[list(drop)] = 1
     dropped = np.flatnonzero(classes(data, flags))
-    return Ragged(kept, offsets - np.searchsorted(dropped, offsets))
+    plain = Ragged(kept, offsets - np.searchsorted(dropped, offsets))
+    if not flags[_DASH]:
+        return plain
+    stays = (data[dropped] == _DASH) & at_ends(plain, dropped)
+    if not stays.any():
+        return plain
+    return cut(Ragged(np.frombuffer(raw.translate(table), np.uint8), offsets), dropped[~stays])
+
+
+def at_ends(plain: Ragged, dropped: NDArray[np.intp], sign: str = "") -> NDArray[np.bool_]:
+    """Say which of the bytes that were taken out of rows have nothing before or nothing behind them there.
+
+    Args:
+        plain: What is left of the rows.
+        dropped: Ascending positions of what was taken out, in the tight buffer before.
+        sign: A character that counts as nothing where it begins what is left.
+    """
+    data, offsets = tight(plain)
+    ends = np.zeros(len(data) + 1, np.bool_)
+    ends[offsets] = True
+    if sign and len(data):
+        starts = offsets[:-1][plain.lengths > 0]
+        ends[starts[data[starts] == ord(sign)] + 1] = True
+    found: NDArray[np.bool_] = ends[dropped - np.arange(len(dropped))]
+    return found
 
 
 def erased(text: Ragged, marks: Sequence[bytes]) -> Ragged:

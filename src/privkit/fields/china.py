@@ -77,6 +77,7 @@ def _is_mobile(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
 _LANDLINE = re.compile(r"(010|02[0-9]|0[3-9][0-9]{2})-([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
 _JOINED_LANDLINE = re.compile(r"(?:(?:\+?86|0086)0?|0)?(10|2[0-9]|[3-9][0-9]{2})-?([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
 _ABROAD = (b"+86", b"0086")
+_BRACKETS = re.compile(r"[()\s]+")
 _EXTENSION = re.compile(r"(?:转分机|转|分机|ext\.?|x|#|,)+", re.IGNORECASE)
 
 
@@ -91,7 +92,11 @@ class ChineseLandline(FieldType):
         """Read `(0755) 1234 5678`, `+86 755 12345678`, `075512345678 转 123` and the like."""
         if _LANDLINE.fullmatch(text):
             return text
-        dashed = _EXTENSION.sub("-", narrow(text))
+        plain = narrow(text)
+        written = _BRACKETS.sub("", plain)
+        if written != written.strip("-"):
+            raise self.invalid("a dash at the beginning or the end separates nothing")
+        dashed = _EXTENSION.sub("-", plain)
         dashed = re.sub(r"[()\s-]+", "-", dashed).strip("-")
         match = _LANDLINE.fullmatch(dashed) or self._joined(dashed)
         if match is None:

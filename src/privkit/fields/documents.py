@@ -248,7 +248,7 @@ class Plate(FieldType):
 
     def respell(self, text: Ragged) -> Ragged:
         """Take out spaces, dashes and dots, and make letters upper case."""
-        return erased(squeezed(text, b" \t-", UPPER), _DOTS)
+        return squeezed(erased(text, _DOTS), b" \t-", UPPER)  # dots first: a dash before one may be at the end
 
 
 _DOTS = tuple(dot.encode() for dot in "·•・")

@@ -9,6 +9,7 @@ import unicodedata
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0x2500, 0x30FC, 0xFE58], "-")
 _SPACES = re.compile(r"\s+")
+_INNER_DASHES = re.compile(r"(?<=[^-])-+(?=[^-])")
 _CONTROLS = frozenset({"Cc", "Cs", "Cn"})
 _PRIVATE_PLANES = 0x20000
 """From here on Python's Unicode data may be older than the characters people write."""
@@ -22,11 +23,11 @@ def narrow(text: str) -> str:
 
 
 def compact(text: str, separators: str = "-") -> str:
-    """As `narrow`, without spaces and separators."""
+    """As `narrow`, without spaces and separators; a dash at an end separates nothing (it may be a minus) and stays."""
     text = _SPACES.sub("", narrow(text))
-    for separator in separators:
+    for separator in separators.replace("-", ""):
         text = text.replace(separator, "")
-    return text
+    return _INNER_DASHES.sub("", text) if "-" in separators and "-" in text else text
 
 
 def tidy(text: str) -> str:
