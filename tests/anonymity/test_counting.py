@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit._kernels.ragged import Ragged
-from privkit.anonymity import FrequencySet, dictionary
+from privkit.anonymity import Anonymiser, FrequencySet, dictionary, measure
 from privkit.anonymity.dictionary import Dictionary
 from privkit.anonymity.encoding import ColumnEncoder
 from privkit.anonymity.keys import KeyBuilder, Lookup, combine, order_of, renumbered
 from privkit.columns import Kind
-from privkit.errors import InvalidParameter, InvalidValue, TableError
+from privkit.errors import InvalidParameter, InvalidValue, TableError, Unmet
 
 TEXTS = st.lists(st.binary(max_size=20) | st.sampled_from([b"", b"\0", b"a", b"a\0", b"12345678", b"12345678\0"]))
 
@@ -85,6 +85,30 @@ def test_domains_are_in_order(column, kind, texts):
     codes = final[given].tolist()
     assert [code == len(texts) for code in codes] == [value is None for value in column]
     assert domain.codes_of(domain).tolist() == list(range(domain.size))
+
+
+SPELLINGS = {
+    "decimals": [Decimal("1.0"), Decimal("1.00"), Decimal(1)],
+    "moments": [dt.datetime.fromisoformat(f"2020-01-01T{text}") for text in ("08:00:00+08:00", "00:00:00+00:00")] * 2,
+}
+
+
+@pytest.mark.parametrize("values", SPELLINGS.values(), ids=SPELLINGS)
+def test_two_spellings_of_a_sensitive_value_are_no_diversity(values):
+    table = {"age": [30] * 3, "own": values[:3]}
+    assert measure(table, ["age"], ["own"]).l == 1
+    with pytest.raises(Unmet, match="fewer distinct values than l"):
+        Anonymiser(["age"], sensitive=["own"], k=2, l=2).fit(table)
+    parts = [FrequencySet.of({"age": [30], "own": [value]}, ["age"], ["own"]) for value in values[:3]]
+    merged = parts[0].merge(parts[1]).merge(parts[2])
+    assert (merged.counts.tolist(), len(merged.sensitive[0].texts)) == ([3], 1)
+    plan = Anonymiser(["age"], sensitive=["own"], k=3, t=0.5).fit(table)
+    assert plan.apply(table | {"own": values[2::-1]})["own"] == values[2::-1]  # its rows in another order
+
+
+def test_decimals_that_floats_cannot_tell_apart_are_two_values():
+    near = [Decimal("12345678901234567.01"), Decimal("12345678901234567.02")]
+    assert measure({"age": [30, 30], "own": near}, ["age"], ["own"]).l == 2
 
 
 def test_numbers_have_a_distance_and_null_is_away():

@@ -66,6 +66,14 @@ def test_streams_write_what_tables_do(shape):
     assert {name: [cell for batch in out for cell in batch[name]] for name in table} == plan.apply(table)
 
 
+def test_rows_of_a_batch_that_is_suppressed_wholly():
+    batches = [[{"age": 30}] * 3, [{"age": 70}]]
+    plan = Anonymiser({"age": Hierarchy.intervals([5])}, k=2, recoding="full_domain", suppression=0.3).fit(
+        [*batches[0], *batches[1]]
+    )
+    assert list(plan.apply_batches(batches)) == [[{"age": 30}] * 3, []]
+
+
 def test_equal_records_of_several_classes_are_shared_out_across_batches():
     table = patients(rows=900)
     plan = Anonymiser(QUASI, k=12, output="sets").fit(table)

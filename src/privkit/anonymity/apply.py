@@ -63,6 +63,8 @@ class Applier:
         kept = ~gone if gone.any() else None
         if kept is not None:
             shares = shares[kept]
+            if not len(shares) and isinstance(batch, list):
+                return []  # of no dicts no columns can be told
         columns = {}
         for name in table.names:
             narrow = table if kept is None else _narrowed(table, name, kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from privkit.columns.repeats import DistinctColumn
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 NUMERIC: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 """Kinds whose values have a distance; the others are categories."""
+
+_SPELLED: Final = frozenset({Kind.DECIMAL, Kind.INSTANT})
+"""Kinds in which one value may have several canonical texts."""
 
 AWAY: Final = 2.0
 """Where null stands among positions from 0 to 1: a range that mixes it with a number is at least 1 wide, the whole."""
@@ -84,8 +88,20 @@ class Domain:
     def _index(self) -> dict[str, int]:
         return {text: code for code, text in enumerate(self.texts)}
 
-    def merged(self, other: Domain) -> Domain:
+    @cached_property
+    def _alike(self) -> dict[Any, int]:
+        """As `_index`, by value; empty for kinds whose equal values have one text."""
+        if self.kind not in _SPELLED:
+            return {}
+        codes = range(len(self.texts) - 1, -1, -1)  # of several the first
+        return dict(zip(_values(self.kind, self.texts[::-1]), codes, strict=True))
+
+    def merged(self, other: Domain, *, alike: bool = False) -> Domain:
         """The domain of both columns' values.
+
+        Args:
+            other: The other column's.
+            alike: Whether equal values of different texts are one value, as `ColumnEncoder` has it.
 
         Raises:
             InvalidParameter: If they are of different kinds.
@@ -94,11 +110,19 @@ class Domain:
             return self
         kind = _common(self.name, self.kind if self.texts else None, other.kind if other.texts else None)
         texts = in_order(kind or self.kind, {*self.texts, *other.texts})
+        if alike:
+            texts = [texts[code] for code in _firsts(kind or self.kind, texts)[0]]
         return Domain(self.name, kind or self.kind, tuple(texts), self.null or other.null)
 
     def codes_of(self, other: Domain) -> NDArray[np.int64]:
-        """The code here of each code of another domain of the same column; -1 where the value is unknown here."""
+        """The code here of each code of another domain of the same column; -1 where the value is unknown here.
+
+        A text that is unknown here has the code of an equal value, where there is one.
+        """
         out = [self._index.get(text, -1) for text in other.texts]
+        if -1 in out and other.texts and self._alike and other.kind is self.kind:
+            values = _values(other.kind, other.texts)
+            out = [self._alike.get(value, -1) if code < 0 else code for code, value in zip(out, values, strict=True)]
         if other.null:
             out.append(len(self.texts) if self.null else -1)
         return np.array(out, np.int64)
@@ -109,10 +133,14 @@ class ColumnEncoder:
 
     Args:
         name: The column, for error messages.
+        alike: Whether values that are equal and have different texts (decimals 1.0 and 1.00, one moment in two zones)
+            are one value. So it is for sensitive columns, where two spellings of a value are no diversity; those of a
+            quasi-identifier are written as they were, and whoever reads them tells them apart.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, alike: bool = False) -> None:
         self.name = name
+        self._alike = alike
         self._kind: Kind | None = None
         self._unit = ""
         self._null = False
@@ -169,10 +197,11 @@ class ColumnEncoder:
         kind = self._kind or Kind.TEXT
         texts = [text.decode() for text in self._texts(kind)]
         order = sorted(range(len(texts)), key=_keys(kind, texts).__getitem__)
-        # Two decimals that differ in scale alone are one number and two texts; each keeps its own.
-        final = np.full(len(texts) + 1, len(texts), np.int64)
-        final[np.array(order, np.int64) + 1] = np.arange(len(texts))
-        return Domain(self.name, kind, tuple(texts[code] for code in order), self._null), final
+        own = [texts[code] for code in order]
+        firsts, codes = _firsts(kind, own) if self._alike else (range(len(own)), np.arange(len(own)))
+        final = np.full(len(texts) + 1, len(firsts), np.int64)
+        final[np.array(order, np.int64) + 1] = codes
+        return Domain(self.name, kind, tuple(own[first] for first in firsts), self._null), final
 
     def _bits(self, values: NDArray[Any]) -> NDArray[np.uint64]:
         """Numbers of any kind as 64 bits, equal where the numbers are."""
@@ -217,6 +246,20 @@ def in_order(kind: Kind, texts: Iterable[str]) -> list[str]:
     found = sorted(texts)
     keys = _keys(kind, found)
     return [found[place] for place in sorted(range(len(found)), key=keys.__getitem__)]
+
+
+def _values(kind: Kind, texts: Sequence[str]) -> list[Any]:
+    """Values of a kind in which equal ones may have different texts, exactly."""
+    return [Decimal(text) for text in texts] if kind is Kind.DECIMAL else to_numbers(kind, texts).tolist()
+
+
+def _firsts(kind: Kind, texts: Sequence[str]) -> tuple[Sequence[int], NDArray[np.int64]]:
+    """Of texts in order, the first of each value, and the number of the value of each text."""
+    if kind not in _SPELLED:
+        return range(len(texts)), np.arange(len(texts))
+    numbers: dict[Any, int] = {}
+    codes = np.array([numbers.setdefault(value, len(numbers)) for value in _values(kind, texts)], np.int64)
+    return np.unique(codes, return_index=True)[1].tolist(), codes
 
 
 def _keys(kind: Kind, texts: list[str]) -> list[Any]:

@@ -165,7 +165,8 @@ class FrequencySet:
         mine, theirs = [(d.name for d in s.quasi) for s in (self, other)]
         if list(mine) != list(theirs) or [d.name for d in self.sensitive] != [d.name for d in other.sensitive]:
             raise InvalidParameter("frequency sets of different columns; count both over the same ones in one order")
-        domains = [a.merged(b) for a, b in zip(self.domains, other.domains, strict=True)]
+        domains = [a.merged(b) for a, b in zip(self.quasi, other.quasi, strict=True)]
+        domains += [a.merged(b, alike=True) for a, b in zip(self.sensitive, other.sensitive, strict=True)]
         parts = [
             np.stack(
                 [domain.codes_of(own)[row] for domain, own, row in zip(domains, part.domains, part.codes, strict=True)]
@@ -211,7 +212,8 @@ class _Counter:
 
     def __init__(self, quasi_identifiers: Sequence[str], sensitive: Sequence[str]) -> None:
         self._quasi = len(quasi_identifiers)
-        self._encoders = [ColumnEncoder(name) for name in (*quasi_identifiers, *sensitive)]
+        self._encoders = [ColumnEncoder(name) for name in quasi_identifiers]
+        self._encoders += [ColumnEncoder(name, alike=True) for name in sensitive]
         self._parts: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
         self._waiting = 0
 
