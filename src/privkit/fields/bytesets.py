@@ -131,11 +131,16 @@ def erased(text: Ragged, marks: Sequence[bytes]) -> Ragged:
         text: UTF-8 rows.
         marks: The characters.
     """
+    return cut(text, where(text, marks))
+
+
+def where(text: Ragged, marks: Sequence[bytes]) -> NDArray[np.intp]:
+    """Say where characters beyond ASCII are: all their bytes, ascending, in the tight buffer."""
     if is_ascii(text):
-        return text
+        return np.empty(0, np.intp)
     data, _ = tight(text)
     high = np.flatnonzero(data >= _LEAD)
-    return cut(text, np.sort(np.concatenate([_bytes_of(data, high, mark) for mark in marks])))
+    return np.sort(np.concatenate([_bytes_of(data, high, mark) for mark in marks]))
 
 
 def _bytes_of(data: NDArray[np.uint8], starts: NDArray[np.intp], mark: bytes) -> NDArray[np.intp]:

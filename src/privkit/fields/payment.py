@@ -12,12 +12,12 @@ import numpy as np
 
 from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import cut, erased, rows_at, squeezed, tight
+from privkit.fields.bytesets import at_ends, byteset, cut, places, rows_at, squeezed, tight, where
 from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import card_layout
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact
+from privkit.fields.plain import compact, narrow
 from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
@@ -61,11 +61,16 @@ class BankCard(FieldType):
         return squeezed(text, b" \t-")
 
 
-_MARKS = re.compile(r"人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥￥$€£元圆]|(?<=[0-9])秒|(?<=[0-9])s$", re.IGNORECASE)
-_NUMBER = re.compile(r"([+-]?)([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?")
+_AROUND = r"(?:\s|人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥$€£元圆])*+"
+_WRITTEN = re.compile(
+    rf"{_AROUND}(?P<sign>[+-]?){_AROUND}(?P<number>[0-9.](?:[0-9., e+-]*[0-9.])?){_AROUND}(?:秒|s)?\s*+", re.IGNORECASE
+)
+"""Spaces and currencies stand before a number, behind it and behind its sign; what is between digits belongs to it."""
+_NUMBER = re.compile(r"([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+)(?:\.([0-9]*))?")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
+_BESIDE = byteset(" \t$")
 _SIGNS = tuple(sign.encode() for sign in "¥￥€£元圆")
-_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -79,21 +84,24 @@ class Number(FieldType):
     signed: bool = True
 
     def normalise(self, text: str) -> str:
-        """Take out currency signs, thousands separators and leading zeros, and write out powers of ten."""
+        """Take out currency signs, separators of thousands and leading zeros, and write out powers of ten."""
         if _PLAIN.fullmatch(text):
             return text
-        plain = _MARKS.sub("", compact(text, ""))
+        written = _WRITTEN.fullmatch(narrow(text))
+        if written is None:
+            raise self.invalid("not a plain number")
+        plain = written["number"]
         if _SCIENTIFIC.fullmatch(plain):
             plain = self._written_out(plain)
         match = _NUMBER.fullmatch(plain)
-        if match is None or not (match[2] or match[3]):
+        if match is None or not (match[1] or match[2]):
             raise self.invalid("not a plain number")
-        digits = match[2].replace(",", "").lstrip("0") or "0"
-        fraction = match[3] or ""
+        digits = match[1].replace(",", "").replace(" ", "").lstrip("0") or "0"
+        fraction = match[2] or ""
         if len(digits) + len(fraction) > LONGEST:
             raise self.invalid(f"too long ({len(digits) + len(fraction)} > {LONGEST} digits)")
         number = f"{digits}.{fraction}" if fraction else digits
-        negative = match[1] == "-" and number.strip("0.") != ""
+        negative = written["sign"] == "-" and number.strip("0.") != ""
         if negative and not self.signed:
             raise self.invalid("it is negative")
         return f"-{number}" if negative else number
@@ -103,8 +111,8 @@ class Number(FieldType):
         return are_decimals(text, signed=self.signed)
 
     def respell(self, text: Ragged) -> Ragged:
-        """Take out spaces, currency signs and the separators of thousands."""
-        plain = erased(squeezed(text, b" \t$"), _SIGNS)
+        """Take out spaces and currency signs at the ends and behind a minus, and the commas of thousands."""
+        plain = _bare(text)
         return cut(plain, _thousands(plain))
 
     def _written_out(self, plain: str) -> str:
@@ -115,6 +123,16 @@ class Number(FieldType):
         if abs(number.adjusted()) > LONGEST:
             raise self.invalid("too large or too small to write out")
         return format(number, "f")
+
+
+def _bare(text: Ragged) -> Ragged:
+    """Take out spaces and currency signs that stand before a number, behind it or behind its minus, and no others."""
+    beside = places(tight(text)[0], _BESIDE)
+    signs = where(text, _SIGNS)
+    beside = np.sort(np.concatenate((beside, signs))) if len(signs) else beside
+    plain = cut(text, beside)
+    outside = at_ends(plain, beside, "-")
+    return plain if outside.all() else cut(text, beside[outside])
 
 
 def _thousands(text: Ragged) -> NDArray[np.intp]:
