@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from privkit.errors import InvalidParameter, TableError
-from privkit.fields import divisions
+from privkit.fields import divisions, other_cities
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +150,11 @@ def test_every_name_finds_its_own_code(table):
     for code, name in table.names.items():
         assert code in table.find(name)
         assert code in table.find(table.name(code))
+
+
+def test_other_cities_are_no_part_of_the_table_that_ids_are_ranked_by():
+    table = divisions.table()
+    cities = {table.name(code) for code in table.names if len(str(code)) == divisions.LEVELS["city"]}
+    assert not cities & set(other_cities.PROVINCES)
+    assert not cities & {name for name, _ in other_cities.prefectures()}
+    assert set(other_cities.PROVINCES.values()) <= divisions.PROVINCE_PREFIXES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.fields import divisions
+from privkit.fields import divisions, other_cities
 from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import of_width
 from privkit.fields.digits import are_digits, numbers
@@ -57,6 +57,9 @@ def _upward(level: str, to: str) -> Lookup:
     for code in table.names:
         if len(str(code)) == divisions.LEVELS[level]:
             above.setdefault(table.name(code), set()).add(_above(code, to))
+    if level == "city":
+        for name, province in (*other_cities.PROVINCES.items(), *other_cities.prefectures()):
+            above.setdefault(name, set()).add(_above(province, to))
     words = sorted(above)
     replies = (above[word].pop() if len(above[word]) == 1 else UNKNOWN for word in words)
     return Lookup(WordList(words), (*replies, UNKNOWN))
@@ -88,7 +91,8 @@ class Division(FieldType):
     def _names(self) -> WordList:
         table = divisions.table()
         width = divisions.LEVELS[self.level]
-        return WordList(sorted({table.name(code) for code in table.names if len(str(code)) == width}))
+        names = {table.name(code) for code in table.names if len(str(code)) == width}
+        return WordList(sorted(names.union(other_cities.PROVINCES) if self.level == "city" else names))
 
     def normalise(self, text: str) -> str:
         """Look the name or code up."""
@@ -98,6 +102,8 @@ class Division(FieldType):
         if name in self._known:
             return name
         official = {divisions.table().name(code) for code in divisions.table().find(name, level=self.level)}
+        if self.level == "city":
+            official |= other_cities.find(name)
         if len(official) == 1:
             return official.pop()
         if self.known_only and not official:
@@ -147,7 +153,11 @@ CN_CITY = Division(
     masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
     levels=MappingProxyType({to: partial(_upward, "city", to) for to in ("province", "region")}),
 )
-"""A Chinese city by name, `深圳市`."""
+"""A Chinese city by name, `深圳市`.
+
+Also known are the special regions (`香港`), Taiwan's cities and counties, and what prefectures and cities were called
+that ended or were renamed from 1999 on (`襄樊`, `毕节地区`). Kinmen and Lienchiang are not, which two lists have.
+"""
 
 CN_COUNTY = Division(
     name="cn_county",
@@ -159,7 +169,10 @@ CN_COUNTY = Division(
     masks=profiles(display=Keep(1, 0, 2), analytics=Keep(1, 0, 2)),
     levels=MappingProxyType({to: partial(_upward, "county", to) for to in ("city", "province", "region")}),
 )
-"""A Chinese county or district by name, `南山区`."""
+"""A Chinese county or district by name, `南山区`.
+
+Known are those of the table; former ones, and districts of Hong Kong, Macau and Taiwan, generalise to `*`.
+"""
 
 
 _CODE = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}")
