@@ -133,6 +133,7 @@ def test_a_layout_is_one_to_one_and_gives_valid_values(name, options, data, step
         ("cn_plate", {}, "粤BD12345", 10 * 34 * 10**4),
         ("cn_plate", {}, "粤B12345F", 10**6),
         ("cn_plate", {}, "沪A1234学", 34**4),
+        ("cn_plate", {}, "使014578", 10**6),
         ("cn_credit_code", {}, "91350100M000100Y43", 31**9),
         ("birth_date", {}, "1990-05-17", 47482),
         ("ip_address", {}, "192.0.2.1", 2**32),
@@ -241,7 +242,7 @@ def test_every_serial_of_a_kind_has_one_rank(kind):
     written = [serials.serial(rank) for rank in ranks]
     assert [serials.rank(serial) for serial in written] == ranks
     assert len(set(written)) == len(set(ranks))
-    plate = {"marked": "沪A{}学"}.get(kind, "沪A{}")
+    plate = {"marked": "沪A{}学", "embassy": "使{}"}.get(kind, "沪A{}")
     assert {parts(plate.format(serial)) for serial in written} == {(kind, serial) for serial in written}
     for rank, serial in ((serials.size, None), (0, "-" * 6)):
         with pytest.raises(LookupError):

@@ -227,7 +227,7 @@ Its nine characters from the ninth on are an organisation code (GB 11714), whose
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Plate(FieldType):
-    """A vehicle plate of mainland China: province, office, and five characters, or six (new energy).
+    """A vehicle plate of mainland China: province, office, and five characters or six (new energy); or an embassy's.
 
     Serials have digits and letters without I and O; which there are is in `plate`.
     """
@@ -237,8 +237,8 @@ class Plate(FieldType):
         code = compact(text, "-·•・").upper()
         if not PLATE.fullmatch(code):
             raise self.invalid(
-                "province, letter, and five characters (six for new energy) without I and O are needed "
-                f"(got {len(code)} characters)"
+                "province, letter, and five characters (six for new energy) without I and O, or 使 and six digits, "
+                f"are needed (got {len(code)} characters)"
             )
         return code
 
@@ -265,6 +265,7 @@ CN_PLATE = Plate(
 )
 """A vehicle plate, `粤B12345`, `粤BD12345`.
 
-Plates of trailers, learners, police, consulates and of Hong Kong and Macau cars end with the character of their kind. A
-plate moves within its kind: an ordinary one stays ordinary, a new-energy one of new energy.
+Plates of trailers, learners, police, consulates (`沪A1234领`) and of Hong Kong and Macau cars end with the character of
+their kind; those of embassies begin with theirs, `使014578`. A plate moves within its kind: an ordinary one stays
+ordinary, a new-energy one of new energy. Those of the armed forces and the armed police are not covered.
 """

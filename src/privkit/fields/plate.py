@@ -9,8 +9,10 @@ A plate is a province's character, the letter of an issuing office, and a serial
 | `small` | new energy, small: a letter of ten, a digit or letter, four digits | 3,400,000 |
 | `large` | new energy, large: five digits, a letter of ten | 1,000,000 |
 | `marked` | four digits and letters, and 挂, 学, 警, 港, 澳, 领, 试 or 超 | 1,336,336 |
+| `embassy` | 使 before six digits, without province and office | 1,000,000 |
 
-Letters are without I and O. A plate moves within its kind, and keeps its province, office and mark.
+Letters are without I and O. A plate moves within its kind, and keeps its province, office and mark. The first three
+digits of an embassy's plate are its country; which countries there are is not checked, so all six move.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
 MARKS = "挂学警港澳领试超"
+_EMBASSY = "使"
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 _ENERGY = "ABCDEFGHJK"
@@ -43,7 +46,7 @@ _ENERGY = "ABCDEFGHJK"
 _ANY = _DIGITS + _LETTERS
 
 PLATE = re.compile(
-    rf"([{PROVINCES}][A-HJ-NP-Z])"
+    rf"{_EMBASSY}(?P<embassy>[0-9]{{6}})|[{PROVINCES}][A-HJ-NP-Z]"
     rf"(?:(?P<small>[{_ENERGY}][{_ANY}][0-9]{{4}})|(?P<large>[0-9]{{5}}[{_ENERGY}])"
     rf"|(?P<plain>[{_ANY}]{{5}})|(?P<marked>[{_ANY}]{{4}})[{MARKS}])"
 )
@@ -69,6 +72,8 @@ def are_plates(text: Ragged) -> NDArray[np.bool_]:
             matrix = text.matrix(length, index)
             good[rows] = _one_of(matrix[:, :_HAN], PROVINCES) & _OF_LETTERS[matrix[:, _HAN]]
             good[rows] &= _serials(matrix[:, _SERIAL:])
+            if length == _SHORT:  # as long as these: one character of Han and six digits
+                good[rows] |= _one_of(matrix[:, :_HAN], _EMBASSY) & _each(matrix[:, _HAN:], _OF_DIGITS)
     return good
 
 
@@ -157,6 +162,7 @@ KINDS = {
     "small": Kind(((_ENERGY, _ANY, *[_DIGITS] * 4),)),
     "large": Kind(((*[_DIGITS] * 5, _ENERGY),)),
     "marked": Kind(((_ANY,) * 4,)),
+    "embassy": Kind(((_DIGITS,) * 6,)),
 }
 
 
@@ -171,7 +177,7 @@ def parts(plate: str) -> tuple[str, str]:
         raise LookupError("not a plate")
     serial = match["plain"]
     if serial is None:
-        return next((kind, match[kind]) for kind in ("small", "large", "marked") if match[kind])
+        return next((kind, match[kind]) for kind in ("small", "large", "marked", "embassy") if match[kind])
     letters = sum(character in _LETTERS for character in serial)
     return ("ordinary" if letters <= _FEW else "lettered"), serial
 
@@ -203,11 +209,18 @@ class PlateLayout(RowLayout):
     def join_one(self, text: str, rank: int) -> str:
         """Put a rank in the place of the one that `text` has."""
         kind, serial = parts(text)
-        return f"{text[:2]}{KINDS[kind].serial(rank)}{text[2 + len(serial) :]}"
+        start = _start(text)
+        return f"{text[:start]}{KINDS[kind].serial(rank)}{text[start + len(serial) :]}"
 
 
 def _kept(text: str, serial: str) -> bytes:
-    return f"{text[:2]}{text[2 + len(serial) :]}".encode()
+    start = _start(text)
+    return f"{text[:start]}{text[start + len(serial) :]}".encode()
+
+
+def _start(text: str) -> int:
+    """Where the serial begins."""
+    return len(_EMBASSY) if text.startswith(_EMBASSY) else 2
 
 
 def plate_layout() -> PlateLayout:
