@@ -9,6 +9,7 @@ import pytest
 from anonymity import recode_check as check
 from anonymity.tables import CITIES, QUASI, patients
 from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy
+from privkit.errors import Unmet
 
 HIERARCHIES = {
     "age": Hierarchy.intervals([5, 10, 20, 40]),
@@ -82,3 +83,26 @@ def test_with_sensitive_values(asked, limit):
     wanted, _ = every_node(table, good, limit, near)
     anonymiser = Anonymiser(HIERARCHIES, sensitive=["ill"], k=3, recoding="full_domain", suppression=limit, **asked)
     assert anonymiser.fit(table).report.gcp == pytest.approx(wanted, abs=1e-9)
+
+
+FLAT = {"q": Hierarchy.of({name: [] for name in "abc"})}
+
+
+def test_what_suppression_leaves_may_meet_what_the_whole_table_does_not():
+    table = {"q": list("aabbcc"), "s": ["x", "y", "x", "y", "x", "x"]}
+    for asked in ({"diversity": "entropy"}, {"diversity": "recursive", "c": 1.5}):
+        anonymiser = Anonymiser(FLAT, sensitive=["s"], k=2, l=2, recoding="full_domain", suppression=0.4, **asked)
+        assert anonymiser.fit(table).apply(table)["q"] == list("aabb")
+    asked = {"k": 2, "l": 2, "recoding": "full_domain", "diversity": "entropy"}
+    for limit, message in [(0.1, "even in the whole table"), (0.3, r"no combination of levels .* at most 30.0%")]:
+        with pytest.raises(Unmet, match=message):
+            Anonymiser(FLAT, sensitive=["s"], suppression=limit, **asked).fit(table)
+
+
+def test_suppression_lowers_the_chance_of_being_in_the_table():
+    table = {"q": list("aabbcc")}
+    people = {"q": list("aaaabbbbcc")}
+    asked = {"k": 2, "delta": 0.5, "recoding": "full_domain"}
+    assert Anonymiser(FLAT, suppression=0.4, **asked).fit(table, population=people).apply(table)["q"] == list("aabb")
+    with pytest.raises(Unmet, match="even if all are alike"):
+        Anonymiser(FLAT, suppression=0.1, **asked).fit(table, population=people)

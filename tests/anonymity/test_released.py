@@ -80,3 +80,27 @@ def test_a_plan_and_an_output_are_held_to_what_is_released():
     object.__setattr__(loose, "requirements", strict)
     with pytest.raises(Unmet):
         verify(loose, FrequencySet.of(next(loose.apply_batches([table])), ["q"], ["s"]))
+
+
+DEEP = Hierarchy.of({"flu": ["viral", "airways"], "asthma": ["allergic", "airways"], "gout": ["uric", "joints"]})
+"""No two of these values meet on the first level, which makes the way over the second no shorter."""
+
+
+@pytest.mark.parametrize(("others", "wanted"), [([], 1 / 3), (["gout"] * 4, 2 / 3)])
+def test_levels_on_which_values_of_the_data_do_not_meet_count(others, wanted):
+    table = {"q": ["a", "a", "b", "b"] + ["c"] * len(others), "s": ["flu"] * 2 + ["asthma"] * 2 + others}
+    found = measure(table, ["q"], ["s"], hierarchies={"s": DEEP})
+    assert found.t == pytest.approx(wanted)  # half of the records are two of three levels away, or all three
+    flat = Hierarchy.of({name: [] for name in "abc"})
+    asked = {"k": 2, "recoding": "full_domain", "sensitive": {"s": DEEP}}
+    assert Anonymiser({"q": flat}, t=wanted, **asked).fit(table).generalisations == {"q": "value"}
+    assert Anonymiser({"q": flat}, t=wanted - 0.01, **asked).fit(table).generalisations == {"q": "*"}
+
+
+def test_a_value_that_is_suppressed_wholly_makes_the_others_no_nearer():
+    table = {"q": ["a", "a", "b", "b", "c"], "s": ["flu", "flu", "asthma", "asthma", "gout"]}
+    asked = {"k": 2, "t": 0.5, "recoding": "full_domain", "suppression": 0.2, "sensitive": {"s": DEEP}}
+    plan = Anonymiser({"q": Hierarchy.of({name: [] for name in "abc"})}, **asked).fit(table)
+    found = measure(plan.apply(table), ["q"], ["s"], hierarchies={"s": DEEP})
+    assert plan.report.suppressed == 1
+    assert plan.report.sensitive["s"].t_released == pytest.approx(found.t) == pytest.approx(1 / 3)

@@ -162,7 +162,8 @@ class Anonymiser:
                 "the frequency set is of other columns; count those of this anonymiser, in its order"
             )
         models = self.requirements.models(frequency, self.sensitive)
-        self.requirements.check(frequency, models, population)
+        limit = self.requirements.suppression if self.recoding == "full_domain" else 0.0
+        self.requirements.check(frequency, models, population, limit=limit)
         hierarchies = self._hierarchies(frequency)
         shape = Shape(self.recoding, self.output)
         delta = self.requirements.delta

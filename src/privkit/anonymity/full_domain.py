@@ -19,7 +19,7 @@ from privkit.anonymity.keys import hashed, lengths
 from privkit.anonymity.lattice import all_nodes
 from privkit.anonymity.rollup import Base, Bases
 from privkit.anonymity.sensitive import spread
-from privkit.errors import InvalidParameter
+from privkit.errors import InvalidParameter, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def optimum(
     """Find the node that loses least among those that suppress at most a share of the records.
 
     Args:
-        frequency: The table's counts; taken all together they meet the models.
+        frequency: The table's counts.
         ladders: The quasi-identifiers' hierarchies over their domains.
         models: What every class has to meet.
         weights: How much the loss of each attribute counts.
@@ -81,6 +81,7 @@ def optimum(
 
     Raises:
         InvalidParameter: If the lattice has more than `MOST_NODES` nodes.
+        Unmet: If no node meets the models within the limit.
     """
     nodes = int(np.prod([float(ladder.height) for ladder in ladders]))
     if nodes > MOST_NODES:
@@ -106,7 +107,7 @@ class _Search:
     ) -> None:
         self.table = Base.of_table(frequency, ladders, models)
         self.bases = Bases(self.table)
-        self.near = near
+        self.near, self.limit = near, limit
         self.allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
         self.most = float(sum(weights))
         heights = self.table.lattice.heights
@@ -130,6 +131,11 @@ class _Search:
             if not self.settled[node] and self.least[node] < self.best:
                 self._climb(node)
                 progress(number / len(order))
+        if self.best_node < 0:
+            raise Unmet(
+                f"no combination of levels meets the models with at most {self.limit:.1%} of the records suppressed; "
+                "allow more suppression, or ask for less"
+            )
         best = tuple(self.nodes[self.best_node].tolist())
         gone, sizes = suppressed_at(self.table, best, self.near)
         return Optimum(best, gone, sizes, self.checked, len(self.nodes))

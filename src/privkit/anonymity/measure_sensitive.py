@@ -177,7 +177,7 @@ def measure_sensitive(
     if places is not None:
         distances["ordered"] = float(pairs.regrouped(places).ordered().max())
     if hierarchy is not None:
-        levels = hierarchy.bind(domain).groups[:-1]
+        levels = hierarchy.bind(domain, every=True).groups[:-1]
         distances["hierarchical"] = float(pairs.hierarchical(levels).max())
     fitting = "ordered" if order is not None or domain.numeric else "equal"
     wanted = distance or ("hierarchical" if hierarchy else fitting)

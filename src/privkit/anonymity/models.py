@@ -228,7 +228,7 @@ class SensitiveModel:
         """
         there = np.flatnonzero(released)
         whole = np.asarray(released, np.float64)[there]
-        return there, replace(self, whole=whole, groups=_narrowed(self.groups, there))
+        return there, replace(self, whole=whole, groups=tuple(level[there] for level in self.groups))
 
     def _diverse(self, counts: Counts) -> NDArray[np.bool_]:
         if self.diversity == "entropy":
@@ -269,16 +269,6 @@ class Models:
             else:
                 ok &= model.meets(found)
         return ok
-
-
-def _narrowed(groups: Sequence[NDArray[Any]], there: NDArray[np.intp]) -> tuple[NDArray[Any], ...]:
-    """Groups of some of the values, without levels that then tell no more apart than the one above or below."""
-    found: list[NDArray[Any]] = []
-    for level in groups:
-        own = np.unique(level[there], return_inverse=True)[1]
-        if not found or 0 < int(own.max(initial=0)) < int(found[-1].max(initial=0)):
-            found.append(own)
-    return tuple(found)
 
 
 def _shares(counts: Counts) -> NDArray[np.float64]:

@@ -172,7 +172,7 @@ class Plan:
             table = FrequencySet.of(table, self.frequency.names, list(self.sensitive))
         models = self.requirements.models(table, self.sensitive)
         people = self.population if population is None else counted(population, self.frequency.names)
-        self.requirements.check(table, models, people)
+        self.requirements.check(table, models, people, limit=self.requirements.suppression)
         ladders = [self.hierarchies[domain.name].bind(domain, every=True) for domain in table.quasi]
         node = [ladder.levels.index(name) for ladder, name in zip(ladders, self.shape.levels, strict=True)]
         sizes = np.add.reduceat(table.counts, table.starts)

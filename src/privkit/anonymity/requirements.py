@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from privkit.anonymity.bounds import LeastLost
 from privkit.anonymity.models import Models, SensitiveModel
 from privkit.errors import InvalidParameter, TableError, Unmet
 from privkit.suggest import nearest
@@ -95,18 +96,21 @@ class Requirements:
                 f"the hierarchical distance of {domain.name!r} needs its hierarchy; give sensitive={{name: hierarchy}}"
             )
         if hierarchy is not None and self.distance in {"auto", "hierarchical"}:
-            return "hierarchical", hierarchy.bind(domain).groups[:-1]
+            return "hierarchical", hierarchy.bind(domain, every=True).groups[:-1]
         if self.distance == "auto":
             return ("ordered" if domain.numeric else "equal"), ()
         return self.distance, ()
 
-    def check(self, frequency: FrequencySet, models: Models, population: FrequencySet | None = None) -> None:
-        """Refuse a table that cannot meet the models even as one class.
+    def check(
+        self, frequency: FrequencySet, models: Models, population: FrequencySet | None = None, *, limit: float = 0.0
+    ) -> None:
+        """Refuse a table that cannot meet the models even as one class, nor as what suppression may leave of it.
 
         Args:
             frequency: The table's counts.
             models: The models for it.
             population: The population's counts, where a delta is asked.
+            limit: The share of records that may be suppressed.
 
         Raises:
             TableError: If it is empty, or a quasi-identifier is null throughout.
@@ -119,6 +123,7 @@ class Requirements:
                 raise TableError(f"column {domain.name!r} is null throughout; leave it out of the quasi-identifiers")
         if frequency.records < self.k:
             raise Unmet(f"the table is smaller than k ({frequency.records} < {self.k}); lower k, or take more records")
+        allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
         for model in models.sensitive:
             values = int(np.count_nonzero(model.whole))
             if values < self.l:
@@ -126,14 +131,14 @@ class Requirements:
                     f"column {model.name!r} has fewer distinct values than l ({values} < {self.l}); lower l, or take "
                     "the column off the sensitive ones"
                 )
-            if not model.meets(model.whole[None, :])[0]:
+            if not model.meets(model.whole[None, :])[0] and _least_lost(model, self.k) > allowed:
                 raise Unmet(
                     f"column {model.name!r} is not {self.diversity} {self.l}-diverse even in the whole table; lower l"
                     + (", or raise c" if self.diversity == "recursive" else "")
                 )
-        self._check_presence(frequency, population)
+        self._check_presence(frequency, population, allowed)
 
-    def _check_presence(self, frequency: FrequencySet, population: FrequencySet | None) -> None:
+    def _check_presence(self, frequency: FrequencySet, population: FrequencySet | None, allowed: int) -> None:
         if self.delta is None:
             if population is not None:
                 raise InvalidParameter("a population is given, and no delta is asked; give delta, or leave it out")
@@ -147,7 +152,7 @@ class Requirements:
             )
         chance = frequency.records / population.records
         low, high = self.delta
-        if not low <= chance <= high:
+        if not low <= chance or (frequency.records - allowed) / population.records > high:
             raise Unmet(
                 f"{frequency.records} of {population.records} people are in the table, for each a chance of "
                 f"{chance:.4g} even if all are alike (delta allows {low:g} to {high:g}); widen delta"
@@ -165,6 +170,12 @@ class Requirements:
             "suppression": self.suppression,
             "delta": None if self.delta is None else list(self.delta),
         }
+
+
+def _least_lost(model: SensitiveModel, k: int) -> int:
+    """How many records of the whole table are lost at least, so that the others meet a model."""
+    whole = model.whole[None, :]
+    return int(LeastLost(Models(k, (model,))).of(whole.sum(1).astype(np.int64), [whole])[0])
 
 
 def _bounds(delta: Any) -> tuple[float, float]:  # noqa: ANN401 - checked here
