@@ -309,3 +309,9 @@ def test_measuring_grades_with_what_was_declared():
     assert measure(table, ["age"]).grade.level == 3
     found = measure(table, ["age"], identifiers=["phone"]).grade
     assert (found.level, found.identifiers, found.release) == (1, ("phone",), "public")
+
+
+@pytest.mark.parametrize("size", [float("nan"), 5.5, True, "9"])
+def test_a_size_is_a_whole_number(size):
+    with pytest.raises(InvalidParameter, match="whole number"):
+        measure({"age": [1, 2]}, ["age"], population_size=size)

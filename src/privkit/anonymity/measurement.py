@@ -257,6 +257,8 @@ def _counted_population(
 
 
 def _check_size(population: int, records: int) -> None:
+    if isinstance(population, bool) or not isinstance(population, int):
+        raise InvalidParameter(f"population_size is a {type(population).__name__}; it must be a whole number")
     if population < records:
         raise TableError(f"a population of {population} for a table of {records} rows; it must hold all of its people")
 
