@@ -227,6 +227,7 @@ def test_sets_of_more_values_than_a_word_has_bits():
         ({"quasi_identifiers": []}, "no quasi-identifiers"),
         ({"quasi_identifiers": "age"}, "one text"),
         ({"quasi_identifiers": ["age", "age"]}, "twice"),
+        ({"quasi_identifiers": [["age"]]}, "names of columns, as text"),
         ({"quasi_identifiers": {"age": "age.csv"}}, "Hierarchy or None"),
     ],
 )

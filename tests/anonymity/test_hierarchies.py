@@ -140,6 +140,7 @@ def test_files(tmp_path):
         (lambda: Hierarchy.dates(["yeer"]), "did you mean 'year'"),
         (lambda: Hierarchy.prefix(6, [2, 4]), "must fall"),
         (lambda: Hierarchy.prefix(6, [6]), "must fall"),
+        (lambda: Hierarchy.prefix("6", [4]), "must fall"),
         (lambda: Hierarchy.ordering("aba", [2]), "twice"),
         (lambda: Hierarchy.ordering("abc", [2, 3]), "do not nest"),
         (lambda: Hierarchy.divisions(["county"]), "no level 'county'"),

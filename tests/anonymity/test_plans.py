@@ -119,6 +119,26 @@ def test_damaged_plans(tmp_path):
             Plan.load(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recoding": None},
+        {"recoding": "local", "output": "x"},
+        {"output": "sets"},
+        {"levels": []},
+        {"levels": ["by 5", "x", "value"]},
+        {"hierarchies": {}},
+        {"sensitive": {}},
+    ],
+)
+def test_damaged_shapes(change, tmp_path):
+    path = tmp_path / "plan.json"
+    good = json.loads(fitted("full_domain", patients()).dumps())
+    path.write_text(json.dumps(good | change))
+    with pytest.raises(TableError, match="damaged"):
+        Plan.load(path)
+
+
 def test_a_plan_that_does_not_meet_what_it_says(tmp_path):
     path = tmp_path / "plan.json"
     fitted("labels", patients()).save(path)

@@ -220,12 +220,14 @@ def _named(what: str, columns: Any) -> dict[str, Hierarchy | None]:  # noqa: ANN
         given = "one text" if isinstance(columns, str) else f"a {type(columns).__name__}"
         raise InvalidParameter(f"{what} is {given}; give a list of names")
     names = list(columns)
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidParameter(f"{what} must be names of columns, as text")
     if len(set(names)) < len(names):
         raise InvalidParameter(f"{what} names a column twice; name each once")
     found = dict(columns) if hasattr(columns, "items") else dict.fromkeys(names)
     for name, hierarchy in found.items():
-        if not isinstance(name, str) or not (hierarchy is None or isinstance(hierarchy, Hierarchy)):
-            raise InvalidParameter(f"{what} must be names of columns, each with a Hierarchy or None")
+        if not (hierarchy is None or isinstance(hierarchy, Hierarchy)):
+            raise InvalidParameter(f"{what} must be names of columns, each with a Hierarchy or None (not of {name!r})")
     return found
 
 

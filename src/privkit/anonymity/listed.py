@@ -77,8 +77,8 @@ class Prefix(Hierarchy):
     keep: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        falling = all(a > b for a, b in pairwise((self.length, *self.keep, 0)))
-        if not falling:
+        numbers = all(type(number) is int for number in (self.length, *self.keep))
+        if not numbers or not all(a > b for a, b in pairwise((self.length, *self.keep, 0))):
             raise InvalidParameter(
                 f"a prefix hierarchy of length {self.length} keeps {list(self.keep)}; the numbers must fall, from less "
                 "than the length to 1 or more"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from privkit.anonymity.plan import Plan
 
 _FORMAT: Final = "privkit/anonymity-plan/1"
+_SHAPES: Final = frozenset({("local", "labels"), ("local", "sets"), ("full_domain", "labels")})
 _DTYPES: Final = frozenset({"<i8", "<i4", "<f8"})
 
 
@@ -124,7 +125,7 @@ def _parts(found: Mapping[str, Any]) -> Parts:
         arrays.get("refused"),
     )
     _check(frequency, recoding)
-    return Parts(
+    parts = Parts(
         frequency,
         recoding,
         Requirements(**found["requirements"]),
@@ -134,6 +135,23 @@ def _parts(found: Mapping[str, Any]) -> Parts:
         {name: read_hierarchy(own) for name, own in found["hierarchies"].items()},
         {name: own and read_hierarchy(own) for name, own in found["sensitive"].items()},
     )
+    _check_shape(parts)
+    return parts
+
+
+def _check_shape(parts: Parts) -> None:
+    """Refuse a shape that no plan has, or that its hierarchies cannot give a later table."""
+    names = parts.frequency.names
+    right = (parts.recoding, parts.output) in _SHAPES and (
+        list(parts.sensitive) == [domain.name for domain in parts.frequency.sensitive]
+    )
+    if right and parts.output == "labels":
+        right = set(parts.hierarchies) == set(names)
+    if right and parts.recoding == "full_domain":
+        levels = dict(zip(names, parts.levels, strict=True))
+        right = all(level in parts.hierarchies[name].levels for name, level in levels.items())
+    if not right:
+        raise TableError("a damaged plan: its shape, levels and hierarchies do not fit together; fit the table again")
 
 
 def _check(frequency: FrequencySet, recoding: Recoding) -> None:
