@@ -60,7 +60,7 @@ def test_what_is_not_listed_is_refused_with_its_rows(file):
         (";a\n", {}, "row 1 of the hierarchy file has no value"),
         ("深圳;a\n", {"level": 2}, "has no level 2"),
         ("深圳;a\n", {"level": 0}, "from 1 on"),
-        ("深圳;a\n", {"level": "a"}, "from 1 on"),
+        ("深圳;a\n", {"level": "a"}, "a whole number, not text"),
         ("深圳;a\n", {"delimiter": ";;"}, "TypeError"),
         ("深圳;a\n", {"encoding": "ascii"}, "is not ascii"),
         ("深圳;a\n", {"encoding": "klingon"}, "LookupError"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter
+from privkit.errors import InvalidParameter, WrongType
 from privkit.fields.bytesets import tight
 from privkit.fields.calendar import ISO_WIDTH, fields_of
 from privkit.fields.decimals import EXACT, floor_one, floors, places_of
@@ -101,7 +102,7 @@ class AgeBand(Labelled):
         """
         try:
             day = on if isinstance(on, dt.date) else dt.date.fromisoformat(on)
-        except ValueError:
+        except (TypeError, ValueError):
             raise InvalidParameter("on must be an ISO date such as 2026-01-01") from None
         if width < 1 or top < width:
             raise InvalidParameter("width must be 1 year or more, and top at least as much")
@@ -207,7 +208,9 @@ def number_band(
         if _decimal(width) <= 0:
             raise InvalidParameter("the width of a band must be above 0")
         return WidthBand(_decimal(width), _decimal(start))
-    cuts = tuple(_decimal(edge) for edge in edges or ())
+    if isinstance(edges, str) or not isinstance(edges, Iterable):
+        raise WrongType("edges are several numbers, such as [100, 500]")
+    cuts = tuple(_decimal(edge) for edge in edges)
     if not cuts or any(low >= high for low, high in pairwise(cuts)):
         raise InvalidParameter("edges must be ascending numbers, one at least")
     return EdgeBand(cuts)

@@ -52,7 +52,7 @@ class DateLayout(WidthLayout):
         """
         try:
             low, high = (day if isinstance(day, dt.date) else dt.date.fromisoformat(day) for day in (first, last))
-        except ValueError:
+        except (TypeError, ValueError):
             raise InvalidParameter("first and last must be ISO dates such as 1900-01-01") from None
         if low >= high:
             raise InvalidParameter("the first day of a range must be before its last")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from privkit.anonymity.anonymiser import Anonymiser
 from privkit.errors import InvalidParameter, PolicyError
+from privkit.fields.parameters import type_name, wanted
 from privkit.policy.hierarchies import file_of, hierarchy_of
-from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from privkit.anonymity.hierarchy import Hierarchy
 from privkit.errors import InvalidParameter, PolicyError, TableError
-from privkit.policy.parameters import type_name, wanted
+from privkit.fields.parameters import type_name, wanted
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
+from privkit.fields.parameters import type_name, wanted
 from privkit.policy import hierarchies
 from privkit.policy.lines import line_of
 from privkit.policy.model import PolicyField, View
-from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter, PolicyError
 from privkit.fields.base import FieldType
+from privkit.fields.parameters import type_name
 from privkit.policy.anonymity import Anonymity
-from privkit.policy.parameters import type_name
 from privkit.suggest import nearest
 from privkit.transforms.base import OnInvalid
 

@@ -13,9 +13,9 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from privkit.errors import InvalidParameter, PolicyError
+from privkit.fields.parameters import type_name, wanted
 from privkit.keys import FieldKey
 from privkit.keys.material import Secret
-from privkit.policy.parameters import type_name, wanted
 from privkit.suggest import nearest
 from privkit.transforms.encrypt import Encrypt
 from privkit.transforms.fpe import FormatPreserving

@@ -13,6 +13,7 @@ from privkit._kernels.integers import IntegerPermutation
 from privkit._kernels.prefix import PrefixPermutation
 from privkit._kernels.ragged import Ragged
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
+from privkit.fields.parameters import check_types
 from privkit.keys import Usage
 from privkit.transforms.base import ReversibleFieldTransform
 from privkit.transforms.framing import framed, framed_many
@@ -169,6 +170,7 @@ def _layout(field: FieldType, options: dict[str, Any], *, small_domain: bool) ->
     except TypeError as error:
         takes = ", ".join(signature(field.layouts).parameters) or "no options"
         raise InvalidParameter(f"fpe of {field.name}: {error}; it takes {takes}") from None
+    check_types(f"fpe of {field.name}", field.layouts, options)
     if small_domain and "small_domain" in signature(field.layouts).parameters:
         # Where the domain depends on the value, the layout refuses single values that have too small a one.
         options = {**options, "small_domain": True}

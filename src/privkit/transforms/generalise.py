@@ -6,6 +6,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from privkit.errors import InvalidParameter
+from privkit.fields.parameters import check_types
 from privkit.suggest import nearest
 from privkit.transforms.base import FieldTransform
 
@@ -48,6 +49,7 @@ class Generalise(FieldTransform):
 
 
 def _level(field: FieldType, to: str, parameters: dict[str, Any]) -> Level:
+    check_types("generalise", Generalise, {"to": to})
     if to not in field.levels:
         raise InvalidParameter(f"{field.name} has no level {to!r}{nearest(to, field.levels)}")
     factory = field.levels[to]
@@ -56,4 +58,5 @@ def _level(field: FieldType, to: str, parameters: dict[str, Any]) -> Level:
     except TypeError as error:
         takes = ", ".join(signature(factory).parameters) or "no parameters"
         raise InvalidParameter(f"level {to!r} of {field.name}: {error}; it takes {takes}") from None
+    check_types(f"level {to!r} of {field.name}", factory, parameters)
     return factory(**parameters)

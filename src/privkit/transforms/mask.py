@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from privkit.errors import InvalidParameter
 from privkit.fields.masks import Keep
+from privkit.fields.parameters import check_types
 from privkit.suggest import nearest
 from privkit.transforms.base import FieldTransform, OnInvalid
 
@@ -60,6 +61,7 @@ class Mask(FieldTransform):
 
 
 def _shape(field: FieldType, profile: str | None, first: int | None, last: int | None) -> MaskShape:
+    check_types("mask", Mask, {"profile": profile, "first": first, "last": last})
     if first is not None or last is not None:
         if profile is not None:
             raise InvalidParameter("a mask takes a profile, or how many first and last characters to show, not both")

@@ -12,6 +12,7 @@ from privkit._kernels import textual
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
 from privkit.fields import TEXT
+from privkit.fields.parameters import check_types
 from privkit.keys import Usage
 from privkit.suggest import nearest
 from privkit.transforms.base import FieldTransform
@@ -85,6 +86,7 @@ class Token(FieldTransform):
         rows: int = 1_000_000_000,
     ) -> None:
         super().__init__(field)
+        check_types("token", Token, {"recipient": recipient, "form": form, "bits": bits, "rows": rows})
         if form not in list(Form):
             raise InvalidParameter(f"no token form {form!r}{nearest(form, list(Form))}")
         self.form = Form(form)

@@ -1,0 +1,65 @@
+"""Options of a wrong type are refused by name, whatever takes them."""
+
+import numpy as np
+import pytest
+
+from privkit import fields
+from privkit.errors import InvalidParameter, WrongType
+from privkit.keys import Keyring
+from privkit.transforms import FormatPreserving, Generalise, Mask, Token
+
+
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory):
+    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+
+
+WRONG = [
+    ("bits", "a whole number", lambda key: Token(key, bits="64")),
+    ("bits", "a whole number", lambda key: Token(key, bits=64.5)),
+    ("bits", "a whole number", lambda key: Token(key, bits=True)),
+    ("rows", "a whole number", lambda key: Token(key, rows="5")),
+    ("form", "text", lambda key: Token(key, form=["hex"])),
+    ("recipient", "text", lambda key: Token(key, recipient=5)),
+    ("profile", "text", lambda _: Mask(fields.CN_MOBILE, profile=["log"])),
+    ("first", "a whole number", lambda _: Mask(fields.CN_MOBILE, first="1")),
+    ("last", "a whole number", lambda _: Mask(fields.CN_MOBILE, last=1.5)),
+    ("to", "text", lambda _: Generalise(fields.BIRTH_DATE, to=["year"])),
+    ("width", "a whole number", lambda _: Generalise(fields.BIRTH_DATE, to="age_band", on="2026-01-01", width=5.5)),
+    ("top", "a whole number", lambda _: Generalise(fields.BIRTH_DATE, to="age_band", on="2026-01-01", top="90")),
+    ("on", "an ISO date", lambda _: Generalise(fields.BIRTH_DATE, to="age_band", on=5)),
+    ("edges", "several numbers", lambda _: Generalise(fields.AMOUNT, to="band", edges="123")),
+    ("edges", "several numbers", lambda _: Generalise(fields.AMOUNT, to="band", edges=5)),
+    ("digits", "a whole number", lambda _: Generalise(fields.POSTCODE, to="prefix", digits=2.5)),
+    ("v4", "a whole number", lambda _: Generalise(fields.IP_ADDRESS, to="prefix", v4="24")),
+    ("keep", "text", lambda key: FormatPreserving(fields.BANK_CARD, key, keep=["bin"])),
+    ("keep", "text", lambda key: FormatPreserving(fields.CN_RESIDENT_ID, key, keep=True)),
+    ("keep_first", "a whole number", lambda key: FormatPreserving(fields.ORDER_NUMBER, key, keep_first="1")),
+    ("v6", "a whole number", lambda key: FormatPreserving(fields.IP_ADDRESS, key, v6=48.0)),
+    ("first", "ISO date", lambda key: FormatPreserving(fields.BIRTH_DATE, key, first=5)),
+]
+
+
+@pytest.mark.parametrize(("option", "takes", "make"), WRONG)
+def test_an_option_of_a_wrong_type_is_named_with_what_it_takes(option, takes, make, keyring):
+    with pytest.raises(InvalidParameter) as caught:
+        make(keyring["customer.phone"])
+    assert option in str(caught.value)
+    assert takes in str(caught.value)
+
+
+def test_it_is_a_type_error_too(keyring):
+    with pytest.raises(WrongType):
+        Token(keyring["customer.phone"], bits="64")
+
+
+def test_numbers_of_fixed_width_are_refused_with_the_remedy(keyring):
+    with pytest.raises(WrongType, match=r"not a int64; take its \.item\(\)"):
+        Token(keyring["customer.phone"], bits=np.int64(96))
+
+
+def test_what_is_left_out_may_be_said(keyring):
+    key = keyring["customer.phone"]
+    assert Token(key, bits=None, recipient=None).protect("x") == Token(key).protect("x")
+    same = FormatPreserving(fields.CN_MOBILE, key, keep=None)
+    assert same.protect("13812345678") == FormatPreserving(fields.CN_MOBILE, key).protect("13812345678")
