@@ -32,3 +32,11 @@ def test_lists_of_one_length_are_not_taken_apart():
 
 def test_what_is_of_one_kind_stays_of_it():
     assert lift([1, None], mixed=True).kind is Kind.INTEGER
+
+
+@pytest.mark.parametrize("missing", [pd.NA, pd.NaT, float("nan")], ids=repr)
+@pytest.mark.parametrize("make", [list, lambda rows: np.array(rows, object)], ids=["list", "objects"])
+def test_missing_values_of_pandas_among_text_are_refused_with_the_remedy(missing, make):
+    for rows, row in ((["a", missing], 1), ([missing, "a"], 0), ([None, "a", None, missing], 3)):
+        with pytest.raises(WrongType, match=rf"row {row} is a missing value.*put None in its place"):
+            lift(make(rows))

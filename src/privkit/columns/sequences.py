@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import compress, repeat
@@ -171,6 +172,13 @@ def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType
     first = type(objects[0])
     for number, row in zip(numbers, objects, strict=True):
         kind = kind_of_type(type(row))
+        odd = kind is None or kind is not kind_of_type(first)
+        if odd and (_is_missing(row) or _is_missing(objects[0])):
+            place = number if _is_missing(row) else numbers[0]
+            return WrongType(
+                f"row {place} is a missing value of pandas or NumPy, which is null in a pandas series only; "
+                "put None in its place, or pass the series"
+            )
         if kind is None:
             return WrongType(
                 f"row {number} is a {type(row).__name__}, which is no value of a column; "
@@ -181,3 +189,8 @@ def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType
                 f"row {number} is a {type(row).__name__} in a column of {first.__name__}; make the column one type"
             )
     raise AssertionError("the rows are of one kind")
+
+
+def _is_missing(value: object) -> bool:
+    """Whether it is what pandas takes for missing: NaN, `pd.NA`, `pd.NaT`, by name, since pandas may not be there."""
+    return type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and math.isnan(value))
