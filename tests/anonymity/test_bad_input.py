@@ -18,7 +18,7 @@ SHAPES = [{}, {"output": "sets"}, {"recoding": "full_domain"}]
 TABLES = [
     ({name: [] for name in TABLE}, QUASI, [], TableError, "the table is empty"),
     (pd.DataFrame(TABLE).iloc[:0], QUASI, [], TableError, "the table is empty"),
-    ([], QUASI, [], TableError, "no column 'age'"),
+    ([], QUASI, [], TableError, "the table is empty"),
     (TABLE, [*QUASI, "agee"], [], TableError, "no column 'agee'; did you mean 'age'?"),
     (TABLE, QUASI, ["il"], TableError, "no column 'il'; did you mean 'ill'?"),
     (TABLE | {"age": [None] * 60}, QUASI, [], TableError, "'age' is null throughout; leave it out"),

@@ -67,11 +67,15 @@ def test_streams_write_what_tables_do(shape):
 
 
 def test_rows_of_a_batch_that_is_suppressed_wholly():
-    batches = [[{"age": 30}] * 3, [{"age": 70}]]
+    batches = [[{"age": 30}] * 3, [{"age": 70}], []]
     plan = Anonymiser({"age": Hierarchy.intervals([5])}, k=2, recoding="full_domain", suppression=0.3).fit(
         [*batches[0], *batches[1]]
     )
-    assert list(plan.apply_batches(batches)) == [[{"age": 30}] * 3, []]
+    assert list(plan.apply_batches(batches)) == [[{"age": 30}] * 3, [], []]
+    again = Anonymiser({"age": None}, k=2).fit_batches(batches[::2])
+    assert again.report.records == 3
+    with pytest.raises(TableError, match="the table is empty"):
+        Anonymiser({"age": None}, k=2).fit([])
 
 
 def test_equal_records_of_several_classes_are_shared_out_across_batches():

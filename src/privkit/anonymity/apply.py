@@ -58,6 +58,8 @@ class Applier:
             TableError: If it has records that the counts do not know, or more of some than they know.
         """
         table = open_table(batch)
+        if not table.names:
+            return batch  # no rows as a list of dicts: there are no names to look for
         shares = self._shares(self._cells(table, read or {}))
         gone = self._recoding.suppressed[shares]
         kept = ~gone if gone.any() else None

@@ -218,6 +218,8 @@ class _Counter:
         self._waiting = 0
 
     def add(self, table: Table[Any], weights: NDArray[np.int64] | None = None) -> None:
+        if not table.names:
+            return  # no rows as a list of dicts: there are no names to look for
         builder = KeyBuilder()
         for encoder in self._encoders:
             codes = encoder.add(table.column(encoder.name))
