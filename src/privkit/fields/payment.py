@@ -129,7 +129,8 @@ def _bare(text: Ragged) -> Ragged:
     """Take out spaces and currency signs that stand before a number, behind it or behind its minus, and no others."""
     beside = places(tight(text)[0], _BESIDE)
     signs = where(text, _SIGNS)
-    beside = np.sort(np.concatenate((beside, signs))) if len(signs) else beside
+    if len(signs):
+        beside = np.sort(np.concatenate((beside, signs))) if len(beside) else signs
     plain = cut(text, beside)
     outside = at_ends(plain, beside, "-")
     return plain if outside.all() else cut(text, beside[outside])
