@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -15,6 +16,7 @@ import pytest
 webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven through selenium")
 
 from selenium.webdriver.common.by import By  # noqa: E402 - after the skip
+from selenium.webdriver.support.expected_conditions import staleness_of  # noqa: E402 - as above
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402 - as above
 
 MANAGE = Path(__file__).parents[3] / "examples" / "shop_django" / "manage.py"
@@ -85,13 +87,20 @@ def visit(shop, browser):
             browser.delete_all_cookies()
             browser.get(f"{shop}/admin/login/")
             fill(browser, username=user, password=user)
-            entered = WebDriverWait(browser, PATIENCE)  # the next page would interrupt the login
-            entered.until(lambda browser: "/admin/login/" not in browser.current_url)
             browser.user = user
         browser.get(shop + path)
         return browser.page_source
 
     return visit
+
+
+@contextmanager
+def leaving(browser):
+    """Wait until the page that the block leads to has taken the place of this one, which no click is sure to do."""
+    page, patient = browser.find_element(By.TAG_NAME, "html"), WebDriverWait(browser, PATIENCE)
+    yield
+    patient.until(staleness_of(page))
+    patient.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
 
 
 def fill(browser, **fields):
@@ -100,14 +109,16 @@ def fill(browser, **fields):
         box = browser.find_element(By.NAME, name)
         box.clear()
         box.send_keys(text)
-    box.submit()
+    with leaving(browser):
+        box.submit()
 
 
 def open_customer(browser, visit, user):
     """The page of one customer, come to by its link in the list."""
     visit(user, "/admin/shop/customer/")
     row = next(row for row in browser.find_elements(By.CSS_SELECTOR, "#result_list tbody tr") if "0007" in row.text)
-    row.find_element(By.CSS_SELECTOR, "th a").click()
+    with leaving(browser):
+        row.find_element(By.CSS_SELECTOR, "th a").click()
     return browser.page_source
 
 
