@@ -90,6 +90,24 @@ def row_name(key: object) -> Row:
     return key
 
 
+class Bound:
+    """A value on its way into the row that it is bound to.
+
+    Args:
+        value: The value; not null.
+        row: What names the row, as `row_name` writes it.
+    """
+
+    __slots__ = ("row", "value")
+
+    def __init__(self, value: Any, row: Row) -> None:  # noqa: ANN401 - a value of the column
+        self.value = value
+        self.row = row
+
+    def __repr__(self) -> str:
+        return "<a value bound to its row>"
+
+
 class StoredForm:
     """How the values of one column stand in the database, in each mode.
 

@@ -28,31 +28,13 @@ from django.db.models.signals import post_save, pre_save
 
 from privkit.errors import InvalidParameter
 from privkit.integrations.django.refusals import NotBound
-from privkit.integrations.lifecycle import row_name
+from privkit.integrations.lifecycle import Bound, row_name
 
 if TYPE_CHECKING:
     from django.db import models
 
     from privkit.integrations.django.fields import EncryptedField
     from privkit.transforms.form import Row
-
-
-class Bound:
-    """A value on its way into the row that it is bound to.
-
-    Args:
-        value: The value; not null.
-        row: What names the row.
-    """
-
-    __slots__ = ("row", "value")
-
-    def __init__(self, value: Any, row: Row) -> None:  # noqa: ANN401 - a value of the field
-        self.value = value
-        self.row = row
-
-    def __repr__(self) -> str:
-        return "<a value bound to its row>"
 
 
 class Sealed:

@@ -18,7 +18,6 @@ from django.utils.functional import cached_property
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django import checks
 from privkit.integrations.django.binding import (
-    Bound,
     BoundAttribute,
     Sealed,
     bind_branches,
@@ -36,7 +35,7 @@ from privkit.integrations.django.permissions import add_reveal_permission
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
 from privkit.integrations.django.refusals import WouldWritePlaintext
 from privkit.integrations.django.widths import content_width, exact_collation, width
-from privkit.integrations.lifecycle import Mode, StoredForm, mode_of
+from privkit.integrations.lifecycle import Bound, Mode, StoredForm, mode_of
 from privkit.integrations.purposes import FieldViews, ShownText
 from privkit.keys.names import canonical_name
 from privkit.transforms import Encrypt

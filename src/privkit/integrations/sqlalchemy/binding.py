@@ -30,7 +30,7 @@ from sqlalchemy.sql.elements import (
     Null,
 )
 
-from privkit.integrations.lifecycle import row_name
+from privkit.integrations.lifecycle import Bound, row_name
 from privkit.integrations.sqlalchemy.fetching import Naming, Opener
 from privkit.integrations.sqlalchemy.refusals import NotBound, unwrapped
 from privkit.integrations.sqlalchemy.writing import SEALED, upserted, upserts, written
@@ -42,24 +42,6 @@ if TYPE_CHECKING:
 
     from privkit.integrations.sqlalchemy.encrypted import Encrypted
     from privkit.transforms.form import Row
-
-
-class Bound:
-    """A value on its way into the row that it is bound to.
-
-    Args:
-        value: The value; not null.
-        row: What names the row.
-    """
-
-    __slots__ = ("row", "value")
-
-    def __init__(self, value: Any, row: Row) -> None:  # noqa: ANN401 - a value of the column
-        self.value = value
-        self.row = row
-
-    def __repr__(self) -> str:
-        return "<a value bound to its row>"
 
 
 class BoundOpener(Opener):

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, to_instance
 
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
-from privkit.integrations.lifecycle import Mode, StoredForm
+from privkit.integrations.lifecycle import Bound, Mode, StoredForm
 from privkit.integrations.purposes import ShownText
-from privkit.integrations.sqlalchemy.binding import Bound, BoundOpener
+from privkit.integrations.sqlalchemy.binding import BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form

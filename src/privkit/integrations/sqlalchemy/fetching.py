@@ -8,6 +8,7 @@ in those columns. Few rows are opened value by value.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 from itertools import repeat
@@ -38,18 +39,18 @@ _MOST_AHEAD: Final = 1_000
 """Rows read ahead at most where a result is gone through row by row: as many as SQLAlchemy itself reads ahead."""
 
 
-class Opener:
+class Opener(ABC):
     """Opens the values of an encrypted column; `one` is the result processor of its type."""
 
     __slots__ = ()
 
+    @abstractmethod
     def one(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401 - whatever is stored
         """The value of what is stored, in the row of that name where the column is bound to rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
         """The values of what is stored, all together."""
-        raise NotImplementedError
 
     def naming(self, result: CursorResult[Any], place: int) -> Naming | None:  # noqa: ARG002 - for those that are bound
         """What names the rows of a result for the column at a place; `None` where that is not needed, or not known."""
@@ -79,7 +80,7 @@ class Naming:
         return [self.name(self.key)] * count if self.place is None else list(map(self.name, columns[self.place]))
 
 
-class Through(ResultFetchStrategy):
+class Through(ResultFetchStrategy, ABC):
     """Fetches rows by another strategy, and makes something of them.
 
     Args:
@@ -118,8 +119,9 @@ class Through(ResultFetchStrategy):
             result.close()
             raise
 
+    @abstractmethod
     def _made(self, rows: Sequence[Any]) -> Sequence[Any]:
-        raise NotImplementedError
+        """What is made of rows."""
 
 
 class Opening(Through):
