@@ -60,6 +60,29 @@ def test_imports_go_down(path):
     assert [name for name in imported(path) if name not in below] == []
 
 
+WITHIN_ANONYMITY = ("front", "measuring", "recoding", "models", "hierarchies", "counting")
+"""From the top down, as the layers; `front` are the modules in no package, and measuring imports no recoding."""
+
+
+def part_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE / "anonymity").with_suffix("").parts
+    return parts[0] if len(parts) > 1 else "front"
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "anonymity").rglob("*.py")), ids=lambda path: path.stem)
+def test_imports_within_anonymity_go_down(path):
+    packages = set(WITHIN_ANONYMITY[1:])
+    modules = [
+        node.module.split(".")[2:]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("privkit.anonymity")
+    ]
+    parts = [module[0] if module and module[0] in packages else "front" for module in modules]
+    below = WITHIN_ANONYMITY[WITHIN_ANONYMITY.index(part_of(path)) :]
+    assert [part for part in parts if part not in below] == []
+    assert part_of(path) != "measuring" or "recoding" not in parts
+
+
 def test_the_rule_would_be_noticed_if_broken():
     assert "transforms" in imported(SOURCE / "__init__.py")
     assert {layer_of(path) for path in MODULES} - {"__init__", "__main__"} <= set(LAYERS)

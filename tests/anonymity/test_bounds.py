@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit.anonymity.bounds import LeastLost
-from privkit.anonymity.models import Models, SensitiveModel
+from privkit.anonymity.models.bounds import LeastLost
+from privkit.anonymity.models.privacy import Models, SensitiveModel
 
 WHOLE = np.array([6.0, 3.0, 2.0, 1.0])
 LEVELS = (np.array([0, 1, 2, 3]), np.array([0, 0, 1, 1]))

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit._kernels.ragged import Ragged
-from privkit.anonymity import Anonymiser, FrequencySet, dictionary, measure
-from privkit.anonymity.dictionary import Dictionary
-from privkit.anonymity.encoding import ColumnEncoder
-from privkit.anonymity.keys import KeyBuilder, Lookup, combine, order_of, renumbered
+from privkit.anonymity import Anonymiser, FrequencySet, measure
+from privkit.anonymity.counting import dictionary
+from privkit.anonymity.counting.dictionary import Dictionary
+from privkit.anonymity.counting.encoding import ColumnEncoder
+from privkit.anonymity.counting.keys import KeyBuilder, Lookup, combine, order_of, renumbered
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter, InvalidValue, TableError, Unmet
 

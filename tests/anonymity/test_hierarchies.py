@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from privkit import Generalise, fields
 from privkit.anonymity import Anonymiser, Hierarchy, Plan
-from privkit.anonymity.encoding import ColumnEncoder
-from privkit.anonymity.hierarchy import read_hierarchy
+from privkit.anonymity.counting.encoding import ColumnEncoder
+from privkit.anonymity.hierarchies.hierarchy import read_hierarchy
 from privkit.errors import InvalidParameter, TableError
 
 

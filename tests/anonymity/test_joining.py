@@ -4,7 +4,8 @@ import pytest
 
 from anonymity import recode_check as check
 from anonymity.tables import CITIES, QUASI, patients
-from privkit.anonymity import Anonymiser, Hierarchy, joining
+from privkit.anonymity import Anonymiser, Hierarchy
+from privkit.anonymity.recoding import joining
 
 HIERARCHIES = {"age": Hierarchy.intervals([5, 10, 40]), "city": Hierarchy.ordering(CITIES, [2]), "sex": None}
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit.anonymity import FrequencySet, Hierarchy, measure
-from privkit.anonymity import models as dense
-from privkit.anonymity.measure_sensitive import _Pairs
+from privkit.anonymity.measuring.sensitive import _Pairs
+from privkit.anonymity.models import privacy as dense
 from privkit.errors import InvalidParameter, InvalidValue, TableError, WrongType
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pycanon_measures.json").read_text(encoding="utf-8"))

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, measure
-from privkit.anonymity.gbt42460 import grade
-from privkit.anonymity.population import _log_gamma, estimate_uniqueness, pitman, snb, zayatz
-from privkit.anonymity.risk import attacks, expected_reciprocal
+from privkit.anonymity.measuring.gbt42460 import grade
+from privkit.anonymity.measuring.risk import attacks, expected_reciprocal
+from privkit.anonymity.measuring.uniqueness import _log_gamma, estimate_uniqueness, pitman, snb, zayatz
 from privkit.errors import InvalidParameter, TableError
 
 CITIES = {"hz": ["zj"], "nb": ["zj"], "sh": ["sh"]}

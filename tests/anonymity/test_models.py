@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privkit.anonymity.models import (
+from privkit.anonymity.models.privacy import (
     Models,
     SensitiveModel,
     distinct,

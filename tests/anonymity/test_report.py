@@ -8,9 +8,9 @@ from string import Formatter
 import pytest
 
 from privkit.anonymity import measure
-from privkit.anonymity.report import html_report
-from privkit.anonymity.report_plots import risk_plot, sizes_plot
-from privkit.anonymity.report_words import LANGUAGES
+from privkit.anonymity.measuring.plots import risk_plot, sizes_plot
+from privkit.anonymity.measuring.report import html_report
+from privkit.anonymity.measuring.words import LANGUAGES
 from privkit.errors import InvalidParameter, MissingExtra
 
 VOID = {"meta", "br"}

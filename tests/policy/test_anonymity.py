@@ -15,7 +15,7 @@ import pytest
 
 from privkit import Policy
 from privkit.anonymity import Hierarchy, Plan, measure
-from privkit.anonymity.apply import Applier
+from privkit.anonymity.recoding.apply import Applier
 from privkit.errors import InvalidParameter, InvalidValue, PolicyError, TableError, Unmet
 from privkit.policy import Anonymity, View
 from privkit.policy.files import csv_source, open_sink, open_source, parquet

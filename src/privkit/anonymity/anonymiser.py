@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.derived import Derived
-from privkit.anonymity.frequency import FrequencySet
-from privkit.anonymity.full_domain import optimum
-from privkit.anonymity.hierarchy import Hierarchy, Ladder
-from privkit.anonymity.labels import peel
+from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.hierarchies.derived import Derived
+from privkit.anonymity.hierarchies.hierarchy import Hierarchy, Ladder
+from privkit.anonymity.models.requirements import Requirements, chosen
 from privkit.anonymity.plan import Plan, Shape, counted
-from privkit.anonymity.presence import Presence, joined
-from privkit.anonymity.recoding import Recoding
-from privkit.anonymity.requirements import Requirements, chosen
-from privkit.anonymity.sets import recode_to_sets
+from privkit.anonymity.recoding.full_domain import optimum
+from privkit.anonymity.recoding.labels import peel
+from privkit.anonymity.recoding.presence import Presence, joined
+from privkit.anonymity.recoding.recoding import Recoding
+from privkit.anonymity.recoding.sets import recode_to_sets
 from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from privkit.anonymity.models import Models
+    from privkit.anonymity.models.privacy import Models
 
 _RECODINGS: Final = ("local", "full_domain")
 _OUTPUTS: Final = ("labels", "sets")

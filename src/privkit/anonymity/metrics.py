@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.keys import order_of, runs
-from privkit.anonymity.models import distinct, entropy
+from privkit.anonymity.counting.keys import order_of, runs
+from privkit.anonymity.models.privacy import distinct, entropy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from privkit.anonymity.frequency import FrequencySet
-    from privkit.anonymity.models import Counts, Models, SensitiveModel
-    from privkit.anonymity.recoding import Recoding
+    from privkit.anonymity.counting.frequency import FrequencySet
+    from privkit.anonymity.models.privacy import Counts, Models, SensitiveModel
+    from privkit.anonymity.recoding.recoding import Recoding
 
 _AT_ONCE: Final = 1 << 22
 """Counts in one table at once: classes times sensitive values."""

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from privkit.anonymity import planfile
-from privkit.anonymity.apply import Applier
-from privkit.anonymity.frequency import FrequencySet
-from privkit.anonymity.full_domain import suppressed_at
+from privkit.anonymity.counting.frequency import FrequencySet
 from privkit.anonymity.metrics import Report, met, report
-from privkit.anonymity.presence import Presence, reached, within
-from privkit.anonymity.recoding import Recoding
-from privkit.anonymity.rollup import Base
+from privkit.anonymity.recoding.apply import Applier
+from privkit.anonymity.recoding.full_domain import suppressed_at
+from privkit.anonymity.recoding.presence import Presence, reached, within
+from privkit.anonymity.recoding.recoding import Recoding
+from privkit.anonymity.recoding.rollup import Base
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from privkit.anonymity.hierarchy import Hierarchy
-    from privkit.anonymity.models import Models
-    from privkit.anonymity.requirements import Requirements
+    from privkit.anonymity.hierarchies.hierarchy import Hierarchy
+    from privkit.anonymity.models.privacy import Models
+    from privkit.anonymity.models.requirements import Requirements
 
 
 @dataclass(frozen=True)

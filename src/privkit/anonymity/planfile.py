@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.encoding import Domain
-from privkit.anonymity.frequency import FrequencySet
-from privkit.anonymity.hierarchy import Hierarchy, read_hierarchy
-from privkit.anonymity.recoding import SUPPRESSED, Recoding
-from privkit.anonymity.requirements import Requirements
+from privkit.anonymity.counting.encoding import Domain
+from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.hierarchies.hierarchy import Hierarchy, read_hierarchy
+from privkit.anonymity.models.requirements import Requirements
+from privkit.anonymity.recoding.recoding import SUPPRESSED, Recoding
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter, TableError
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit.anonymity.frequency import FrequencySet
-from privkit.anonymity.sensitive import Diversity
+from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.models.sensitive import Diversity
 from privkit.errors import Unmet
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from privkit.anonymity.frequency import FrequencySet
-from privkit.anonymity.gbt42460 import THRESHOLDS
-from privkit.anonymity.hierarchy import Hierarchy
-from privkit.anonymity.measurement import measure
-from privkit.anonymity.report_words import LANGUAGES
+from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.hierarchies.hierarchy import Hierarchy
+from privkit.anonymity.measuring.gbt42460 import THRESHOLDS
+from privkit.anonymity.measuring.measurement import measure
+from privkit.anonymity.measuring.words import LANGUAGES
 from privkit.cli import options as shared
 from privkit.cli.progress import progress_bar
 from privkit.cli.risk_screen import show
@@ -26,7 +26,7 @@ from privkit.suggest import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from privkit.anonymity.measurement import Measurement
+    from privkit.anonymity.measuring.measurement import Measurement
     from privkit.policy.files import Source
 
 
@@ -147,7 +147,7 @@ def _batches(
 
 
 def _page(found: Measurement, language: str, source: Path) -> str:
-    from privkit.anonymity.report import html_report  # noqa: PLC0415 - it draws, which takes a while to import
+    from privkit.anonymity.measuring.report import html_report  # noqa: PLC0415 - it draws, which takes a while to import
 
     today = datetime.now(UTC).astimezone().date()
     return html_report(found, language=language, subject=f"{source.name}, {today.isoformat()}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from privkit.anonymity.measurement import Measurement
+    from privkit.anonymity.measuring.measurement import Measurement
 
 _LEVELS = {
     1: "direct identifiers are in the table",

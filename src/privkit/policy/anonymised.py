@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from privkit.anonymity.apply import Applier
-from privkit.anonymity.frequency import FrequencySet
+from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.recoding.apply import Applier
 from privkit.anonymity.verify import verify
 from privkit.columns.tables import open_table
 from privkit.errors import PolicyError, TableError

@@ -14,7 +14,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from privkit.anonymity.hierarchy import Hierarchy
+from privkit.anonymity.hierarchies.hierarchy import Hierarchy
 from privkit.errors import InvalidParameter, PolicyError, TableError
 from privkit.fields.parameters import type_name, wanted
 from privkit.suggest import nearest

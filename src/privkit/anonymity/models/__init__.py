@@ -1,0 +1,1 @@
+"""What is asked of classes of records: k, l, t and delta, counted, bounded and required."""

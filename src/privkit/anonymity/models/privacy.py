@@ -1,0 +1,291 @@
+"""Privacy models as functions of counts: how many records of a class have each sensitive value.
+
+Everything here takes `counts` of shape `(..., values)`: the last axis runs over the distinct values of one sensitive
+column, the others over candidate classes, so that a search asks about thousands of classes in one call and a
+measurement about all classes of a table. A class without records meets nothing and has distance 0.
+
+Sources: k-anonymity, Sweeney 2002; l-diversity in its distinct, entropy and recursive forms, Machanavajjhala et al.
+2007; t-closeness by the earth mover's distance with equal, ordered and hierarchical ground distance, Li, Li and
+Venkatasubramanian 2007; delta-presence, Nergiz, Atzori and Clifton 2007.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Counts = Any
+"""An array of numbers of shape `(..., values)`."""
+
+_ROUNDING: Final = 1e-9
+"""What sums of floats may be off by; a bound is met when it is met within this."""
+
+
+# --- l-diversity ----------------------------------------------------------------------------------------------------
+
+
+def distinct(counts: Counts) -> NDArray[np.int64]:
+    """How many distinct values each class has.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import distinct
+        >>> distinct([[3, 0, 1], [4, 0, 0]]).tolist()
+        [2, 1]
+    """
+    found: NDArray[np.int64] = np.count_nonzero(np.asarray(counts), axis=-1).astype(np.int64)
+    return found
+
+
+def entropy(counts: Counts) -> NDArray[np.float64]:
+    """The entropy of each class in nats; entropy l-diversity asks for at least `log(l)`.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import entropy
+        >>> import numpy as np
+        >>> np.exp(entropy([[5, 5, 0], [4, 0, 0]])).round(3).tolist()
+        [2.0, 1.0]
+    """
+    shares = _shares(counts)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    found: NDArray[np.float64] = np.maximum(-(shares * logs).sum(-1), 0.0)
+    return found
+
+
+def recursive(counts: Counts, values: int) -> NDArray[np.float64]:
+    """The least c for which each class is recursively (c, l)-diverse: it is where `r_1 < c (r_l + ... + r_m)`.
+
+    Args:
+        counts: Counts by class and value.
+        values: The l: one more than the most frequent values that knowledge may exclude.
+
+    Returns:
+        `r_1 / (r_l + ... + r_m)` with the counts in falling order, infinite where fewer than l values are there;
+        the model holds for every c above.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import recursive
+        >>> recursive([[6, 3, 1], [5, 0, 0]], values=2).tolist()
+        [1.5, inf]
+    """
+    falling = -np.sort(-np.asarray(counts, np.float64), axis=-1)
+    tail = falling[..., values - 1 :].sum(-1)
+    out = np.full(tail.shape, np.inf)
+    found: NDArray[np.float64] = np.divide(falling[..., 0], tail, out=out, where=tail > 0)
+    return found
+
+
+# --- t-closeness ----------------------------------------------------------------------------------------------------
+
+
+def equal_distance(counts: Counts, whole: Counts) -> NDArray[np.float64]:
+    """The distance of each class from the whole where any two values are equally far: total variation.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import equal_distance
+        >>> equal_distance([[2, 0], [1, 1]], whole=[50, 50]).tolist()
+        [0.5, 0.0]
+    """
+    found: NDArray[np.float64] = np.abs(_apart(counts, whole)).sum(-1) / 2
+    return found
+
+
+def ordered_distance(counts: Counts, whole: Counts) -> NDArray[np.float64]:
+    """The distance where values stand in an order, neighbours `1 / (values - 1)` apart.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import ordered_distance
+        >>> ordered_distance([[2, 0, 0]], whole=[1, 1, 1]).round(3).tolist()
+        [0.5]
+    """
+    gaps = _apart(counts, whole)
+    steps = max(gaps.shape[-1] - 1, 1)
+    found: NDArray[np.float64] = np.abs(np.cumsum(gaps, -1)).sum(-1) / steps
+    return found
+
+
+def hierarchical_distance(counts: Counts, whole: Counts, groups: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """The distance where two values are as far apart as the lowest level that holds both is high.
+
+    With groups that nest, the earth mover's distance of Li et al., section 5.2, is the sum over levels of what has to
+    cross the borders of that level's groups, each level costing `1 / height`.
+
+    Args:
+        counts: Counts by class and value.
+        whole: Counts by value in the whole table.
+        groups: For each level below the top, from the values themselves upwards, the group of each value, from 0.
+            Without the level of single values it stands for groups that are all one.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import hierarchical_distance
+        >>> import numpy as np
+        >>> levels = [np.array([0, 1, 2, 3]), np.array([0, 0, 1, 1])]
+        >>> hierarchical_distance([[2, 0, 0, 0]], whole=[1, 1, 1, 1], groups=levels).tolist()
+        [0.625]
+    """
+    gaps = _apart(counts, whole)
+    total = np.zeros(gaps.shape[:-1])
+    for level in groups:
+        onto = np.zeros((gaps.shape[-1], int(level.max()) + 1))
+        onto[np.arange(gaps.shape[-1]), level] = 1.0
+        total += np.abs(gaps @ onto).sum(-1) / 2
+    found: NDArray[np.float64] = total / max(len(groups), 1)
+    return found
+
+
+# --- delta-presence -------------------------------------------------------------------------------------------------
+
+
+def presence(sizes: NDArray[Any], population: NDArray[Any]) -> NDArray[np.float64]:
+    """How likely each class's people in the population are to be in the table: its records over its people.
+
+    A class of which the population knows nobody is certain to be recognised as outside it: 1.
+
+    Args:
+        sizes: Records of each class in the table.
+        population: People in the population whose attributes fall into each class.
+
+    Example:
+        >>> from privkit.anonymity.models.privacy import presence
+        >>> import numpy as np
+        >>> presence(np.array([2, 5]), np.array([10, 5])).tolist()
+        [0.2, 1.0]
+    """
+    share = np.divide(sizes, population, out=np.ones(np.shape(sizes)), where=np.asarray(population) > 0)
+    found: NDArray[np.float64] = np.minimum(share, 1.0)
+    return found
+
+
+# --- all together ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class SensitiveModel:
+    """What is asked of one sensitive column in every class.
+
+    Attributes:
+        name: The column.
+        whole: `float64` of shape `(values,)`: how many records of the whole table have each value.
+        values: The l of the diversity; 1 asks for nothing.
+        diversity: `distinct`, `entropy` or `recursive`.
+        c: The c of recursive diversity.
+        t: The greatest distance from the whole; `None` asks for nothing.
+        distance: `equal`, `ordered` or `hierarchical`.
+        groups: For the hierarchical distance, as `hierarchical_distance` takes them.
+    """
+
+    name: str
+    whole: NDArray[np.float64]
+    values: int = 1
+    diversity: str = "distinct"
+    c: float = 1.0
+    t: float | None = None
+    distance: str = "equal"
+    groups: tuple[NDArray[Any], ...] = ()
+
+    def meets(self, counts: Counts) -> NDArray[np.bool_]:
+        """Which classes meet the model.
+
+        Args:
+            counts: Counts by class and value, of shape `(..., values)`.
+        """
+        ok = np.ones(np.shape(counts)[:-1], bool)
+        if self.values > 1:
+            ok &= self._diverse(counts)
+        if self.t is not None:
+            ok &= self.close(counts)
+        return ok
+
+    def distances(self, counts: Counts) -> NDArray[np.float64]:
+        """How far each class is from the whole."""
+        if self.distance == "ordered":
+            return ordered_distance(counts, self.whole)
+        if self.distance == "hierarchical":
+            return hierarchical_distance(counts, self.whole, self.groups)
+        return equal_distance(counts, self.whole)
+
+    def close(self, counts: Counts) -> NDArray[np.bool_]:
+        """Which classes are within t of the whole; all where no t is asked."""
+        if self.t is None:
+            return np.ones(np.shape(counts)[:-1], bool)
+        near: NDArray[np.bool_] = self.distances(counts) <= self.t + _ROUNDING
+        return near
+
+    def seen_in(self, released: Counts) -> tuple[NDArray[np.intp], SensitiveModel]:
+        """The model as the output alone shows it, in which values that were suppressed wholly do not exist.
+
+        Args:
+            released: How many records of the output have each value.
+
+        Returns:
+            The values that are there, and the model of counts of these.
+        """
+        there = np.flatnonzero(released)
+        whole = np.asarray(released, np.float64)[there]
+        return there, replace(self, whole=whole, groups=tuple(level[there] for level in self.groups))
+
+    def _diverse(self, counts: Counts) -> NDArray[np.bool_]:
+        if self.diversity == "entropy":
+            many: NDArray[np.bool_] = entropy(counts) >= np.log(self.values) - _ROUNDING
+            return many
+        if self.diversity == "recursive":
+            below: NDArray[np.bool_] = recursive(counts, self.values) < self.c
+            return below
+        enough: NDArray[np.bool_] = distinct(counts) >= self.values
+        return enough
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """Everything that is asked of every class.
+
+    Attributes:
+        k: The least number of records of a class.
+        sensitive: What is asked of each sensitive column; may be empty.
+    """
+
+    k: int
+    sensitive: tuple[SensitiveModel, ...] = ()
+
+    def meets(self, sizes: NDArray[Any], counts: Sequence[Counts] = ()) -> NDArray[np.bool_]:
+        """Which classes meet all of it.
+
+        Args:
+            sizes: Records of each class, of any shape.
+            counts: For each sensitive column, counts by class and value, of that shape and `(values,)`.
+        """
+        ok: NDArray[np.bool_] = sizes >= self.k
+        for model, found in zip(self.sensitive, counts, strict=True):
+            if np.count_nonzero(ok) < ok.size // 2:  # the size has decided most of them
+                rows = ok.reshape(-1).nonzero()[0]
+                flat = np.reshape(found, (-1, np.shape(found)[-1]))[rows]
+                ok.reshape(-1)[rows] = model.meets(flat)
+            else:
+                ok &= model.meets(found)
+        return ok
+
+
+def _shares(counts: Counts) -> NDArray[np.float64]:
+    numbers = np.asarray(counts, np.float64)
+    total = numbers.sum(-1, keepdims=True)
+    found: NDArray[np.float64] = np.divide(numbers, total, out=np.zeros_like(numbers), where=total > 0)
+    return found
+
+
+def _apart(counts: Counts, whole: Counts) -> NDArray[np.float64]:
+    """By how much each class's share of each value is above that of the whole; zeros for a class without records."""
+    numbers = np.asarray(counts, np.float64)
+    total = numbers.sum(-1, keepdims=True)
+    of_whole = np.asarray(whole, np.float64)
+    gaps: NDArray[np.float64]
+    if total.all():
+        gaps = numbers / total - of_whole / (of_whole.sum() or 1.0)
+    else:
+        gaps = np.where(total > 0, _shares(numbers) - _shares(of_whole), 0.0)
+    return gaps
