@@ -84,6 +84,7 @@ OPTIONS: dict[str, list[dict[str, object]]] = {
         {"keep": "area+year+sex"},
         {"keep": "area+birth"},
     ],
+    "email": [{}, {"keep": ""}],
     "imei": [{}, {"keep": "tac"}],
     "ip_address": [{}, {"v4": 8, "v6": 32}, {"v4": 12, "v6": 64}, {"v4": 16, "v6": 64}],
     "mac_address": [{}, {"keep": "oui"}],

@@ -33,7 +33,7 @@ LAYOUTS = [
     ("birth_date", {}), ("birth_date", {"first": "1950-01-01", "last": dt.date(2020, 2, 29)}),
     ("ip_address", {}), ("ip_address", {"v4": 8, "v6": 64}), ("ip_address", {"v4": 20, "v6": 33}),
     ("mac_address", {}), ("mac_address", {"keep": "oui"}),
-    ("email", SMALL), ("email", {"keep": "domain", **SMALL}),
+    ("email", SMALL), ("email", {"keep": "domain", **SMALL}), ("email", {"keep": "", **SMALL}),
     ("order_number", SMALL), ("order_number", {"keep_first": 4, "keep_last": 2, **SMALL}),
     ("tracking_number", {}), ("passport", {}), ("cn_travel_permit", {}), ("imsi", {}),
 ]  # fmt: skip
@@ -53,6 +53,13 @@ NUMBERS = {
 
 def made(name, options):
     return fields.get(name).layouts(**options)
+
+
+def moves_wholly(address, options):
+    """Whether all letters of an address that a layout moves have a class."""
+    name, _, domain = address.rpartition("@")
+    moving = name if options.get("keep", "domain") else name + domain.rpartition(".")[0]
+    return moving.isascii() and (options.get("keep") != "" or "--" not in domain)
 
 
 def slots_of(layout, text):
@@ -82,7 +89,7 @@ def test_a_layout_is_one_to_one_and_gives_valid_values(name, options, data, step
     kind, layout = fields.get(name), made(name, options)
     # Of a foreign resident's number of before 2023 nothing is kept, which is told below; Han would stay in mail names.
     kept = canonical(name).filter(lambda value: "keep" not in options or name != "cn_resident_id" or value[0] < "A")
-    kept = kept.filter(lambda value: name != "email" or value.partition("@")[0].isascii())
+    kept = kept.filter(lambda value: name != "email" or moves_wholly(value, options))
     rows = data.draw(st.lists(kept, min_size=1, max_size=8))
     text = Ragged.of_text(rows)
     split = layout.split(text)
@@ -142,6 +149,8 @@ def test_a_layout_is_one_to_one_and_gives_valid_values(name, options, data, step
         ("ip_address", {"v6": 64}, "2001:db8::1", 2**64),
         ("mac_address", {"keep": "oui"}, "00:1b:44:11:3a:b7", 2**24),
         ("email", {}, "Zhang01@qq.com", 26**5 * 100),
+        ("email", {"keep": ""}, "Zhang01@qq.com", 26**7 * 100),
+        ("email", {"keep": None}, "zs@mail-163.example.cn", 26**13 * 1000),
         ("order_number", {}, "AB-12345678", 26**2 * 10**8),
         ("order_number", {"keep_first": 2}, "AB-12345678", 10**8),
         ("order_number", {}, "12345678", 9 * 10**7),
@@ -167,6 +176,7 @@ def test_ids_are_frozen_and_distinct():
     ids = [made(name, options).id for name, options in LAYOUTS if name != "email"]
     assert len(set(ids)) == len(ids)
     assert made("email", {}).id == made("email", {"keep": "domain"}).id
+    assert made("email", {"keep": ""}).id == made("email", {"keep": None}).id == "email"
     assert made("cn_resident_id", {"keep": "sex+area"}).id == "cn_resident_id/keep=area+sex"
     assert made("bank_card", {"keep": "bin8", **SMALL}).id == made("bank_card", {"keep": "bin8"}).id
 
@@ -193,6 +203,7 @@ def every(layout, value):
         ("birth_date", {}, "1990-05-17", lambda day: "1900-01-01" <= day <= "2029-12-31"),
         ("ip_address", {"v4": 16}, "192.168.3.4", _is_home),
         ("email", SMALL, "a1.b@qq.com", None),
+        ("email", {"keep": "", **SMALL}, "a@x-1.cn", lambda address: address[1] == "@" and address[3::2] == "-.n"),
         ("order_number", {"keep_first": 3, **SMALL}, "AB-1x2", None),
     ],
 )  # fmt: skip
@@ -276,6 +287,7 @@ def test_options_that_cannot_be_are_refused(name, options):
     ("name", "options", "value"),
     [
         ("email", {}, "abc@qq.com"),
+        ("email", {"keep": ""}, "ab@qq.com"),
         ("order_number", {}, "12345"),
         ("bank_card", {"keep": "bin8"}, "4222222222222"),
         ("cn_resident_id", {"keep": "birth"}, "810000199408230021"),
@@ -304,6 +316,67 @@ def test_of_a_foreign_residents_old_number_nothing_can_be_kept():
         with pytest.raises(InvalidValue, match="keep nothing") as caught:
             layout.split(Ragged.of_text(rows))
         assert caught.value.positions == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("zhangsan@xn--fsq.com", "encoding"),
+        ("zhangsan@mail.ab--c.com", "encoding"),
+        ("zhangsan@例子.com", "ASCII"),
+        ("张三@example.com", "ASCII"),
+    ],
+)
+def test_a_domain_that_cannot_move_is_refused(address, reason):
+    layout = made("email", {"keep": ""})
+    with pytest.raises(InvalidValue, match=reason):
+        layout.split_one(address)
+    with pytest.raises(InvalidValue, match=reason) as caught:
+        layout.split(Ragged.of_text(["zhangsan@qq.com", address]))
+    assert caught.value.positions == (1,)
+
+
+@pytest.mark.parametrize("address", ["zhangsan@a--b.com", "ab.xy--z@qq.com", "zhangsan@example.中国"])
+def test_hyphens_elsewhere_and_a_last_label_of_another_script_stay(address):
+    layout = made("email", {"keep": ""})
+    slot = layout.split_one(address)
+    moved = layout.join_one(address, (slot.rank + slot.size // 3) % slot.size)
+    assert fields.EMAIL.normalise(moved) == moved != address
+    assert moved.rpartition(".")[2] == address.rpartition(".")[2]
+
+
+KEEPS = (
+    None,
+    "",
+    "area",
+    "birth",
+    "sex",
+    "year",
+    "area+sex",
+    "prefix3",
+    "bin",
+    "bin8",
+    "tac",
+    "oui",
+    "domain",
+    "Domain",
+)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in fields.CATALOGUE.items() if kind.layouts])
+def test_what_is_kept_is_what_was_asked_for_or_refused(name):
+    # No two choices are silently one: each that is taken has an id of its own, but for nothing said and nothing kept.
+    taken = {}
+    for keep in KEEPS:
+        try:
+            taken[keep] = made(
+                name, {"keep": keep, **SMALL} if name in {"email", "cn_resident_id"} else {"keep": keep}
+            ).id
+        except (InvalidParameter, TypeError):
+            continue
+    assert taken.get(None) == taken.get("")
+    said = [layout for keep, layout in taken.items() if keep is not None]
+    assert len(set(said)) == len(said)
 
 
 @pytest.mark.parametrize(("name", "options"), [case for case in LAYOUTS if case[0] in fields_of_numbers()])
@@ -391,6 +464,12 @@ def test_long_codes_move_within_their_classes():
             ("mac_address/keep=oui", 1129143, 16777216, "30303a31623a34343a01013a01013a0101"),
         ),
         ("email", {}, "Zhang01@qq.com", ("email/keep=domain", 1154777601, 1188137600, "030202020201014071712e636f6d")),
+        (
+            "email",
+            {"keep": ""},
+            "Zhang01@qq.com",
+            ("email", 780629658708, 803181017600, "030202020201014002022e636f6d"),
+        ),
         ("order_number", {}, "AB-12345678", ("order_number", 112345678, 67600000000, "03032d0101010101010101")),
         ("order_number", {}, "12345678", ("order_number", 2345678, 90000000, "0401010101010101")),
         ("imsi", {}, "460001234567890", ("imsi", 1234567890, 10000000000, "343630303001010101010101010101")),

@@ -17,7 +17,7 @@ import numpy as np
 from privkit.errors import InvalidParameter, InvalidValue
 from privkit.fields.digits import are_digits
 from privkit.fields.layout import Slot, Slots
-from privkit.fields.layouts import ENOUGH, OnNoTable, WidthLayout, choose, too_few
+from privkit.fields.layouts import ENOUGH, OnNoTable, WidthLayout, too_few
 from privkit.fields.row_layout import RowLayout
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Characters(OnNoTable, WidthLayout):
         rows = np.flatnonzero((beyond & behind).any(axis=1))
         if len(rows):
             raise InvalidValue(
-                f"there are letters beyond ASCII before the {self.until}, which would stay; take a token",
+                f"there are letters beyond ASCII before the last {self.until!r}, which would stay; take a token",
                 rows=rows.tolist(),
             )
 
@@ -246,16 +246,3 @@ def kept_ends(first: int, last: int) -> str:
     if first < 0 or last < 0:
         raise InvalidParameter("as many characters as stay are 0 or more")
     return f"/first={first}" * bool(first) + f"/last={last}" * bool(last)
-
-
-def email_layout(keep: str | None = "domain", *, small_domain: bool = False) -> Characters:
-    """How an e-mail address moves: the letters and digits before the `@`; the domain stays, since it must exist.
-
-    A name with letters beyond ASCII is refused: they would stay as they are.
-
-    Args:
-        keep: `domain`, which is always kept; it may be said.
-        small_domain: Take names that move among fewer than 1,000,000, such as those of under five letters.
-    """
-    choose(keep, ("domain",))
-    return Characters("email/keep=domain", until="@", smallest=1 if small_domain else ENOUGH)

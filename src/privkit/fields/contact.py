@@ -12,9 +12,9 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType, Reading, chunks
 from privkit.fields.bytesets import classes, one_each, rows_at, tight, without
-from privkit.fields.characters import email_layout
 from privkit.fields.contact_masks import AddressMask, EmailMask
 from privkit.fields.levels import After
+from privkit.fields.mail_layout import email_layout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import has_controls, tidy
 from privkit.fields.texts import TidyText
@@ -192,6 +192,9 @@ EMAIL = Email(
 """An e-mail address, `zhangsan@qq.com`.
 
 `Zhang@QQ.com` and `zhang@qq.com` are two addresses to the standard, which leaves the case of a name to its receiver.
+
+Under format-preserving encryption its domain stays unless `keep=""` is said. A domain that moves keeps its last label
+and its form (`qq.com` becomes `zf.com`), and may be anybody's: send no mail to what comes out.
 """
 
 ADDRESS_DETAIL = TidyText(
