@@ -189,9 +189,11 @@ class _Arrow(Table[Any]):
         return type(self.table).from_pydict(dict(columns))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
+        from privkit.columns.arrow import number_array  # noqa: PLC0415 - pyarrow is there, for the table is
+
         if rows.dtype == np.bool_:
-            return self.table.filter(sys.modules["pyarrow"].array(rows))  # takes no more room than the rows need
-        return self.table.take(_positions(rows))
+            return self.table.filter(number_array(rows))  # takes no more room than the rows need
+        return self.table.take(number_array(rows))
 
 
 @dataclass(frozen=True, slots=True)
