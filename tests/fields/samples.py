@@ -70,7 +70,7 @@ CANONICAL: dict[str, st.SearchStrategy[str]] = {
     ),
     "cn_credit_code": _credit(),
     "cn_plate": st.tuples(st.sampled_from("京粤新"), st.sampled_from("ABZ"), _PLATES).map("".join),
-    "bank_card": st.integers(13, 19).flatmap(_luhn),
+    "bank_card": st.integers(13, 19).flatmap(_luhn).filter(lambda number: number[:6] != "0" * 6),
     "imei": _luhn(15).filter(lambda number: number[:8] != "0" * 8),
     "imsi": _digits(10).map(lambda digits: "46000" + digits),
     "mac_address": st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":")),
@@ -79,7 +79,7 @@ CANONICAL: dict[str, st.SearchStrategy[str]] = {
         st.from_regex(r"[abcXYZ019_+*-]{1,5}(\.[abcXYZ019_+*-]{1,4}){0,2}", fullmatch=True),
         st.sampled_from(["qq.com", "Mail.example", "a-b.co.uk"]),
     ).map(lambda part: f"{part[0]}@{part[1].lower()}"),
-    "order_number": st.text("0123456789ABCxyz-_", min_size=1, max_size=30),
+    "order_number": st.text("0123456789ABCxyz-_", min_size=1, max_size=30).filter(lambda code: code.strip("-_")),
     "tracking_number": st.tuples(st.sampled_from(["SF", "YT", ""]), _digits(13)).map("".join),
     "passport": st.tuples(st.sampled_from("EGP"), _digits(8)).map("".join),
     "cn_travel_permit": st.one_of(
@@ -92,7 +92,7 @@ CANONICAL: dict[str, st.SearchStrategy[str]] = {
     "amount": st.decimals(-(10**9), 10**9, places=2).map(lambda number: f"{number or abs(number):f}"),
     "number": st.integers(-(10**6), 10**6).map(str),
     "duration": st.integers(0, 10**6).map(str),
-    "postcode": _digits(6),
+    "postcode": _digits(6).filter(lambda code: code[:2] != "00"),
     "cn_landline": st.tuples(st.sampled_from(["010", "021", "0755", "0898"]), _digits(7)).map(
         lambda part: f"{part[0]}-8{part[1]}"
     ),

@@ -194,28 +194,37 @@ def _is_landline(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return good
 
 
-_POSTCODE = re.compile(r"[0-9]{6}")
+_POSTCODE = re.compile(r"(?!00)[0-9]{6}")
 POSTCODE_WIDTH = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChinesePostcode(FieldType):
-    """A postcode of China: six digits."""
+    """A postcode of China: six digits, the first two of which are a province and never 00.
+
+    Which of the others are in use is not looked up: they are given and taken back. 999077 to 999079 stand for Hong
+    Kong, Macau and Taiwan.
+    """
 
     def normalise(self, text: str) -> str:
         """Take out spaces and make full-width digits plain."""
         digits = compact(text)
         if not _POSTCODE.fullmatch(digits):
-            raise self.invalid(f"six digits are needed (got {len(digits)} characters)")
+            raise self.invalid(f"six digits that do not begin with 00 are needed (got {len(digits)} characters)")
         return digits
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Six digits are canonical."""
-        return of_width(text, POSTCODE_WIDTH, are_digits)
+        """Six digits that do not begin with 00 are canonical."""
+        return of_width(text, POSTCODE_WIDTH, _is_postcode)
 
     def respell(self, text: Ragged) -> Ragged:
         """Take out spaces."""
         return squeezed(text, b" \t")
+
+
+def _is_postcode(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    good: NDArray[np.bool_] = are_digits(matrix) & (matrix[:, :2] != ord("0")).any(axis=1)
+    return good
 
 
 def postcode_prefix(digits: int = 2) -> Prefix:

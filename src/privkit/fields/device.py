@@ -12,7 +12,7 @@ from privkit.fields.base import Category, FieldType
 from privkit.fields.bytesets import LOWER, byteset, of_width, only, squeezed, tight
 from privkit.fields.characters import DIGITS, CodeLayout
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum, numbers
-from privkit.fields.layouts import imei_layout
+from privkit.fields.layouts import MODEL_DIGITS, imei_layout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.texts import TidyText
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BASIS = "GB/T 35273-2020, annex A (device)"
 IMEI_WIDTH = 15
-_NO_MODEL = "0" * 8
+_NO_MODEL = "0" * MODEL_DIGITS
 _IMEI = re.compile(r"[0-9]{15}")
 
 
@@ -49,7 +49,7 @@ class Imei(FieldType):
         rows = np.flatnonzero(text.lengths == IMEI_WIDTH)
         if len(rows):
             matrix = text.matrix(IMEI_WIDTH, None if len(rows) == len(text) else rows)
-            good[rows] = are_digits(matrix) & luhn_ok(matrix) & (numbers(matrix[:, :8]) > 0)
+            good[rows] = are_digits(matrix) & luhn_ok(matrix) & (numbers(matrix[:, :MODEL_DIGITS]) > 0)
         return good
 
     def respell(self, text: Ragged) -> Ragged:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 ENOUGH = 1_000_000
 """The smallest domain of FF1 (SP 800-38G Rev. 1, second draft of 2025, section 5.1)."""
 
+ISSUER_DIGITS = 6
+"""How many digits of a card are its issuer, which no card has of zeros alone (ISO/IEC 7812-1:2017, section 4.1)."""
+MODEL_DIGITS = 8
+"""How many digits of an IMEI are the device's model (3GPP TS 23.003, section 6.2.1)."""
+
 _U = np.uint64
 
 
@@ -159,7 +164,7 @@ class Digits(OnNoTable, WidthLayout):
     Attributes:
         name: The name of the type.
         kept: How many digits stay at the beginning.
-        low: The smallest rest that is valid.
+        head: So many digits at the beginning are not all zeros; those that stay among them.
         check: Whether the last digit is Luhn's check digit, which follows from the others.
         smallest: The smallest domain that any valid value has, or below which values are refused.
         option: What stands in the id for what is kept.
@@ -167,7 +172,7 @@ class Digits(OnNoTable, WidthLayout):
 
     name: str
     kept: int = 0
-    low: int = 0
+    head: int = 0
     check: bool = False
     smallest: int = 0
     option: str = ""
@@ -186,8 +191,9 @@ class Digits(OnNoTable, WidthLayout):
         """
         digits = width - self.check - self.kept
         if self.kept:
-            return self.low, 10**digits
-        return (self.low, 10 ** (digits - 1)) if zero else (10 ** (digits - 1), 10**digits)
+            return 0, 10**digits
+        low = 10 ** (digits - self.head) if self.head else 0
+        return (low, 10 ** (digits - 1)) if zero else (10 ** (digits - 1), 10**digits)
 
     def split_matrix(self, matrix: NDArray[np.uint8]) -> list[Slots]:
         """The digits between what is kept and the check digit are the rank."""
@@ -296,14 +302,21 @@ def mobile_layout(keep: str | None = None) -> Mobile:
 def card_layout(keep: str | None = None, *, small_domain: bool = False) -> Digits:
     """How a card number moves: among all of its length that pass Luhn's check (and begin with 0, or do not).
 
+    None comes about whose issuer is all zeros.
+
     Args:
         keep: `bin` keeps the first six digits, `bin8` the first eight.
         small_domain: With `bin8`, take cards of 13 and 14 digits too, which then move among 10,000 and 100,000.
     """
     kept = {"": 0, "bin": 6, "bin8": 8}[choose(keep, ("bin", "bin8"))]
-    smallest = 10 ** (12 - kept) if kept else 10**11
+    smallest = 10 ** (12 - kept) if kept else 10**11 - 10**6
     return Digits(
-        "bank_card", kept, check=True, smallest=smallest if small_domain else max(smallest, ENOUGH), option=keep or ""
+        "bank_card",
+        kept,
+        head=ISSUER_DIGITS,
+        check=True,
+        smallest=smallest if small_domain else max(smallest, ENOUGH),
+        option=keep or "",
     )
 
 
@@ -314,5 +327,5 @@ def imei_layout(keep: str | None = None) -> Digits:
         keep: `tac` keeps the model: 1,000,000 values.
     """
     if choose(keep, ("tac",)):
-        return Digits("imei", kept=8, check=True, smallest=10**6, option="tac")
-    return Digits("imei", low=10**6, check=True, smallest=10**13 - 10**6)
+        return Digits("imei", kept=MODEL_DIGITS, check=True, smallest=10**6, option="tac")
+    return Digits("imei", head=MODEL_DIGITS, check=True, smallest=10**13 - 10**6)

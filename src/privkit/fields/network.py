@@ -23,7 +23,7 @@ from privkit.fields.ip_mask import IpMask
 from privkit.fields.layouts import choose
 from privkit.fields.levels import Cut
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact
+from privkit.fields.plain import compact, narrow, tidy
 from privkit.fields.texts import AnyText
 
 if TYPE_CHECKING:
@@ -138,22 +138,33 @@ SEARCH_WORDS = AnyText(
 """What a person searched for."""
 
 
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
-_BARE_MAC = re.compile(r"[0-9a-f]{12}")
+_MAC = re.compile(
+    r"[0-9a-f]{12}|[0-9a-f]{2}([:. -])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}"
+    r"|[0-9a-f]{4}([:. -])[0-9a-f]{4}\2[0-9a-f]{4}|[0-9a-f]{6}[:. -][0-9a-f]{6}"
+)
 _HEX = "0123456789abcdef"
 _HEX_BYTES = byteset(_HEX)
+_MARKS = np.frombuffer(b":-. ", np.uint8)
 _MAC_WIDTH, _MAC_DIGITS, _COLON_EVERY = 17, 12, 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MacAddress(FieldType):
-    """A MAC address (IEEE 802, 48 bits); canonical is lower case with colons, `00:1b:44:11:3a:b7`."""
+    """A MAC address (IEEE 802, 48 bits); canonical is lower case with colons, `00:1b:44:11:3a:b7`.
+
+    Which addresses a device can have is not checked: that of all zeros, groups, and those that a device makes up
+    (`02:...`) are addresses too.
+    """
 
     def normalise(self, text: str) -> str:
-        """Read pairs with colons or dashes, groups of four with dots, or twelve digits together."""
-        digits = compact(text, ":-.").lower()
-        if not _BARE_MAC.fullmatch(digits):
-            raise self.invalid(f"twelve hexadecimal digits are needed (got {len(digits)} characters)")
+        """Read twelve digits, together or in groups of two, four or six with `:`, `-`, `.` or a space between each."""
+        written = tidy(narrow(text)).lower()
+        if not _MAC.fullmatch(written):
+            raise self.invalid(
+                "twelve hexadecimal digits, in equal groups with the same mark between, are needed "
+                f"(got {len(written)} characters)"
+            )
+        digits = compact(written, ":-.")
         return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
@@ -161,13 +172,20 @@ class MacAddress(FieldType):
         return of_width(text, _MAC_WIDTH, _is_mac)
 
     def respell(self, text: Ragged) -> Ragged:
-        """Write twelve hexadecimal digits, whatever stands between them, in lower case and pairs."""
-        return exchanged(squeezed(text, b" \t:-.", LOWER), _MAC_DIGITS, _in_pairs)
+        """Write groups with the same mark between, or twelve digits, in lower case and pairs."""
+        out = squeezed(text, b"", LOWER)
+        for size in (2, 4, 6, _MAC_DIGITS):
+            out = exchanged(out, _MAC_DIGITS + _MAC_DIGITS // size - 1, partial(_in_pairs, size=size))
+        return out
 
 
-def _in_pairs(digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    pairs = np.full((len(digits), _MAC_DIGITS // 2, _COLON_EVERY), ord(":"), np.uint8)
+def _in_pairs(written: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Groups of so many digits as pairs with colons, in rows whose marks are all the same."""
+    marks = written[:, size :: size + 1]
+    pairs = np.full((len(written), _MAC_DIGITS // 2, _COLON_EVERY), ord(":"), np.uint8)
+    digits = np.delete(written, np.s_[size :: size + 1], axis=1)
     pairs[:, :, :-1] = digits.reshape(len(digits), -1, _COLON_EVERY - 1)
+    pairs[((marks != marks[:, :1]) | ~np.isin(marks, _MARKS)).any(axis=1)] = 0
     return pairs.reshape(len(digits), -1)[:, :_MAC_WIDTH]
 
 

@@ -15,7 +15,7 @@ from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import at_ends, byteset, cut, places, rows_at, squeezed, tight, where
 from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
-from privkit.fields.layouts import card_layout
+from privkit.fields.layouts import ISSUER_DIGITS, card_layout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact, narrow
 from privkit.fields.texts import TidyText
@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 ANNEX_B = "GB/T 35273-2020, annex B"
 CARD_WIDTHS = range(13, 20)
 """How many digits a card number has (ISO/IEC 7812-1; cards of under 13 digits are no longer issued)."""
+_NO_ISSUER = "0" * ISSUER_DIGITS
 _CARD = re.compile(r"[0-9]{13,19}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BankCard(FieldType):
-    """A bank card number: 13 to 19 digits, the last of which is Luhn's check digit; canonical has no separators."""
+    """A bank card number: 13 to 19 digits, the last of which is Luhn's check digit; canonical has no separators.
+
+    The first six are the issuer, and not all zeros (ISO/IEC 7812-1). Which issuers there are is not looked up.
+    """
 
     def normalise(self, text: str) -> str:
         """Take out spaces and dashes, make full-width digits plain."""
@@ -42,6 +46,8 @@ class BankCard(FieldType):
             raise self.invalid(f"13 to 19 digits are needed (got {len(number)} characters)")
         if luhn_sum(number) % 10:
             raise self.invalid("its check digit is wrong (Luhn)")
+        if number.startswith(_NO_ISSUER):
+            raise self.invalid("its issuer (the first six digits) is all zeros, which stands for no card")
         return number
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
@@ -51,6 +57,8 @@ class BankCard(FieldType):
             if length in CARD_WIDTHS:
                 matrix = text.matrix(length, rows)
                 known = are_digits(matrix) & luhn_ok(matrix)
+                zeros = np.flatnonzero(matrix[:, 0] == ord("0"))
+                known[zeros] &= (matrix[zeros, :ISSUER_DIGITS] != ord("0")).any(axis=1)
                 if rows is None:
                     return known
                 good[rows] = known

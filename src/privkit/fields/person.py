@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import LETTERS, byteset, printable
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import tidy
+from privkit.fields.plain import IDEOGRAPHS, tidy
 from privkit.fields.texts import Choice, TidyText
 
 if TYPE_CHECKING:
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 _DOTS = dict.fromkeys(map(ord, "•‧∙⋅・･●"), "·")
 """What people type for the dot of a name, and the dot that GB 18030 and ID cards have (U+00B7)."""
 _MARKS = frozenset("·-'’. ")
-_IDEOGRAPHS = r"\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_HAN = re.compile(rf"[{_IDEOGRAPHS}·\s]+")
+_HAN = re.compile(rf"[{IDEOGRAPHS}·\s]+")
 _PLAIN_HAN = re.compile(r"[\u4e00-\u9fff]{1,64}")
 """Most names of a Chinese column; nothing in this range is changed by NFKC."""
-_HAN_DOT = re.compile(rf"(?<=[{_IDEOGRAPHS}])\s*\.\s*(?=[{_IDEOGRAPHS}])")
+_HAN_DOT = re.compile(rf"(?<=[{IDEOGRAPHS}])\s*\.\s*(?=[{IDEOGRAPHS}])")
 """A full stop between Han, which stands for the dot."""
 _SHORT = 64
 

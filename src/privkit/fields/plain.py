@@ -8,6 +8,8 @@ import unicodedata
 # Marks of direction, joiners and the byte order mark, which come along when a value is copied from a page.
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0x2500, 0x30FC, 0xFE58], "-")
+IDEOGRAPHS = r"\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Chinese characters, those beyond the basic plane too, for a class of a regular expression."""
 _SPACES = re.compile(r"\s+")
 _INNER_DASHES = re.compile(r"(?<=[^-])-+(?=[^-])")
 _CONTROLS = frozenset({"Cc", "Cs", "Cn"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit.fields.base import FieldType
-from privkit.fields.bytesets import byteset, only, printable
+from privkit.fields.bytesets import DIGITS, LETTERS, byteset, only, printable
 from privkit.fields.plain import compact, has_controls, narrow, tidy
 from privkit.fields.wordlist import WordList
 
@@ -58,7 +58,7 @@ class TidyText(FieldType):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Code(FieldType):
-    """Letters, digits and marks of an ASCII alphabet, such as an order number.
+    """Letters, digits and marks of an ASCII alphabet, such as an order number; one letter or digit at least.
 
     Attributes:
         alphabet: The characters that it may have.
@@ -81,12 +81,16 @@ class Code(FieldType):
             raise self.invalid("there are characters in it that this type does not have")
         if not self.shortest <= len(canonical) <= self.longest:
             raise self.invalid(f"it has {len(canonical)} characters (needed: {self.shortest} to {self.longest})")
+        if not any(map(str.isalnum, canonical)):
+            raise self.invalid("there is no letter or digit in it")
         return canonical
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Rows of the alphabet and of a right length are canonical."""
+        """Rows of the alphabet, of a right length and with a letter or digit in front are canonical."""
         lengths = text.lengths
-        return only(text, self._allowed) & (lengths >= self.shortest) & (lengths <= self.longest)
+        good = only(text, self._allowed) & (lengths >= self.shortest) & (lengths <= self.longest)
+        good &= (DIGITS | LETTERS)[text.data[text.offsets[:-1]]]
+        return good
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
