@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections, models, transaction
 
 from privkit.errors import InvalidParameter
+from privkit.integrations.django.binary import binary_cursor, speaks_binary
 from privkit.integrations.django.binding import row_of_key
 
 if TYPE_CHECKING:
@@ -80,17 +81,13 @@ class ColumnRows:
     def _replace_at_once(self, rows: Sequence[tuple[Any, Any, Any]]) -> int:
         """One statement for all: PostgreSQL takes arrays, and a statement for each row takes several times as long.
 
-        Through psycopg 3 they go in its binary form, past Django's cursor, which would write them out as text.
+        Through psycopg 3 they go in its binary form.
         """
-        from django.db.backends.postgresql.psycopg_any import is_psycopg3  # noqa: PLC0415 only there is its driver
-
+        binary = speaks_binary(self.connection)
+        mark = "%b" if binary else "%s"
         key, column = self._types
-        mark = "%b" if is_psycopg3 else "%s"
         after, keys, before = (list(part) for part in zip(*rows, strict=True))
-        cursor: Any = (
-            self.connection.Database.Cursor(self.connection.connection) if is_psycopg3 else self.connection.cursor()
-        )
-        with cursor:
+        with binary_cursor(self.connection) if binary else self.connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {self.table} SET {self.column} = fresh.after "  # noqa: S608 - quoted names
                 f"FROM unnest({mark}::{column}[], {mark}::{key}[], {mark}::{column}[]) "
