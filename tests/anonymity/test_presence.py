@@ -126,6 +126,28 @@ def test_later_tables_are_held_against_the_people(tmp_path):
     assert loaded.refit(later, population=PEOPLE).report.delta == plan.refit(later).report.delta
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_loaded_plan_is_held_against_the_people_again(shape, tmp_path):
+    plan = Anonymiser(HIERARCHIES, k=3, delta=0.4, **shape).fit(TABLE, population=PEOPLE)
+    path = tmp_path / "plan.json"
+    plan.save(path)
+    blind = Plan.load(path)
+    assert blind.report.k == plan.report.k
+    for applied in (lambda: blind.apply(TABLE), lambda: list(blind.apply_batches([TABLE]))):
+        with pytest.raises(InvalidParameter, match="population"):
+            applied()
+    for people in (PEOPLE, FrequencySet.of(PEOPLE, QUASI)):
+        seeing = Plan.load(path, population=people)
+        assert seeing.apply(TABLE) == plan.apply(TABLE)
+        assert seeing.report == plan.report
+    fewer = {name: [*column[:200], *column[1400:]] for name, column in PEOPLE.items()}
+    with pytest.raises(Unmet):
+        Plan.load(path, population=fewer)
+    Anonymiser(HIERARCHIES, k=3, **shape).fit(TABLE).save(path)
+    with pytest.raises(InvalidParameter, match="asks no delta"):
+        Plan.load(path, population=PEOPLE)
+
+
 def test_what_is_wrong_is_refused():
     for delta in (0, 1.5, -0.1, (0.5, 0.2), (0.1, 0.2, 0.3), "half", True, float("nan")):
         with pytest.raises(InvalidParameter, match="delta is"):

@@ -133,6 +133,7 @@ class Plan:
         Raises:
             Unmet: If a later table does not meet the models within the limit of suppression.
             TableError: If a local plan is given another table.
+            InvalidParameter: If the plan asks a delta, and was loaded without its population.
         """
         if self.shape.recoding == "full_domain":
             return next(_applied(self.refit(table), [table]))
@@ -151,6 +152,7 @@ class Plan:
         Raises:
             TableError: If a batch has records that the plan does not know of; and at the end, if some are missing:
                 then what was written does not meet the models and must be thrown away.
+            InvalidParameter: If the plan asks a delta, and was loaded without its population.
         """
         yield from _applied(self, batches)
 
@@ -198,12 +200,18 @@ class Plan:
         return planfile.dump(self)
 
     @classmethod
-    def load(cls, path: str | Path) -> Plan:
+    def load(cls, path: str | Path, *, population: Any = None) -> Plan:  # noqa: ANN401 - any table
         """Read what `save` wrote; the models are checked again.
+
+        Args:
+            path: The file.
+            population: Where the plan asks a delta, the people that it was fitted with, or their `FrequencySet`. The
+                file does not hold them, and without them the plan can be looked at and refitted, not applied.
 
         Raises:
             TableError: If the file is something else, or damaged.
             Unmet: If its classes do not meet what it says was asked.
+            InvalidParameter: If a population is given, and the plan asks no delta.
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
@@ -211,8 +219,13 @@ class Plan:
             raise TableError("no plan that privkit wrote: it is not UTF-8") from None
         parts = planfile.parse(text)
         shape = Shape(parts.recoding, parts.output, parts.levels)
+        people = counted(population, parts.frequency.names)
+        if people is not None and parts.requirements.delta is None:
+            raise InvalidParameter("a population is given, and the plan asks no delta; leave it out")
         try:
-            return cls(parts.frequency, parts.labels, parts.requirements, shape, parts.hierarchies, parts.sensitive)
+            return cls(
+                parts.frequency, parts.labels, parts.requirements, shape, parts.hierarchies, parts.sensitive, people
+            )
         except IndexError:
             raise TableError("the plan's labels and records do not fit together; save it again") from None
 
@@ -234,6 +247,8 @@ def counted(population: Any, names: Sequence[str]) -> FrequencySet | None:  # no
 
 
 def _applied(plan: Plan, batches: Iterable[Any]) -> Iterator[Any]:
+    if plan.requirements.delta is not None and plan.population is None:
+        raise InvalidParameter("the plan asks a delta, and its population is not known; load it with population=")
     applier = Applier(plan.frequency, plan.recoding)
     pending: list[Any] = []
     for batch in batches:
