@@ -179,24 +179,6 @@ def test_after_a_rotation_old_and_new_are_read_and_found(tmp_path):
         assert Person.objects.get(email="c@b.cn").phone == "2"
 
 
-def test_columns_are_read_at_once(db):
-    from privkit.integrations.django import reveal_rows
-
-    person = Person.objects.create(email="a@b.cn", phone="1")
-    rows = [Visit.objects.create(person=person, **VALUES), Visit.objects.create(person=None)]
-    names = ["pk", *(name for name in VALUES if name != "findings"), "findings", "person__phone", "person__city"]
-    query = Visit.objects.order_by("pk")
-    assert reveal_rows(query, *names) == list(query.values_list(*names))
-    assert reveal_rows(query.none(), *names) == []
-    assert reveal_rows(query, "email", "email") == [("a@b.cn", "a@b.cn"), (None, None)]
-    with connections[db].cursor() as cursor:
-        cursor.execute("UPDATE clinic_visit SET day = fee")
-    from privkit.errors import DecryptionFailed
-
-    with pytest.raises(DecryptionFailed, match=r"clinic\.Visit\.day"):
-        reveal_rows(query.filter(pk=rows[0].pk), "day")
-
-
 def test_a_column_added_to_rows_that_exist_gets_the_empty_value(server):
     from django.db import models
 
