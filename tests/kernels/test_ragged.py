@@ -38,6 +38,16 @@ def test_reading(case):
     assert table.width == (len(rows[0]) if len({len(row) for row in rows}) == 1 else None)
 
 
+@given(st.lists(st.sampled_from([b"", b"a", b"a\x00", b"\x00\x00", b"abc\x00"]), min_size=1), st.integers(0, 3))
+@settings(deadline=None)
+def test_many_rows_of_few_lengths_are_read_length_by_length(some, before):
+    rows = some * 600
+    table = Ragged.of(rows)
+    read = Ragged(table.data, table.offsets[before:]).to_list()
+    assert read == rows[before:]
+    assert set(map(type, read)) == {bytes}
+
+
 @given(tables(), st.data())
 @settings(deadline=None)
 def test_take(case, data):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _NEWLINE = ord("\n")
 
+_FEWEST_ALIKE = 100
+"""So many rows of each length, on average, are worth being made objects length by length."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ragged:
@@ -51,15 +54,15 @@ class Ragged:
             UnicodeEncodeError: If some row has a lone surrogate; it holds the text, so do not let it out.
             TypeError: If some row is no `str`.
         """
-        joined = np.frombuffer("\n".join(rows).encode(), np.uint8)
-        breaks = joined == _NEWLINE
-        ends = np.flatnonzero(breaks)
+        ends = np.flatnonzero(np.frombuffer("\n".join(rows).encode(), np.uint8) == _NEWLINE)
         if len(ends) != len(rows) - 1:  # no rows, or newlines inside them
             return cls.of([str.encode(row) for row in rows])  # the very characters, whatever a subclass says
+        # Joined once more without newlines, which is quicker than to take them out.
+        data = np.frombuffer("".join(rows).encode(), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.subtract(ends, np.arange(len(ends)), out=offsets[1:-1])
-        offsets[-1] = len(joined) - len(ends)
-        return cls(joined[~breaks] if len(ends) else joined, offsets)
+        offsets[-1] = len(data)
+        return cls(data, offsets)
 
     @classmethod
     def of_matrix(cls, matrix: NDArray[np.uint8]) -> Ragged:
@@ -107,9 +110,17 @@ class Ragged:
 
     def to_list(self) -> list[bytes]:
         """The rows as `bytes`."""
-        raw = self.data[self.offsets[0] : self.offsets[-1]].tobytes()
-        ends = (self.offsets - self.offsets[0]).tolist()
-        return [raw[start:end] for start, end in pairwise(ends)]
+        lengths = self.lengths
+        if not len(self) or int(np.ptp(lengths)) >= len(self) // _FEWEST_ALIKE:
+            raw = self.data[self.offsets[0] : self.offsets[-1]].tobytes()
+            ends = (self.offsets - self.offsets[0]).tolist()
+            return [raw[start:end] for start, end in pairwise(ends)]
+        out = np.empty(len(self), np.object_)
+        for width, rows in self.by_length():  # NumPy makes objects of rows of one length in one call
+            items = windows(self.data, width)[self.offsets[:-1] if rows is None else self.offsets[rows]]
+            out[slice(None) if rows is None else rows] = items.astype(np.object_)
+        found: list[bytes] = out.tolist()
+        return found
 
     def to_text(self) -> list[str]:
         """The rows as `str`, decoded from UTF-8.
