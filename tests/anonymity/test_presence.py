@@ -1,5 +1,6 @@
 """delta-presence: asked of every recoding, and counted once more by hand from what is written."""
 
+import dataclasses
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from anonymity.tables import QUASI, patients
 from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, Plan, measure
+from privkit.anonymity.verify import verify
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 CITIES = {"杭州": "浙江", "宁波": "浙江", "上海": "江南", "南京": "江南", "苏州": "江南", "无锡": "江南"}
@@ -146,6 +148,20 @@ def test_a_loaded_plan_is_held_against_the_people_again(shape, tmp_path):
     Anonymiser(HIERARCHIES, k=3, **shape).fit(TABLE).save(path)
     with pytest.raises(InvalidParameter, match="asks no delta"):
         Plan.load(path, population=PEOPLE)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_what_is_written_is_held_against_the_people(shape):
+    plan = Anonymiser(HIERARCHIES, k=3, delta=0.4, **shape).fit(TABLE, population=PEOPLE)
+    written = FrequencySet.of(plan.apply(TABLE), QUASI)
+    verify(plan, written)
+    greatest = plan.report.delta[1]
+    object.__setattr__(plan, "requirements", dataclasses.replace(plan.requirements, delta=(0.0, greatest - 0.01)))
+    with pytest.raises(Unmet, match="people of the population have chances"):
+        verify(plan, written)
+    object.__setattr__(plan, "population", None)
+    with pytest.raises(Unmet, match="its population is not known"):
+        verify(plan, written)
 
 
 def test_what_is_wrong_is_refused():

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.measuring.presence import against_people, class_sizes, match
 from privkit.anonymity.models.sensitive import Diversity
+from privkit.anonymity.recoding.presence import within
 from privkit.errors import Unmet
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 def verify(plan: Plan, written: FrequencySet) -> None:
     """Refuse an output that does not meet its plan's models.
 
-    t is the distance from the whole table as it was, and from the output itself as who reads it sees it.
+    t is the distance from the whole table as it was, and from the output itself as who reads it sees it; a delta is
+    counted in the plan's population as `measure` counts it, from what is written.
 
     Args:
         plan: What was to be written.
@@ -39,6 +42,23 @@ def verify(plan: Plan, written: FrequencySet) -> None:
         raise Unmet(
             f"{int(bad.sum())} of {len(sizes)} classes of the output do not meet the models (the smallest has "
             f"{int(sizes.min())} records, k is {plan.requirements.k}); fit the table again"
+        )
+    _verify_presence(plan, written)
+
+
+def _verify_presence(plan: Plan, written: FrequencySet) -> None:
+    asked, people = plan.requirements.delta, plan.population
+    if asked is None:
+        return
+    if people is None:
+        raise Unmet("the plan asks a delta, and its population is not known; load it with population=")
+    inside, matched = match(written, people, plan.hierarchies)
+    found = against_people(class_sizes(written), inside, people, matched)
+    chances = np.array([found.delta_min, found.delta_max], np.float64)
+    if not within(chances, asked).all():
+        raise Unmet(
+            f"people of the population have chances from {chances[0]:.4g} to {chances[1]:.4g} to be in the output "
+            f"(delta allows {asked[0]:g} to {asked[1]:g}); fit the table again"
         )
 
 
