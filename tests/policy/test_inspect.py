@@ -137,9 +137,15 @@ def test_a_name_that_the_values_deny_gives_text_and_the_reason():
     masked = one("mobile", [f"138****{row:04}" for row in range(50)])
     assert (masked.type.name, masked.level) == ("text", "low")
     assert masked.reason() == "the name says cn_mobile, but the values are none"
-    epoch = one("created_at", [1_700_000_000 + row for row in range(50)])
-    assert (epoch.type.name, epoch.level) == ("text", "low")
-    assert "since 1970" in epoch.reason()
+
+
+def test_counts_of_seconds_are_moments_where_the_name_says_so():
+    seconds = [1_700_000_000 + row for row in range(50)]
+    named = one("created_at", seconds)
+    assert (named.type.name, named.level) == ("timestamp", "high")
+    unnamed = one("x1", seconds)
+    assert (unnamed.type.name, unnamed.level) == ("text", "low")
+    assert "since 1970" in unnamed.reason()
 
 
 @pytest.mark.parametrize(

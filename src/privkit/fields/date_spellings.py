@@ -1,6 +1,7 @@
 """Columns of days written `1990/1/2`, `1990.01.02`, `1990年1月2日`, `19900102`, or with a midnight behind, as ISO 8601.
 
-And of moments written as one of these but `19900102`, a space or `T`, and `3:04` or `03:04:05` and what follows.
+And of moments written as one of these, a space or `T`, and `3:04` or `03:04:05` and what follows; moments of digits
+alone and zones are in `moment_spellings`.
 
 Rows of one width are rewritten together. What is no such spelling comes out as it was, or as something that is no date:
 whether it is one is for `Date.recognise` to say.
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.fields.bytesets import DIGITS, beside, between, byteset, firsts, tight
+from privkit.fields.bytesets import beside, between, byteset, firsts, tight
 from privkit.fields.digits import are_digits
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ def iso_days(text: Ragged) -> Ragged:
         rows = np.arange(len(text)) if index is None else index
         matrix = text.matrix(length, index)
         days = _days(matrix)
-        if length == _BARE and days is not None and (bare := are_digits(matrix)).any():
-            days[bare] = _from_digits(matrix[bare])
         if index is None and days is not None:
             return Ragged.of_matrix(days)
         parts.append((rows, Ragged.of_matrix(matrix if days is None else days)))
@@ -62,8 +61,7 @@ def iso_moments(text: Ragged) -> Ragged:
     days = iso_days(between(data, offsets[:-1], marks))
     timed = marks < offsets[1:]
     times = _clock(between(data, np.minimum(marks + 1, offsets[1:]), offsets[1:]), timed)
-    # `19900102` is a day and no moment: without a T nothing knows it.
-    return beside(days, _some(~_has(text, 4, DIGITS), b"T"), times)
+    return beside(days, _some(np.ones(len(text), np.bool_), b"T"), times)
 
 
 def _clock(times: Ragged, timed: NDArray[np.bool_]) -> Ragged:
@@ -94,7 +92,10 @@ def _days(matrix: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
             days = _days(matrix[:, :-size])
             return None if days is None else _only(behind, days)
     if width in (_BARE, _BARE + 1, _ISO):
-        return _from_parts(matrix)
+        days = _from_parts(matrix)
+        if width == _BARE and (bare := are_digits(matrix)).any():
+            days[bare] = _from_digits(matrix[bare])
+        return days
     marks = len(_MARKS) * len(_MARKS[0])
     return _from_marks(matrix) if 6 + marks <= width <= _BARE + marks else None
 

@@ -13,12 +13,14 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.fields.bands import AgeBand
 from privkit.fields.base import Category, FieldType, Sensitivity, chunks
+from privkit.fields.bytesets import beside
 from privkit.fields.calendar import is_date
 from privkit.fields.date_layout import DateLayout
 from privkit.fields.date_spellings import iso_days, iso_moments
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import date_levels
 from privkit.fields.masks import Template, profiles
+from privkit.fields.moment_spellings import MILLISECONDS, SECONDS, extended, parted_zones
 from privkit.fields.plain import tidy
 
 if TYPE_CHECKING:
@@ -29,8 +31,19 @@ _SHORT_DAY = r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"
 _ZONE = r"\s?(?P<zone>Z|[+-][0-9]{2}:?(?:[0-9]{2}(?::?[0-9]{2})?)?)?"
 _TIME = rf"(?P<H>[0-9]{{1,2}}):(?P<M>[0-9]{{2}})(?::(?P<S>[0-9]{{2}})(?:[.,](?P<f>[0-9]{{1,9}}))?)?{_ZONE}"
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]0?0:00(?::00(?:\.0+)?)?{_ZONE})?")
-_SHORT_DATE = re.compile(_SHORT_DAY)
-_MOMENT = re.compile(rf"(?:{_DAY})(?:(?:T|\s){_TIME})?", re.IGNORECASE)
+_SHORT_DATE = re.compile(rf"{_SHORT_DAY}(?:[T ]?0{{6}}|[T ]0?0:00(?::00)?)?")
+_BARE_TIME = (
+    rf"(?P<H>[0-9]{{2}})(?P<M>[0-9]{{2}})(?P<S>[0-9]{{2}})(?:[.,](?P<f>[0-9]{{1,9}})|(?P<ms>[0-9]{{3}}))?{_ZONE}"
+)
+_MOMENTS = tuple(
+    re.compile(moment, re.IGNORECASE)
+    for moment in (
+        rf"{_DAY}(?:[T\s]{_TIME})?",
+        rf"{_SHORT_DAY}(?:[T\s]{_TIME})?",
+        rf"{_SHORT_DAY}[T\s]?{_BARE_TIME}",
+    )
+)
+_COUNT = re.compile(rf"[1-9][0-9]{{{SECONDS - 1}}}(?:[0-9]{{{MILLISECONDS - SECONDS}}})?")
 _ISO_WIDTH = 10
 _SECOND_WIDTH = 19
 _MOMENT_WIDTHS = (_SECOND_WIDTH, _SECOND_WIDTH + 7)
@@ -49,12 +62,15 @@ class Date(FieldType):
         """Bring one value into canonical form.
 
         Understood are `1990-01-02`, `1990/1/2`, `1990.1.2`, `1990年1月2日`, `19900102`, and each of the first four with
-        a time of midnight, as exports of date columns have it; in a zone it is midnight there.
+        a time of midnight, as exports of date columns have it; in a zone it is midnight there. Counts of seconds are
+        refused: they are moments, and have a day in a zone only.
         """
         if len(text) == _ISO_WIDTH and _is_written_by(dt.date, text):
             return text
         plain = tidy(text)
         match = _DATE.fullmatch(plain) or _SHORT_DATE.fullmatch(plain)
+        if match is None and _COUNT.fullmatch(plain):
+            raise self.invalid("a count of seconds or milliseconds has a day in a zone only; take the type timestamp")
         if match is None:
             raise self.invalid("not written as a date (YYYY-MM-DD)")
         return self._day(match)
@@ -91,18 +107,31 @@ class Timestamp(Date):
     def normalise(self, text: str) -> str:
         """Bring one value into canonical form.
 
-        Understood are the dates of `Date` but for `19900102`, alone (midnight) or followed by `T` or a space and
-        `3:04`, `03:04:05`, a fraction of up to nine digits, and `Z` or an offset.
+        Understood are the dates of `Date`, alone (midnight) or followed by `T` or a space and `3:04`, `03:04:05`, a
+        fraction of up to nine digits, and `Z` or an offset; `20260131120000` with or without milliseconds, or `T`
+        between; and counts since 1970-01-01 of seconds (ten digits) or milliseconds (thirteen), which are UTC.
         """
         if len(text) in (*_MOMENT_WIDTHS, *_ZONED_WIDTHS) and _is_written_by(dt.datetime, text):
             return text
-        match = _MOMENT.fullmatch(tidy(text))
+        plain = tidy(text)
+        if _COUNT.fullmatch(plain):
+            return self._counted(plain)
+        match = next(filter(None, (moment.fullmatch(plain) for moment in _MOMENTS)), None)
         if match is None:
             raise self.invalid("not written as a time stamp (YYYY-MM-DDTHH:MM:SS)")
-        hour, minute, second = (int(match[name] or 0) for name in "HMS")
+        parts = match.groupdict()
+        hour, minute, second = (int(parts[name] or 0) for name in "HMS")
         if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - the clock
             raise self.invalid("there is no such time of day")
-        return f"{self._day(match)}T{hour:02}:{minute:02}:{second:02}{_fraction(match['f'])}{self._zone(match['zone'])}"
+        fraction = _fraction(parts["f"] or parts.get("ms"))
+        return f"{self._day(match)}T{hour:02}:{minute:02}:{second:02}{fraction}{self._zone(parts['zone'])}"
+
+    def _counted(self, digits: str) -> str:
+        """The moment that a count of seconds or milliseconds is."""
+        canonical = extended(Ragged.of_text([digits])).to_text()[0]
+        if canonical == digits:
+            raise self.invalid("ten digits that may be an hour or seconds since 1970; write it YYYY-MM-DDTHH:MM:SS")
+        return canonical
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Whole seconds and microseconds are canonical, and so are both with an offset in hours and minutes."""
@@ -117,7 +146,7 @@ class Timestamp(Date):
 
     def respell(self, text: Ragged) -> Ragged:
         """Write moments as databases and CSV exports have them in canonical form."""
-        return Ragged.concat(_rewritten(iso_moments(part)) for part in chunks(text))
+        return Ragged.concat(map(_respelt, chunks(text)))
 
     def _zone(self, zone: str | None) -> str:
         if not zone:
@@ -143,6 +172,11 @@ def _is_written_by(kind: type[dt.date], text: str) -> bool:
 def _fraction(fraction: str | None) -> str:
     digits = (fraction or "").rstrip("0")
     return f".{digits.ljust(6, '0')}" if digits else ""
+
+
+def _respelt(text: Ragged) -> Ragged:
+    moments, zones = parted_zones(text)
+    return beside(_rewritten(iso_moments(extended(moments))), zones)
 
 
 def _rewritten(text: Ragged) -> Ragged:
@@ -239,4 +273,9 @@ TIMESTAMP = Timestamp(
     ),
     levels=MappingProxyType({**date_levels("day"), **date_levels()}),
 )
-"""A moment, `2026-01-02T03:04:05`."""
+"""A moment, `2026-01-02T03:04:05`.
+
+A count of seconds or milliseconds is a moment in UTC, whose day may be another one than that of the shop: where days
+count, bring such a column to the shop's time first. Twelve digits are refused, whose year may have four digits or two,
+and so are ten that are also an hour (`2026013112`).
+"""
