@@ -14,10 +14,12 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from privkit.errors import InvalidParameter
 from privkit.fields import TEXT
 from privkit.integrations.lifecycle import Mode
+from privkit.integrations.sqlalchemy.candidates import Search
 from privkit.integrations.sqlalchemy.checked import check_as_fetched
+from privkit.integrations.sqlalchemy.conditions import Asked, Lookup
 from privkit.integrations.sqlalchemy.encrypted import Encrypted, link_beside
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
-from privkit.integrations.sqlalchemy.searching import Search, among, base_of
+from privkit.integrations.sqlalchemy.searching import base_of
 from privkit.transforms import BlindIndexOf, Part
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def match_part(expr: Any, parts: list[Any]) -> ColumnElement[bool]:  # noqa: ANN
     if source.type.views is not None:
         source.type.views.check_clear("compare")
     search = Search(source, source.type, parts, by_part=True)
-    return sa.and_(among(expr, source.type, search.indexes), among(expr.table.c[source.key], source.type, search.exact))
+    return Lookup(expr.table.c[source.key], expr, Asked(search, source.type.raw_type))
 
 
 def source_of(companion: sa.Column[Any]) -> sa.Column[Any] | None:

@@ -8,7 +8,6 @@ its rows must hold the value. All that is a matter of structure, so that it is d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,15 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from privkit.integrations.sqlalchemy.conditions import Lookup
 from privkit.integrations.sqlalchemy.fetching import CHECKS, Through
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
-from privkit.integrations.sqlalchemy.searching import Among, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine.cursor import CursorResult, ResultFetchStrategy
     from sqlalchemy.engine.interfaces import DBAPICursor
+
+    from privkit.integrations.sqlalchemy.candidates import Search
 
 _AROUND: Final = (elements.Grouping, elements.Label, elements.TypeCoerce)
 _SORTED: Final = (operators.asc_op, operators.desc_op, operators.nulls_first_op, operators.nulls_last_op)
@@ -79,7 +80,7 @@ class Checks:
         """What fetches the rows of a result that hold what this execution looks for."""
         given = result.context.extracted_parameters
         binds: list[Any] = self._asked if given is None else [given[place] for place in self._places]
-        searches: list[Search] = [bind.callable.__self__ for bind in binds]
+        searches: list[Search] = [bind.candidates for bind in binds]
         return _Checking(result.cursor_strategy, self.width, searches)
 
 
@@ -118,14 +119,6 @@ class _Checking(Through):
         return [tuple(row[: self._width]) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A condition that asks for candidates by the index, and the one that keeps those that hold the value."""
-
-    index: Among
-    exact: Among
-
-
 def _check_as_fetched(compiler: SQLCompiler, select: Any, **_: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's
     """The SELECT that fetches candidates, where they can be checked as they are fetched; otherwise the same.
 
@@ -134,19 +127,18 @@ def _check_as_fetched(compiler: SQLCompiler, select: Any, **_: Any) -> Any:  # n
     if compiler.stack or compiler.cache_key is None or any(_has(select, name) for name in _MORE):
         return select
     conjuncts = list(_conjuncts(select._where_criteria))  # noqa: SLF001 - as above
-    pairs = list(_pairs(conjuncts))
+    lookups = [one for one in conjuncts if _is_checkable(one)]
     chosen = list(select.selected_columns)
-    if not pairs or not all(map(_is_column, chosen)) or not all(map(_sorts, select._order_by_clauses)):  # noqa: SLF001 - as above
+    if not lookups or not all(map(_is_column, chosen)) or not all(map(_sorts, select._order_by_clauses)):  # noqa: SLF001 - as above
         return select
-    done = {id(pair.exact) for pair in pairs}
     beside = [
-        sa.type_coerce(pair.exact.left, _Beside()).label(f"privkit_candidate_{number}")
-        for number, pair in enumerate(pairs)
+        sa.type_coerce(lookup.column, _Beside()).label(f"privkit_candidate_{number}")
+        for number, lookup in enumerate(lookups)
     ]
     fresh = select._generate()  # noqa: SLF001 - as above
     fresh._raw_columns = [*select._raw_columns, *beside]  # noqa: SLF001 - as above
-    fresh._where_criteria = tuple(one for one in conjuncts if id(one) not in done)  # noqa: SLF001 - as above
-    setattr(compiler, CHECKS, Checks(compiler, len(chosen), [_bind(pair.index) for pair in pairs]))
+    fresh._where_criteria = tuple(one.by_index() if _is_checkable(one) else one for one in conjuncts)  # noqa: SLF001 - as above
+    setattr(compiler, CHECKS, Checks(compiler, len(chosen), [lookup.asked for lookup in lookups]))
     return fresh
 
 
@@ -165,24 +157,11 @@ def _conjuncts(clauses: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
             yield clause
 
 
-def _pairs(conjuncts: list[Any]) -> Iterator[_Pair]:
-    by_index = {}
-    for one in conjuncts:
-        asked = getattr(_bind(one), "callable", None) if isinstance(one, Among) else None
-        search = getattr(asked, "__self__", None)
-        if not isinstance(search, Search) or one.operator is not operators.in_op or not search.is_checkable:
-            continue
-        if asked == search.indexes:
-            by_index[id(search)] = one
-        elif asked == search.exact and id(search) in by_index:
-            yield _Pair(by_index[id(search)], one)
-
-
-def _bind(among: Among) -> Any:  # noqa: ANN401 - as above
-    found: Any = among.right
-    while isinstance(found, elements.Grouping):
-        found = found.element
-    return found
+def _is_checkable(condition: Any) -> bool:  # noqa: ANN401 - as above
+    if not isinstance(condition, Lookup):
+        return False
+    search: Any = condition.asked.candidates
+    return bool(search.is_checkable)
 
 
 def _is_column(column: Any) -> bool:  # noqa: ANN401 - as above

@@ -21,7 +21,6 @@ from sqlalchemy.sql.selectable import _CompoundSelectKeyword
 
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
-from privkit.integrations.sqlalchemy.searching import Among
 from privkit.integrations.sqlalchemy.writing import SEALED, check_written, parts_of
 
 if TYPE_CHECKING:
@@ -218,7 +217,7 @@ def _check_tuple(several: elements.Tuple) -> None:
 
 def _check_compared(binary: elements.BinaryExpression[Any]) -> None:
     """A comparison that no operator has seen to: of columns with each other, with subqueries, with null."""
-    if isinstance(binary, Among) or isinstance(_inner(binary.right), elements.Null):
+    if isinstance(_inner(binary.right), elements.Null):
         return
     others = _compared_with(_inner(binary.right))
     left = _encrypted(binary.left)

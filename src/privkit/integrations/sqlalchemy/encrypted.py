@@ -15,10 +15,11 @@ from privkit.integrations.lifecycle import Bound, Mode, StoredForm
 from privkit.integrations.purposes import ShownText
 from privkit.integrations.sqlalchemy.binding import BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
+from privkit.integrations.sqlalchemy.candidates import moment
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import NotBound, WouldWritePlaintext, passing
-from privkit.integrations.sqlalchemy.searching import EncryptedComparator, moment
+from privkit.integrations.sqlalchemy.searching import EncryptedComparator
 from privkit.integrations.sqlalchemy.writing import check_defaults
 from privkit.transforms import Encrypt
 

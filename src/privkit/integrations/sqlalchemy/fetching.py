@@ -249,41 +249,38 @@ def _after_execute(  # noqa: PLR0917 - as SQLAlchemy calls it
     checks = getattr(result.context.compiled, CHECKS, None)
     if checks is not None:
         result.cursor_strategy = checks.strategy(result)
-        _put(result, _cut(metadata, checks.width))
-    _open_here(result, execution_options.get(WHOLE) or {})
+        own = _own_metadata(result)
+        own._keys, own._processors = list(own._keys)[: checks.width], list(own._processors)[: checks.width]  # noqa: SLF001 - there is no other way to leave out what stands beside the rows
+    _open_here(result, execution_options.get(WHOLE))
 
 
-def _open_here(result: CursorResult[Any], whole: dict[int, Opener]) -> None:
+def _open_here(result: CursorResult[Any], whole: dict[int, Opener] | None) -> None:
     """Have the strategy do what the processors of encrypted columns would."""
     metadata: Any = result._metadata  # noqa: SLF001 - there is no other way to see which columns are encrypted
-    processors = list(metadata._processors)  # noqa: SLF001 - as above
-    owners = {place: getattr(each, "__self__", None) for place, each in enumerate(processors) if each is not None}
-    own = {place: owner for place, owner in owners.items() if isinstance(owner, Opener)}
-    places = {**whole, **own}
+    processors = metadata._processors  # noqa: SLF001 - as above
+    own = {
+        place: owner
+        for place, each in enumerate(processors)
+        if each is not None and isinstance(owner := getattr(each, "__self__", None), Opener)
+    }
+    places = {**whole, **own} if whole else own
     if not places:
         return
     namings = {place: opener.naming(result, place) for place, opener in places.items()}
     if own:
-        _put(result, _changed(metadata, _processors=[None if at in own else one for at, one in enumerate(processors)]))
+        rest = [None if at in own else one for at, one in enumerate(processors)]
+        _own_metadata(result)._processors = rest  # noqa: SLF001 - as above
     result.cursor_strategy = Opening(result.cursor_strategy, places, namings, whole=bool(whole))
 
 
-def _cut(metadata: Any, width: int) -> Any:  # noqa: ANN401 - SQLAlchemy's
-    """What a result knows of its columns, without those that stand beside the rows."""
-    keys, processors = list(metadata._keys), list(metadata._processors)  # noqa: SLF001 - as above
-    return _changed(metadata, _keys=keys[:width], _processors=processors[:width])
-
-
-def _changed(metadata: Any, **changes: Any) -> Any:  # noqa: ANN401 - as above
-    """A copy with changes; the old one is shared by all who run the statement."""
-    fresh = CursorResultMetaData.__new__(CursorResultMetaData)
-    for name in CursorResultMetaData.__slots__:
-        setattr(fresh, name, getattr(metadata, name))
-    for name, value in changes.items():
-        setattr(fresh, name, value)
-    return fresh
-
-
-def _put(result: CursorResult[Any], metadata: Any) -> None:  # noqa: ANN401 - as above
-    result._metadata = metadata  # noqa: SLF001 - as above
+def _own_metadata(result: CursorResult[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    """What a result knows of its columns, to be changed: where all who run the statement share it, a copy."""
+    shared: Any = result._metadata  # noqa: SLF001 - as above
     result._reset_memoizations()  # noqa: SLF001 - as SQLAlchemy does where it changes processors
+    if shared is not result.context.compiled._cached_metadata:  # type: ignore[union-attr] # it has columns # noqa: SLF001 - as above
+        return shared
+    own: Any = CursorResultMetaData.__new__(CursorResultMetaData)
+    for name in CursorResultMetaData.__slots__:
+        setattr(own, name, getattr(shared, name))
+    result._metadata = own  # noqa: SLF001 - as above
+    return own
