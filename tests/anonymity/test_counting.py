@@ -57,6 +57,7 @@ def test_more_values_than_slots():
     [
         ([10, 9, None, 10], Kind.INTEGER, ("9", "10")),
         ([1.5, -0.0, 0.0, -2.0], Kind.FLOAT, ("-2", "0", "1.5")),
+        ([2**62 + 1, 2**62, 2**62 + 3], Kind.INTEGER, (str(2**62), str(2**62 + 1), str(2**62 + 3))),
         ([Decimal("10.5"), Decimal("9.5")], Kind.DECIMAL, ("9.5", "10.5")),
         ([dt.date(2020, 1, 2), dt.date(1999, 1, 2)], Kind.DATE, ("1999-01-02", "2020-01-02")),
         (
@@ -89,6 +90,7 @@ def test_domains_are_in_order(column, kind, texts):
 
 
 SPELLINGS = {
+    "zeros": [0.0, -0.0, 0.0],
     "decimals": [Decimal("1.0"), Decimal("1.00"), Decimal(1)],
     "moments": [dt.datetime.fromisoformat(f"2020-01-01T{text}") for text in ("08:00:00+08:00", "00:00:00+00:00")] * 2,
 }
@@ -112,9 +114,11 @@ def test_decimals_that_floats_cannot_tell_apart_are_two_values():
     assert measure({"age": [30, 30], "own": near}, ["age"], ["own"]).l == 2
 
 
-def test_numbers_have_a_distance_and_null_is_away():
+@pytest.mark.parametrize("near", [[2**62 + 10, 2**62 + 20, None, 2**62 + 50], [10, 20, None, 50]])
+@pytest.mark.parametrize("kind", [int, Decimal])
+def test_numbers_have_a_distance_and_null_is_away(near, kind):
     encoder = ColumnEncoder("c")
-    encoder.add([10, 20, None, 50])
+    encoder.add([number if number is None else kind(number) for number in near])
     assert encoder.domain()[0].places.tolist() == [0.0, 0.25, 1.0, 2.0]
 
 
@@ -123,7 +127,7 @@ def test_moments_with_a_zone_have_a_distance():
     for text in ("2020-01-01T08:00:00+08:00", "2020-01-01T01:00:00+00:00", "2020-01-01T04:00:00+00:00"):
         encoder.add([dt.datetime.fromisoformat(text)])
     domain, _ = encoder.domain()
-    assert np.diff(domain.numbers).tolist() == [3600.0, 3 * 3600.0]
+    assert np.diff(domain.values).tolist() == [3600.0, 3 * 3600.0]
     assert domain.places.tolist() == [0.0, 0.25, 1.0]
 
 

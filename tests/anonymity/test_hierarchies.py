@@ -39,6 +39,21 @@ EXAMPLES = [
         [17, 24, -3],
         {"17": ["15-19", "10-19"], "24": ["20-24", "20-29"], "-3": ["-5--1", "-10--1"]},
     ),
+    (
+        Hierarchy.intervals([0.1, 0.3]),
+        [0.3, -0.1, 0.25],
+        {"0.3": ["[0.3, 0.4)", "[0.3, 0.6)"], "-0.1": ["[-0.1, 0)", "[-0.3, 0)"], "0.25": ["[0.2, 0.3)", "[0, 0.3)"]},
+    ),
+    (
+        Hierarchy.intervals([2]),
+        [2**62, 2**62 + 1, 2**62 + 2],
+        {
+            str(2**62): [f"{2**62}-{2**62 + 1}"],
+            str(2**62 + 1): [f"{2**62}-{2**62 + 1}"],
+            str(2**62 + 2): [f"{2**62 + 2}-{2**62 + 3}"],
+        },
+    ),
+    (Hierarchy.intervals([1e24]), ["1e25"], {"1e25": ["[1E+25, 1.1E+25)"]}),
     (Hierarchy.intervals([0.5, 1]), [0.25, 1.5], {"0.25": ["[0, 0.5)", "[0, 1)"], "1.5": ["[1.5, 2)", "[1, 2)"]}),
     (Hierarchy.dates(["month", "quarter", "year"]), ["2020-02-03"], {"2020-02-03": ["2020-02", "2020-Q1", "2020"]}),
     (
@@ -107,6 +122,7 @@ def test_levels_that_change_nothing_are_left_out_of_a_search():
         (Hierarchy.dates(["year"]), ["2020-13-01"], "1 of 1 on level 'year'"),
         (Hierarchy.divisions(), [999999, 1], "2 of 2 on level 'city', 2 of 2 on level 'province'"),
         (Hierarchy.intervals([5]), ["x"], "1 of 1 on level 'by 5'"),
+        (Hierarchy.intervals([5]), ["7", "inf", "nan", "1e400", "1e-400"], "4 of 5 on level 'by 5'"),
         (Hierarchy.of({"a": ["x"]}), ["zebra"], "1 of 1 on level 'level 1'"),
     ],
 )

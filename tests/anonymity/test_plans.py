@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pytest
 
 from anonymity import recode_check as check
 from anonymity.tables import CITIES, QUASI, patients
-from privkit.anonymity import Anonymiser, Hierarchy, Plan
+from privkit.anonymity import Anonymiser, Hierarchy, Plan, measure
+from privkit.columns import lift
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 HIERARCHIES = {"age": Hierarchy.intervals([5, 20]), "city": Hierarchy.ordering(CITIES, [2]), "sex": None}
@@ -52,6 +54,29 @@ def test_the_same_from_every_container(shape, container):
     assert type(out) is type(made)
     assert unmake(out) == fitted(shape, table).apply(table)
     assert unmake(make(table)) == table
+
+
+ZEROS = {
+    "a list": list,
+    "NumPy": np.array,
+    "pandas": lambda values: pd.Series(values, dtype="float32"),
+    "Arrow": lambda values: pa.chunked_array([pa.array(values[:3], pa.float32()), pa.array(values[3:], pa.float32())]),
+    "Polars": lambda values: pl.Series("zero", values),
+}
+
+
+@pytest.mark.parametrize("made", ZEROS.values(), ids=ZEROS)
+def test_both_zeros_are_written_as_one(made):
+    """They are one number, so that they are one class: also for those who read their text."""
+    values = [0.0, -0.0, 1.5, 1.5, 0.0, -0.0]
+    table = {"zero": made(values), "own": made([-0.0] * 6)}
+    assert measure(table, ["zero"]).k == 2
+    out = Anonymiser(["zero"], k=2).fit(table).apply(table)
+    assert type(out["zero"]) is type(table["zero"])
+    assert getattr(out["zero"], "dtype", None) == getattr(table["zero"], "dtype", None)
+    written = lift(out["zero"]).values.tolist()
+    assert list(map(str, written)) == ["0.0", "0.0", "1.5", "1.5", "0.0", "0.0"]
+    assert out["own"] is table["own"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -64,9 +64,9 @@ class Domain:
         return len(self.texts) + self.null
 
     @cached_property
-    def numbers(self) -> NDArray[np.float64]:
-        """The values of a numeric column as numbers (days for dates, the column's unit for moments)."""
-        return to_numbers(self.kind, self.texts)
+    def values(self) -> list[Any]:
+        """The values of a numeric column as `exact_numbers`."""
+        return exact_numbers(self.kind, self.texts)
 
     @cached_property
     def places(self) -> NDArray[np.float64]:
@@ -74,9 +74,9 @@ class Domain:
         out = np.full(self.size, AWAY)
         if not self.texts:
             return out
-        numbers = self.numbers if self.numeric else np.arange(len(self.texts), dtype=np.float64)
-        width = numbers[-1] - numbers[0]
-        out[: len(self.texts)] = (numbers - numbers[0]) / (width or 1.0)
+        numbers = self.values if self.numeric else range(len(self.texts))
+        above = np.array([number - numbers[0] for number in numbers], np.float64)  # exact before it is rounded
+        out[: len(self.texts)] = above / (above[-1] or 1.0)
         return out
 
     @cached_property
@@ -94,7 +94,7 @@ class Domain:
         if self.kind not in _SPELLED:
             return {}
         codes = range(len(self.texts) - 1, -1, -1)  # of several the first
-        return dict(zip(_values(self.kind, self.texts[::-1]), codes, strict=True))
+        return dict(zip(self.values[::-1], codes, strict=True))
 
     def merged(self, other: Domain, *, alike: bool = False) -> Domain:
         """The domain of both columns' values.
@@ -121,8 +121,8 @@ class Domain:
         """
         out = [self._index.get(text, -1) for text in other.texts]
         if -1 in out and other.texts and self._alike and other.kind is self.kind:
-            values = _values(other.kind, other.texts)
-            out = [self._alike.get(value, -1) if code < 0 else code for code, value in zip(out, values, strict=True)]
+            pairs = zip(out, other.values, strict=True)
+            out = [self._alike.get(value, -1) if code < 0 else code for code, value in pairs]
         if other.null:
             out.append(len(self.texts) if self.null else -1)
         return np.array(out, np.int64)
@@ -248,9 +248,17 @@ def in_order(kind: Kind, texts: Iterable[str]) -> list[str]:
     return [found[place] for place in sorted(range(len(found)), key=keys.__getitem__)]
 
 
-def _values(kind: Kind, texts: Sequence[str]) -> list[Any]:
-    """Values of a kind in which equal ones may have different texts, exactly."""
-    return [Decimal(text) for text in texts] if kind is Kind.DECIMAL else to_numbers(kind, texts).tolist()
+def exact_numbers(kind: Kind, texts: Iterable[str]) -> list[Any]:
+    """Canonical texts of a numeric kind as numbers to compare and subtract: integers and decimals to their last digit.
+
+    Floats tell no two of them apart from 2**53 on. Dates and moments are as `to_numbers` has them.
+    """
+    if kind is Kind.INTEGER:
+        return [int(text) for text in texts]
+    if kind is Kind.DECIMAL:
+        return [Decimal(text) for text in texts]
+    found: list[Any] = to_numbers(kind, texts).tolist()
+    return found
 
 
 def _firsts(kind: Kind, texts: Sequence[str]) -> tuple[Sequence[int], NDArray[np.int64]]:
@@ -258,16 +266,15 @@ def _firsts(kind: Kind, texts: Sequence[str]) -> tuple[Sequence[int], NDArray[np
     if kind not in _SPELLED:
         return range(len(texts)), np.arange(len(texts))
     numbers: dict[Any, int] = {}
-    codes = np.array([numbers.setdefault(value, len(numbers)) for value in _values(kind, texts)], np.int64)
+    codes = np.array([numbers.setdefault(value, len(numbers)) for value in exact_numbers(kind, texts)], np.int64)
     return np.unique(codes, return_index=True)[1].tolist(), codes
 
 
 def _keys(kind: Kind, texts: list[str]) -> list[Any]:
-    if kind is Kind.INTEGER:
-        return [int(text) for text in texts]
-    if kind in NUMERIC:
-        return list(zip(to_numbers(kind, texts).tolist(), texts, strict=True))
-    return texts
+    if kind not in NUMERIC:
+        return texts
+    numbers = exact_numbers(kind, texts)
+    return numbers if kind is Kind.INTEGER else list(zip(numbers, texts, strict=True))
 
 
 def _unordered(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from privkit.anonymity.counting.encoding import ColumnEncoder, to_numbers
+from privkit.anonymity.counting.encoding import ColumnEncoder, exact_numbers
 from privkit.anonymity.hierarchies.hierarchy import Hierarchy, Labels
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter, TableError
@@ -80,7 +80,7 @@ class Derived(Hierarchy):
         firsts: list[Any] = [first for first, _ in groups]
         values: list[Any] = list(domain.texts)
         if domain.numeric:
-            firsts, values = to_numbers(domain.kind, firsts).tolist(), domain.numbers.tolist()
+            firsts, values = exact_numbers(domain.kind, firsts), domain.values
         names = [first if first == last else f"{first}..{last}" for first, last in groups]
         return [names[max(bisect_right(firsts, value) - 1, 0)] for value in values]
 

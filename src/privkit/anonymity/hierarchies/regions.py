@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_left, bisect_right
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.encoding import to_numbers
+from privkit.anonymity.counting.encoding import exact_numbers
 from privkit.anonymity.hierarchies.hierarchy import ANY
+from privkit.columns import Kind
 from privkit.errors import PrivkitError
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 _RANGE: Final = re.compile(r"\[(?P<low>.+), (?P<high>.+)\]|(?P<first>.*?)\.\.(?P<last>.*)", re.DOTALL)
 _SET: Final = re.compile(r"\{(?P<items>.*)\}", re.DOTALL)
 _NULL: Final = "null"
+_CALENDAR: Final = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 
 
 def lists(cell: str) -> bool:
@@ -76,17 +80,28 @@ class Regions:
         return found
 
     def _between(self, low: str, high: str) -> NDArray[np.bool_]:
-        try:
-            if self._domain.numeric:
-                first, last = to_numbers(self._domain.kind, [low, high])
-                numbers = self._domain.numbers
-            else:  # a population from a CSV file, whose numbers are text
-                numbers = np.array([float(text) for text in self._domain.texts], np.float64)
-                first, last = float(low), float(high)
-        except (ValueError, PrivkitError):
+        numbers, codes = self._scale
+        if not numbers or (bounds := self._as_numbers([low, high])) is None:
             return np.array([low <= text <= high for text in self._domain.texts], bool)
-        between: NDArray[np.bool_] = (numbers >= first) & (numbers <= last)
-        return between
+        found = np.zeros(len(self._domain.texts), bool)
+        found[codes[bisect_left(numbers, bounds[0]) : bisect_right(numbers, bounds[1])]] = True
+        return found
+
+    @cached_property
+    def _scale(self) -> tuple[list[Any], list[int]]:
+        """The values as numbers in ascending order, and the code of each; empty where they are no numbers."""
+        numbers = self._as_numbers(self._domain.texts) or []
+        codes = sorted(range(len(numbers)), key=numbers.__getitem__)
+        return [numbers[code] for code in codes], codes
+
+    def _as_numbers(self, texts: Sequence[str]) -> list[Any] | None:
+        """Dates and moments as they count; everything else as decimals: numbers from a CSV file are text."""
+        kind = self._domain.kind
+        try:
+            found = exact_numbers(kind if kind in _CALENDAR else Kind.DECIMAL, texts)
+        except (ValueError, ArithmeticError, PrivkitError):
+            return None
+        return found if kind in _CALENDAR or all(number.is_finite() for number in found) else None
 
     def _members(self, items: Sequence[str]) -> list[int]:
         codes = [self._values[item] for item in items if item in self._values]

@@ -7,11 +7,11 @@ so that a million classes of a column with a hundred thousand values cost what t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.encoding import to_numbers
 from privkit.anonymity.counting.keys import counted, lengths, runs
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter
@@ -216,21 +216,21 @@ def _places(domain: Domain, order: Sequence[str] | None) -> NDArray[np.int64] | 
         raise InvalidParameter(
             f"the order of {domain.name!r} does not name {missing} of {len(domain.texts)} values of the data; name all"
         )
-    return _ranks(np.array([place[text] for text in domain.texts], np.float64), domain)
+    return _ranks([place[text] for text in domain.texts], domain)
 
 
-def _ranks(numbers: NDArray[np.float64], domain: Domain) -> NDArray[np.int64]:
+def _ranks(numbers: Sequence[Any], domain: Domain) -> NDArray[np.int64]:
     """The rank of each value's number, equal ones together, and null after all."""
-    known, ranks = np.unique(numbers, return_inverse=True)
-    return np.append(ranks, [len(known)] * domain.null).astype(np.int64)
+    rank = {number: place for place, number in enumerate(sorted(set(numbers)))}
+    return np.array([rank[number] for number in numbers] + [len(rank)] * domain.null, np.int64)
 
 
-def _as_numbers(domain: Domain) -> NDArray[np.float64] | None:
+def _as_numbers(domain: Domain) -> list[Decimal] | None:
     """The values of a text column that are all numbers, as those of a CSV file are."""
     if domain.kind is not Kind.TEXT or not domain.texts:
         return None
     try:
-        numbers = to_numbers(Kind.FLOAT, domain.texts)
-    except ValueError:
+        numbers = [Decimal(text) for text in domain.texts]
+    except ArithmeticError:
         return None
-    return numbers if np.isfinite(numbers).all() else None
+    return numbers if all(number.is_finite() for number in numbers) else None

@@ -10,7 +10,7 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.anonymity.counting.encoding import ColumnEncoder, Domain
 from privkit.anonymity.counting.keys import Lookup, lengths, order_of, runs
-from privkit.columns import lift
+from privkit.columns import Kind, lift
 from privkit.columns.repeats import spread
 from privkit.columns.tables import Table, open_table
 from privkit.errors import TableError
@@ -76,8 +76,10 @@ class Applier:
     def _written(self, name: str, container: Any, shares: NDArray[np.int32], *, anew: bool) -> Any:  # noqa: ANN401 - any column
         """A column of the output."""
         number = self._numbers.get(name)
-        if number is None or (self._recoding.plain[number] and not anew):
+        if number is None:
             return container
+        if self._recoding.plain[number] and not anew:
+            return _with_one_zero(container) if self._frequency.quasi[number].kind is Kind.FLOAT else container
         return self._columns[number].write(container, self._recoding.labels[number][shares])
 
     def finish(self) -> None:
@@ -143,6 +145,15 @@ class _Labels:
         if nulls is None or not nulls.any():
             return spread(lift(container), self.texts, labels, None)
         return spread(lift(container), self.texts, labels[~nulls], nulls)
+
+
+def _with_one_zero(container: Any) -> Any:  # noqa: ANN401 - any column
+    """A column of floats with 0.0 for -0.0: they were counted as one number, and a reader of their text sees two."""
+    column = lift(container)
+    values = np.asarray(column.values)
+    if not np.signbit(values[values == 0]).any():
+        return container
+    return column.home.build(Kind.FLOAT, values + 0.0, column.nulls, exact=True)
 
 
 def _narrowed(table: Table[Any], name: str, kept: NDArray[np.bool_]) -> Table[Any]:
