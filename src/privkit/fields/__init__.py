@@ -11,9 +11,10 @@ from privkit.fields.dates import BIRTH_DATE, DATE, TIMESTAMP
 from privkit.fields.device import DEVICE_MODEL, IMEI, IMSI, OAID
 from privkit.fields.documents import CN_CREDIT_CODE, CN_PLATE, CN_RESIDENT_ID, CN_TRAVEL_PERMIT, PASSPORT
 from privkit.fields.layout import Layout, Slot, Slots
+from privkit.fields.nationality import NATIONALITY
 from privkit.fields.network import IP_ADDRESS, MAC_ADDRESS, SEARCH_WORDS
 from privkit.fields.payment import AMOUNT, BANK_CARD, PAYMENT_ACCOUNT, PAYMENT_METHOD
-from privkit.fields.person import ETHNICITY, GENDER, NATIONALITY, PERSON_NAME
+from privkit.fields.person import ETHNICITY, GENDER, PERSON_NAME
 from privkit.fields.regions import CN_CITY, CN_COUNTY, CN_DIVISION, CN_PROVINCE
 from privkit.fields.registry import CATALOGUE, get
 from privkit.fields.sensitive import BIOMETRIC_TEMPLATE, HEALTH, POLITICS, RELIGION, WEALTH

@@ -11,7 +11,7 @@ from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import LETTERS, byteset, printable
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import IDEOGRAPHS, tidy
-from privkit.fields.texts import Choice, TidyText
+from privkit.fields.texts import Choice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +114,23 @@ _NAMES = (
 )
 GROUPS = tuple(f"{name}族" for name in _NAMES.split())
 """The 56 ethnic groups in the order of GB/T 3304-1991, whose codes are 01 to 56."""
+_ROMAN = (
+    "Han Mongol Hui Zang Uygur Miao Yi Zhuang Buyei Chosen Man Dong Yao Bai Tujia Hani Kazak Dai Li Lisu "
+    "Va She Gaoshan Lahu Sui Dongxiang Naxi Jingpo Kirgiz Tu Daur Mulao Qiang Blang Salar Maonan Gelao "
+    "Xibe Achang Pumi Tajik Nu Uzbek Russ Ewenki Deang Bonan Yugur Gin Tatar Derung Oroqen "
+    "Hezhen Monba Lhoba Jino"
+)
+_LETTERS = (
+    "HA MG HU ZA UG MH YI ZH BY CS MA DO YA BA TJ HN KZ DA LI LS VA SH GS LH SU DX NX JP KG TU DU ML QI BL SL MN GL "
+    "XB AC PM TA NU UZ RS EW DE BN YG GI TT DR OR HZ MB LB JN"
+)
+"""Their romanised names and their codes of letters, from the same table."""
+_ENGLISH = {
+    "korean": "朝鲜族", "tibetan": "藏族", "mongolian": "蒙古族", "uyghur": "维吾尔族", "uighur": "维吾尔族",
+    "kazakh": "哈萨克族", "kyrgyz": "柯尔克孜族", "manchu": "满族", "russian": "俄罗斯族",
+    "other": "其他", "others": "其他",
+}  # fmt: skip
+"""Tibetan and Korean are the standard's own names for use abroad; the others are customary in English."""
 
 ETHNICITY = Choice(
     name="ethnicity",
@@ -128,21 +145,16 @@ ETHNICITY = Choice(
         **{group.removesuffix("族"): group for group in GROUPS},
         **{f"{code:02}": group for code, group in enumerate(GROUPS, 1)},
         **{str(code): group for code, group in enumerate(GROUPS[:9], 1)},
+        **{name.lower(): group for name, group in zip(_ROMAN.split(), GROUPS, strict=True)},
+        **{code.lower(): group for code, group in zip(_LETTERS.split(), GROUPS, strict=True)},
+        **_ENGLISH,
         "其它": "其他", "未识别民族": "未识别", "未定族称人口": "未识别",
         "穿青人": "未识别", "入籍": "外国血统中国籍人士",
         "97": "其他", "98": "外国血统中国籍人士", "99": "未识别", "维族": "维吾尔族", "哈族": "哈萨克族",
     },
 )  # fmt: skip
-"""An ethnic group of China, `汉族`."""
+"""An ethnic group of China, `汉族`.
 
-
-NATIONALITY = TidyText(
-    name="nationality",
-    title="Nationality",
-    title_zh="国籍",
-    category=Category.IDENTITY,
-    basis="GB/T 35273-2020, annex A; a quasi-identifier",
-    masks=profiles(),
-    longest=60,
-)
-"""A nationality, by name or code: `中国`, `CHN`."""
+Read are its Chinese name, its romanised one (`Han`), and its codes of digits (`01`) and letters (`HA`), all of GB/T
+3304-1991; whichever is written, canonical is the Chinese name.
+"""

@@ -14,6 +14,7 @@ from privkit.fields import (
     dates,
     device,
     documents,
+    nationality,
     network,
     payment,
     person,
@@ -25,8 +26,8 @@ from privkit.fields.base import FieldType
 from privkit.suggest import nearest
 
 FAMILIES = (
-    person, dates, documents, china, contact, regions, coordinates, account, payment, commerce, network, url, device,
-    sensitive,
+    person, nationality, dates, documents, china, contact, regions, coordinates, account, payment, commerce, network,
+    url, device, sensitive,
 )  # fmt: skip
 """The modules that types stand in."""
 
