@@ -8,7 +8,10 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
+from privkit._kernels.memory import keep_freed_memory
 from privkit.errors import InvalidParameter
+
+keep_freed_memory()
 
 BLOCK = 16
 """Bytes in a block of AES and of SM4."""
