@@ -202,6 +202,23 @@ def take_rows(values: Ragged, rows: NDArray[np.int64]) -> Ragged:
     return _take_text(text_array(values, None, pa.large_binary()).take(number_array(rows)))
 
 
+def some_rows(container: Any, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
+    """Some rows of an array, a chunked array, a record batch or a table; Arrow takes none of views."""
+    table = hasattr(container, "schema")
+    given = container.schema if table else container.type
+    plain = pa.schema([field.with_type(_plain_type(field.type)) for field in given]) if table else _plain_type(given)
+    whole = container if plain == given else container.cast(plain)
+    chosen = number_array(rows)  # a filter takes no more room than the rows need
+    taken = whole.filter(chosen) if rows.dtype == np.bool_ else whole.take(chosen)
+    return taken if plain == given else taken.cast(given)
+
+
+def _plain_type(of: Any) -> Any:
+    if types.is_string_view(of):
+        return pa.large_string()
+    return pa.large_binary() if types.is_binary_view(of) else of
+
+
 def parts_of(container: Any) -> list[Any]:
     """The chunks of a chunked array, or the one array."""
     return list(container.chunks) if isinstance(container, pa.ChunkedArray) else [container]

@@ -189,11 +189,9 @@ class _Arrow(Table[Any]):
         return type(self.table).from_pydict(dict(columns))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
-        from privkit.columns.arrow import number_array  # noqa: PLC0415 - pyarrow is there, for the table is
+        from privkit.columns.arrow import some_rows  # noqa: PLC0415 - pyarrow is there, for the table is
 
-        if rows.dtype == np.bool_:
-            return self.table.filter(number_array(rows))  # takes no more room than the rows need
-        return self.table.take(number_array(rows))
+        return some_rows(self.table, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +273,8 @@ def _take(column: Any, rows: NDArray[np.intp]) -> Any:
         return type(column)(object_array(list(column))[rows].tolist())
     if hasattr(column, "iloc"):
         return column.iloc[rows]
+    if (pa := sys.modules.get("pyarrow")) and isinstance(column, pa.Array | pa.ChunkedArray):
+        from privkit.columns.arrow import some_rows  # noqa: PLC0415 - pyarrow is there, for the column is
+
+        return some_rows(column, rows)
     return column[rows] if isinstance(column, np.ndarray) or not hasattr(column, "take") else column.take(rows)
