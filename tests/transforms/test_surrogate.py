@@ -60,7 +60,7 @@ VALUES = {
     "cn_province": ["广东省", "北京市"],
     "cn_city": ["深圳市", "杭州市"],
     "cn_county": ["南山区", "西湖区"],
-    "cn_division": ["440305", "110101"],
+    "cn_division": ["440305", "110101", "440305001003"],
     "device_model": ["HUAWEI Mate 60 Pro", "iPhone 15"],
     "imei": ["490154203237518", "356938035643809"],
     "mac_address": ["00:1b:44:11:3a:b7", "00:1b:44:11:3a:b8"],

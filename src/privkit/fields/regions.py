@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
 from privkit.fields import divisions, other_cities
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import of_width
+from privkit.fields.bytesets import between, of_width
 from privkit.fields.digits import are_digits, numbers
-from privkit.fields.levels import Lookup, Prefix
+from privkit.fields.levels import Lookup
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import IDEOGRAPHS, compact, tidy
 from privkit.fields.wordlist import WordList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 
 ANNEX_A = "GB/T 35273-2020, annex A"
@@ -179,36 +178,77 @@ Known are those of the table; former ones, and districts of Hong Kong, Macau and
 """
 
 
-_CODE = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}")
+_CODE = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}|[1-9][0-9]{8}(?:[0-9]{3})?")
+_LOCAL_WIDTH = 12
+_COUNTY = "0" * (_LOCAL_WIDTH - _CODE_WIDTH)
 _NAMED_PREFIXES = np.zeros(100, np.bool_)
 _NAMED_PREFIXES[[*divisions.MAINLAND_PREFIXES, *divisions.OTHER_PROVINCES]] = True
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The division that a code is part of, by its first digits: six digits, filled up with zeros.
+
+    Attributes:
+        digits: How many stay.
+    """
+
+    digits: int
+
+    def one(self, text: str) -> str:
+        """Generalise one code."""
+        return text[: self.digits].ljust(_CODE_WIDTH, "0")
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        if not len(text):
+            return text
+        out = text.matrix(_CODE_WIDTH).copy()
+        out[:, self.digits :] = ord("0")
+        return Ragged.of_matrix(out)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DivisionCode(FieldType):
-    """The code of a Chinese division (GB/T 2260); canonical has six digits, `440000` for a province.
+    """The code of a Chinese division; canonical has six digits (GB/T 2260), `440000` for a province.
 
-    A known province is asked for and nothing more: retired codes stay valid.
+    Below the county, where the statistics have three digits for a town (GB/T 10114) and three for a village, canonical
+    has all twelve. A known province is asked for and nothing more: retired codes stay valid.
     """
 
     def normalise(self, text: str) -> str:
-        """Take out spaces, and fill codes of two and four digits up with zeros."""
+        """Take out spaces, fill up with zeros to six digits or twelve, and leave out the last six if all are zeros."""
         code = compact(text)
         if not _CODE.fullmatch(code):
-            raise self.invalid(f"two, four or six digits are needed (got {len(code)} characters)")
+            raise self.invalid(f"two, four, six, nine or twelve digits are needed (got {len(code)} characters)")
         if not _NAMED_PREFIXES[int(code[:2])]:
             raise self.invalid("no province has its first digits")
-        return code.ljust(_CODE_WIDTH, "0")
+        return code.ljust(_CODE_WIDTH if len(code) <= _CODE_WIDTH else _LOCAL_WIDTH, "0").removesuffix(_COUNTY)
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Six digits of a known province are canonical."""
-        return of_width(text, _CODE_WIDTH, _is_division_code)
+        """Six digits of a known province, and twelve whose last six are not zeros, are canonical."""
+        return of_width(text, _CODE_WIDTH, _is_division_code) | of_width(text, _LOCAL_WIDTH, _is_local_code)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take six zeros from the end of twelve digits."""
+        wide = text.lengths == _LOCAL_WIDTH
+        if not wide.any():
+            return text
+        ends = text.offsets[1:].copy()
+        rows = np.flatnonzero(wide)
+        ends[rows[(text.matrix(_LOCAL_WIDTH, rows)[:, _CODE_WIDTH:] == ord("0")).all(axis=1)]] -= _CODE_WIDTH
+        return between(text.data, text.offsets[:-1], ends)
 
 
 def _is_division_code(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     good = are_digits(matrix)
     good &= _NAMED_PREFIXES[np.minimum(numbers(matrix[:, :2]), 99).astype(np.intp)]
     return good
+
+
+def _is_local_code(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    below: NDArray[np.bool_] = (matrix[:, _CODE_WIDTH:] != ord("0")).any(axis=1)
+    return below & _is_division_code(matrix)
 
 
 CN_DIVISION = DivisionCode(
@@ -218,6 +258,10 @@ CN_DIVISION = DivisionCode(
     category=Category.CONTACT,
     basis=ANNEX_A,
     masks=profiles(display=Keep(2, 0, 4), analytics=Keep(2, 0, 4)),
-    levels=MappingProxyType({"city": partial(Prefix, 4, "0"), "province": partial(Prefix, 2, "0")}),
+    levels=MappingProxyType({level: partial(Above, digits) for level, digits in reversed(divisions.LEVELS.items())}),
 )
-"""The code of a Chinese division, `440305`."""
+"""The code of a Chinese division, `440305`.
+
+Codes of towns and villages, `440305001003`, begin with that of their county, which the level `county` leaves. A
+stand-in is the code of a county in any case.
+"""
