@@ -9,9 +9,6 @@ do not suffice the lookup takes its two queries.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from copy import copy
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models.sql import Query
@@ -22,7 +19,7 @@ from django.db.models.sql.where import AND, WhereNode
 from privkit.integrations.django.indexed import CHECKED, ByIndex, Candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 _LONGEST: Final = 100
 """The rows of a LIMIT that is applied after the check at most; `get()` asks for 21."""
@@ -50,8 +47,7 @@ def _checking(before: Callable[..., Any]) -> Callable[..., Any]:
         if self.query.is_sliced:
             found = _limited(self, lookups, before)
             return before(self, result_type, chunked_fetch, chunk_size) if found is None else [found]
-        with _asking(self, lookups) as candidates:
-            parts = before(self, result_type, chunked_fetch, chunk_size)
+        parts, candidates = _asked(self, lookups, lambda: before(self, result_type, chunked_fetch, chunk_size))
         kept = (_kept(part, candidates, self.col_count) for part in parts)
         return kept if chunked_fetch else list(kept)
 
@@ -65,49 +61,58 @@ def _limited(compiler: Any, lookups: list[ByIndex], before: Callable[..., Any]) 
     low, high = whole.low_mark, whole.high_mark
     if high is None or high > _LONGEST:
         return None
-    compiler.query = copy(whole)  # so that nobody else who has it sees the other limits
-    compiler.query.low_mark, compiler.query.high_mark = 0, high + _AHEAD
+    longer = compiler.query = _copied(whole)  # so that nobody else who has it sees the other limits
+    longer.low_mark, longer.high_mark = 0, high + _AHEAD
     try:
-        with _asking(compiler, lookups) as candidates:
-            read = list(chain.from_iterable(before(compiler, MULTI)))
+        parts, candidates = _asked(compiler, lookups, lambda: before(compiler, MULTI))
     finally:
         compiler.query = whole
+    read = [row for part in parts for row in part]
     kept = _kept(read, candidates, compiler.col_count)
     return kept[low:high] if len(kept) >= high or len(read) < high + _AHEAD else None
 
 
-@contextmanager
-def _asking(compiler: Any, lookups: list[ByIndex]) -> Iterator[list[Candidates]]:  # noqa: ANN401 - as above
-    """Have some lookups ask for their candidates only, and say where these stand in the rows."""
+def _copied(query: Query) -> Query:
+    """A query of its own with all that another one has: less than Django's clone, whose parts may be changed too."""
+    other = Query.__new__(Query)
+    other.__dict__.update(query.__dict__)
+    return other
+
+
+def _asked(compiler: Any, lookups: list[ByIndex], ask: Callable[[], Any]) -> tuple[Any, list[Candidates]]:  # noqa: ANN401 - as above
+    """What a SELECT gives in which some lookups ask for their candidates only, and where these stand in its rows."""
     candidates: list[Candidates] = []
     setattr(compiler, CHECKED, (lookups, candidates))
     try:
-        yield candidates
+        return ask(), candidates
     finally:
         delattr(compiler, CHECKED)
 
 
 def _kept(rows: Iterable[Any], candidates: list[Candidates], width: int | None) -> list[Any]:
     """Rows that hold what was looked for, without what stands beside them."""
+    kept = list(rows)
     for one in candidates:
-        rows = one.kept(rows)
-    return [row[:width] for row in rows]
+        kept = one.kept(kept)
+    return [row[:width] for row in kept]
 
 
 def _by_index(query: Any) -> list[ByIndex]:  # noqa: ANN401 - as above
     """The lookups by an index that all rows of a query must meet; none where it does more than give rows."""
-    found = [one for one in _conjuncts(query.where) if isinstance(one, ByIndex)]
+    found: list[ByIndex] = []
+    _conjuncts(query.where, found)
     return found if found and _gives_rows(query) else []
 
 
-def _conjuncts(where: WhereNode) -> Iterator[Any]:
+def _conjuncts(where: WhereNode, found: list[ByIndex]) -> None:
+    """Find the lookups by an index that all rows must meet."""
     if where.negated or where.connector != AND:
         return
     for child in where.children:
-        if isinstance(child, WhereNode):
-            yield from _conjuncts(child)
-        else:
-            yield child
+        if isinstance(child, ByIndex):
+            found.append(child)
+        elif isinstance(child, WhereNode):
+            _conjuncts(child, found)
 
 
 def _gives_rows(query: Any) -> bool:  # noqa: ANN401 - as above

@@ -370,9 +370,9 @@ class EncryptedField(Base):
             self.views.check_clear("look up")
         if self.deterministic and lookup_name in LOOKUPS:
             return LOOKUPS[lookup_name]
-        companion = index_field(self)
-        if companion is not None and lookup_name in INDEXED:
+        if self.index is not None and lookup_name in INDEXED:
             return INDEXED[lookup_name]
+        companion = index_field(self)
         if companion is not None and lookup_name == companion.part:
             return IndexedPart
         raise refused(self, lookup_name)

@@ -20,7 +20,7 @@ from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.refusals import NotSearchable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from privkit.integrations.django.fields import EncryptedField
     from privkit.transforms import BlindIndexOf
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CHECKED: Final = "privkit_checked"
 """The attribute of a compiler whose SELECT is checked as it is read: the lookups that are, and their candidates."""
+_NONE: Final[tuple[list[ByIndex], list[Candidates]]] = ([], [])
+"""What stands there for a SELECT that is not."""
 
 
 class ByIndex(Lookup):
@@ -45,10 +47,11 @@ class ByIndex(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> Any:  # noqa: ANN401 - Django's own
         """Ask for the primary keys of the rows that hold a value, or for those that may, to be checked as read."""
         self._check()
+        lookups, candidates = getattr(compiler, CHECKED, _NONE)
+        for one in lookups:
+            if one is self:
+                return self._candidates_sql(compiler, connection, candidates)
         field = self.lhs.target
-        checked: tuple[list[ByIndex], list[Candidates]] | None = getattr(compiler, CHECKED, None)
-        if checked is not None and any(self is one for one in checked[0]):
-            return self._candidates_sql(compiler, connection, checked[1])
         found = rows_holding(field, self.wanted_values(), connection, self.holds)
         if not found:
             raise EmptyResultSet
@@ -59,9 +62,13 @@ class ByIndex(Lookup):
         values = self.wanted_values()
         if not values:
             raise EmptyResultSet
-        candidates.append(Candidates(self, compiler))
         table, quoted = compiler.quote_name_unless_alias(self.lhs.alias), connection.ops.quote_name
-        return _condition(self.lhs.target, values, lambda column: f"{table}.{quoted(column)}")
+
+        def name(column: str) -> str:
+            return f"{table}.{quoted(column)}"
+
+        candidates.append(Candidates(self, values, compiler, name))
+        return _condition(self.lhs.target, values, name)
 
     def wanted_values(self) -> list[Any]:
         """The values that are looked for."""
@@ -72,6 +79,8 @@ class ByIndex(Lookup):
         return index.matches(stored, wanted)
 
     def _check(self) -> None:
+        if type(self.rhs) is str and type(self.lhs) is Col:
+            return
         parts = self.rhs if isinstance(self.rhs, list | tuple | set | frozenset) else [self.rhs]
         if not isinstance(self.lhs, Col) or any(hasattr(part, "resolve_expression") for part in parts):
             raise NotSearchable(
@@ -105,25 +114,27 @@ class Candidates:
 
     Args:
         lookup: The lookup.
+        values: The values that are looked for.
         compiler: What makes the SELECT.
+        name: How the SELECT writes the name of a column of the lookup's table.
     """
 
-    def __init__(self, lookup: ByIndex, compiler: Any) -> None:  # noqa: ANN401 - Django's own
+    def __init__(self, lookup: ByIndex, values: list[Any], compiler: Any, name: Callable[[str], str]) -> None:  # noqa: ANN401 - Django's own
         self._lookup = lookup
+        self._values = values
         self._field: EncryptedField = lookup.lhs.target
-        self._at = len(compiler.select)
-        beside = [lookup.lhs]
+        self._at = self._key_at = len(compiler.select)
+        compiler.select.append((lookup.lhs, (name(str(self._field.column)), ()), None))
         if self._field.row is not None:
-            beside.append(Col(lookup.lhs.alias, self._field.model._meta.pk))  # noqa: SLF001 - Django's way to ask
-        compiler.select += [(column, compiler.compile(column), None) for column in beside]
+            key = self._field.model._meta.pk  # noqa: SLF001 - Django's way to ask
+            compiler.select.append((Col(lookup.lhs.alias, key), (name(key.column), ()), None))
+            self._key_at += 1
 
-    def kept(self, rows: Iterable[Any]) -> list[Any]:
+    def kept(self, rows: list[Any]) -> list[Any]:
         """The rows that hold what was looked for."""
-        found = list(rows)
-        at, key = self._at, self._at if self._field.row is None else self._at + 1
-        beside = [(row[key], plain_bytes(row[at])) for row in found]
-        held = _held(self._field, beside, self._lookup.wanted_values(), self._lookup.holds)
-        return [row for row, holds in zip(found, held, strict=True) if holds]
+        at, key = self._at, self._key_at
+        held = _held(self._field, [(row[key], row[at]) for row in rows], self._values, self._lookup.holds)
+        return [row for row, holds in zip(rows, held, strict=True) if holds]
 
 
 def rows_holding(
@@ -145,14 +156,17 @@ def rows_holding(
 
 def _held(field: EncryptedField, rows: Sequence[tuple[Any, Any]], values: list[Any], holds: _Holds) -> list[bool]:
     """Which rows, each a primary key and what is stored, hold one of some values."""
-    stored, index = field.stored, field.stored.encrypt.index
+    form = field.stored
+    index, stored = form.encrypt.index, [_plain_bytes(sealed) for _, sealed in rows]
     if index is None:
         return [False] * len(rows)
     try:
         names = None if field.row is None else [row_of_key(field, key) for key, _ in rows]
-        opened = stored.read_many([sealed for _, sealed in rows], names)
+        opened = [form.read(stored[0])] if names is None and len(stored) == 1 else form.read_many(stored, names)
     except DecryptionFailed as failure:
         raise failure.located(field.label) from None
+    if len(values) == 1:
+        return [holds(index, value, values[0]) for value in opened]
     return [any(holds(index, value, one) for one in values) for value in opened]
 
 
@@ -166,7 +180,7 @@ def _candidates(field: EncryptedField, values: list[Any], connection: Any) -> li
             f"SELECT {name(meta.pk.column)}, {name(field.column)} FROM {name(meta.db_table)} WHERE {where}",  # noqa: S608 - quoted names
             params,
         )
-        return [(key, plain_bytes(value)) for key, value in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def _condition(field: EncryptedField, values: list[Any], name: Callable[[str], str]) -> tuple[str, list[Any]]:
@@ -181,6 +195,6 @@ def _condition(field: EncryptedField, values: list[Any], name: Callable[[str], s
     return where, [*indexes, *plain]
 
 
-def plain_bytes(value: Any) -> Any:  # noqa: ANN401 - whatever stands there
+def _plain_bytes(value: Any) -> Any:  # noqa: ANN401 - whatever stands there
     """What is stored, as `bytes` where the driver has a type of its own for that."""
-    return bytes(value) if isinstance(value, memoryview | bytearray) else value
+    return value if type(value) is bytes or not isinstance(value, memoryview | bytearray) else bytes(value)
