@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
+from privkit.columns.clocks import local_clocks, seconds_of
 from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -84,19 +85,21 @@ def zone_named(name: str) -> dt.tzinfo:
         ) from None
 
 
-def of_datetimes(objects: Sequence[dt.datetime]) -> NDArray[Any]:
+def of_datetimes(objects: Sequence[dt.datetime], ahead: Sequence[dt.timedelta]) -> NDArray[Any]:
     """Instants of `datetime` objects that all have a zone, in microseconds.
+
+    Args:
+        objects: The moments.
+        ahead: Their offsets from UTC.
 
     Raises:
         InvalidValue: If an offset has a fraction of a second; with positions in `objects`.
     """
-    ahead = [value.utcoffset() or dt.timedelta() for value in objects]
     bad = [row for row, offset in enumerate(ahead) if offset.microseconds]
     if bad:
         raise InvalidValue("a time zone whose offset has a fraction of a second", rows=bad)
-    offsets = np.array([_seconds(offset) for offset in ahead], np.int64)
-    local = np.array([value.replace(tzinfo=None) for value in objects], "datetime64[us]")
-    return pack(local - offsets.astype("timedelta64[s]"), offsets)
+    offsets = seconds_of(ahead)
+    return pack(local_clocks(objects) - offsets.astype("timedelta64[s]"), offsets)
 
 
 def to_datetimes(values: NDArray[Any], zone: dt.tzinfo | None = None) -> list[dt.datetime]:

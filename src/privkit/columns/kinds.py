@@ -61,9 +61,18 @@ _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (  # bool before int and dat
 )
 
 
+NO_NULL = "a missing value of pandas or NumPy, which is null in a pandas series only; put None in its place"
+"""What is said of one where it is no null."""
+
+
+def is_missing_type(cls: type) -> bool:
+    """Whether its values are what pandas takes for missing, by name, since pandas may not be there."""
+    return cls.__name__ in {"NAType", "NaTType"}
+
+
 def kind_of_type(cls: type) -> Kind | None:
     """The kind of the values of a Python type, or `None` where it is no kind of ours."""
-    if issubclass(cls, np.timedelta64):  # an integer to NumPy, a duration to everybody else
+    if issubclass(cls, np.timedelta64) or is_missing_type(cls):  # integer and date by their classes, and neither
         return None
     return next((kind for classes, kind in _KINDS if issubclass(cls, classes)), None)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from privkit.columns.canonical import decimal_text, float_text, is_encodable
 from privkit.columns.instants import has_offset
-from privkit.columns.kinds import Kind, kind_of_type
+from privkit.columns.kinds import NO_NULL, Kind, is_missing_type, kind_of_type
 from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def like(value: T, text: str) -> T:
 def _kind(value: object) -> Kind:
     kind = kind_of_type(type(value))
     if kind is None:
+        if is_missing_type(type(value)):
+            raise WrongType(NO_NULL)
         raise WrongType(
             f"a {type(value).__name__} is no value of a column; "
             "use str, bytes, int, float, Decimal, date, datetime or bool"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ import numpy as np
 
 from privkit._kernels.ragged import Ragged
 from privkit.columns.canonical import decimal_text, encode_text, to_objects
+from privkit.columns.clocks import are_all, days_of, local_clocks
 from privkit.columns.column import Column, at_rows
-from privkit.columns.instants import has_offset, of_datetimes, to_datetimes
-from privkit.columns.kinds import Kind, Values, as_integers, kind_of_type
+from privkit.columns.instants import of_datetimes, to_datetimes
+from privkit.columns.kinds import NO_NULL, Kind, Values, as_integers, is_missing_type, kind_of_type
 from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
@@ -78,6 +79,8 @@ def lift_objects(
     if nulls is None and objects and type(objects[0]) is str:
         with suppress(TypeError):  # nulls, or several types: seen below
             return Kind.TEXT, encode_text(objects), None, Zone()
+    if nulls is None and objects and type(objects[0]) is bytes and are_all(bytes, objects):
+        return Kind.BYTES, Ragged.of(objects), None, Zone()
     types = set(map(type, objects))
     if nulls is None and type(None) in types:
         nulls = np.fromiter(map(is_, objects, repeat(None)), bool, len(objects))
@@ -142,7 +145,7 @@ _VALUES: Final[dict[Kind, Callable[[Sequence[Any]], Values]]] = {
     Kind.BYTES: Ragged.of,
     Kind.DECIMAL: _decimals,
     Kind.INTEGER: _integers,
-    Kind.DATE: lambda objects: np.array(objects, "datetime64[D]"),
+    Kind.DATE: days_of,
     Kind.FLOAT: lambda objects: np.array(objects, np.float64),
     Kind.BOOLEAN: lambda objects: np.array(objects, bool),
 }
@@ -150,20 +153,22 @@ _VALUES: Final[dict[Kind, Callable[[Sequence[Any]], Values]]] = {
 
 def _moments(objects: Sequence[Any]) -> tuple[Kind, NDArray[Any], Zone]:
     """Timestamps, or instants and their zone where it is one, in microseconds."""
-    bad = [row for row, value in enumerate(objects) if getattr(value, "nanosecond", 0)]
-    if bad:
-        raise InvalidValue(
-            "a timestamp finer than microseconds; put the column in a datetime64 or Arrow array", rows=bad
-        )
-    zoned = has_offset(objects[0])
-    bad = [row for row, value in enumerate(objects) if has_offset(value) is not zoned]
-    if bad:
+    if not are_all(dt.datetime, objects):
+        bad = [row for row, value in enumerate(objects) if getattr(value, "nanosecond", 0)]
+        if bad:
+            raise InvalidValue(
+                "a timestamp finer than microseconds; put the column in a datetime64 or Arrow array", rows=bad
+            )
+    ahead = [value.utcoffset() for value in objects]
+    naive = ahead.count(None)
+    if naive == len(objects):
+        return Kind.TIMESTAMP, local_clocks(objects), Zone()
+    if naive:
+        bad = [row for row, offset in enumerate(ahead) if (offset is None) is not (ahead[0] is None)]
         raise InvalidValue("timestamps with a time zone and without; give all of them one, or none", rows=bad)
-    if not zoned:
-        return Kind.TIMESTAMP, np.array([value.replace(tzinfo=None) for value in objects], "datetime64[us]"), Zone()
     zone = objects[0].tzinfo
     same = all(value.tzinfo == zone for value in objects)
-    return Kind.INSTANT, of_datetimes(objects), Zone(zone if same else None)
+    return Kind.INSTANT, of_datetimes(objects, ahead), Zone(zone if same else None)
 
 
 def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType:
@@ -175,10 +180,7 @@ def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType
         odd = kind is None or kind is not kind_of_type(first)
         if odd and (_is_missing(row) or _is_missing(objects[0])):
             place = number if _is_missing(row) else numbers[0]
-            return WrongType(
-                f"row {place} is a missing value of pandas or NumPy, which is null in a pandas series only; "
-                "put None in its place, or pass the series"
-            )
+            return WrongType(f"row {place} is {NO_NULL}, or pass the series")
         if kind is None:
             return WrongType(
                 f"row {number} is a {type(row).__name__}, which is no value of a column; "
@@ -192,5 +194,5 @@ def _mixed(objects: Sequence[Any], nulls: NDArray[np.bool_] | None) -> WrongType
 
 
 def _is_missing(value: object) -> bool:
-    """Whether it is what pandas takes for missing: NaN, `pd.NA`, `pd.NaT`, by name, since pandas may not be there."""
-    return type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and math.isnan(value))
+    """Whether it is what pandas takes for missing: NaN, `pd.NA`, `pd.NaT`."""
+    return is_missing_type(type(value)) or (isinstance(value, float) and math.isnan(value))

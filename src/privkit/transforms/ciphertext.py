@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from privkit import columns
 from privkit._kernels import marker
 from privkit.columns import Kind
-from privkit.columns.kinds import kind_of_type
+from privkit.columns.kinds import NO_NULL, is_missing_type, kind_of_type
 from privkit.errors import DecryptionFailed, InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ TAGS = {
 }
 TEXT_TAG = TAGS[Kind.TEXT]
 BYTES_TAG = TAGS[Kind.BYTES]
-_TEXT_TAG = TAGS[Kind.TEXT]
 KINDS: dict[int, Kind] = {tag: kind for kind, tag in TAGS.items() if kind is not Kind.INSTANT}
 JSON_TAG = 0x19
 """A `dict` or `list`, as JSON with sorted keys."""
@@ -118,6 +117,8 @@ def encode(value: object) -> bytes:
     kind = kind_of_type(type(value))
     if kind is not None:
         return bytes([TAGS[kind]]) + columns.text_of(value).encode()
+    if is_missing_type(type(value)):
+        raise WrongType(NO_NULL)
     raise WrongType(
         f"cannot encrypt a value of type {type(value).__name__}; "
         "it takes str, bytes, int, float, Decimal, date, datetime, bool, and dict or list as JSON"
@@ -139,8 +140,6 @@ def decode(plaintext: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
     if tag == BYTES_TAG:
         return plaintext[1:]
     try:
-        if tag == _TEXT_TAG:
-            return plaintext[1:].decode()
         decoder = _DECODERS.get(tag)
         if decoder is None:
             raise DecryptionFailed
