@@ -1,5 +1,7 @@
 """What is refused of statements as a whole, and what is not."""
 
+from functools import cache
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -104,6 +106,100 @@ REFUSED = {
 }
 
 
+def token(user):
+    return tokens(user).c.token
+
+
+def phone(user):
+    return tokens(user).c.phone
+
+
+REFUSED_OF_STAND_INS = {
+    "order of tokens": lambda user: select(token(user)).order_by(token(user)),
+    "order of preserved": lambda user: select(phone(user)).order_by(sa.desc(phone(user))),
+    "order by name": lambda user: select(token(user)).order_by("token"),
+    "less": lambda user: select(token(user)).where(phone(user) < "2"),
+    "like": lambda user: select(token(user)).where(phone(user).like("1%")),
+    "concat": lambda user: select(phone(user) + "a"),
+    "lower": lambda user: select(func.lower(token(user))),
+    "max": lambda user: select(func.max(phone(user))),
+    "cast": lambda user: select(sa.cast(phone(user), sa.Integer)),
+    "condition": lambda user: select(token(user)).where(token(user)),
+    "plain column": lambda user: select(user.id).where(token(user) == user.id),
+    "value first": lambda user: select(token(user)).where(sa.literal("u1@b.cn") == token(user)),
+    "of two kinds": lambda user: select(token(user)).union_all(select(phone(user))),
+    "beside a ciphertext": lambda user: select(
+        func.coalesce(token(user), sa.type_coerce(phone(user), user.__table__.c.email.type))
+    ),
+    "coalesce": lambda user: select(func.coalesce(phone(user), "none")),
+    "lambda": lambda user, value="a": sa.lambda_stmt(lambda: select(user.id).where(token(user) == value)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_OF_STAND_INS)
+def test_of_stand_ins_nothing_but_equality_is_asked(engine, models, what):
+    with Session(engine) as session, pytest.raises(NotSearchable):
+        session.execute(REFUSED_OF_STAND_INS[what](models[0]))
+
+
+def test_equality_of_stand_ins(engine, models):
+    table = tokens(models[0])
+    numbers = ["13812345678", "13987654321"]
+    with engine.begin() as connection:
+        table.create(connection)
+        connection.execute(table.insert(), [{"token": f"t{n % 2}", "phone": numbers[n % 2]} for n in range(5)])
+        of_ones = select(func.count()).select_from(table)
+        for same in (
+            table.c.token == "t1",  # noqa: S105 - no token of that kind
+            table.c.token == sa.literal("t1"),
+            table.c.token.in_(["t1", "t2"]),
+            table.c.token == select(table.c.token).where(table.c.phone == numbers[1]).limit(1).scalar_subquery(),
+            table.c.phone != numbers[0],
+        ):
+            assert connection.scalar(of_ones.where(same)) == 2
+        assert connection.scalar(of_ones.where(table.c.token == sa.bindparam("value")), {"value": "t1"}) == 2
+        assert connection.scalar(select(func.count(table.c.token.distinct()))) == 2
+        assert dict(connection.execute(select(table.c.phone, func.count()).group_by(table.c.phone)).all()) == {
+            numbers[0]: 3,
+            numbers[1]: 2,
+        }
+        other = table.alias()
+        assert len(connection.execute(select(table.c.phone).join(other, other.c.token == table.c.token)).all()) == 13
+        shapes = select(func.length(sa.type_coerce(table.c.phone, sa.String))).distinct()
+        assert connection.scalars(shapes).all() == [11]
+
+
+def test_comparisons_that_are_never_null(engine, keys):
+    table = sa.Table(
+        "flag",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ok", Encrypted(sa.Boolean, keys["flag.ok"], deterministic=True)),
+        sa.Column("name", Encrypted(sa.String(9), keys["flag.name"], index="name_idx")),
+        BlindIndex(keys["flag.name"], bits=4, name="name_idx"),
+    )
+    with engine.begin() as connection:
+        table.create(connection)
+        rows = [(1, True, "a"), (2, False, "b"), (3, None, None)]
+        connection.execute(table.insert(), [dict(zip(("id", "ok", "name"), row, strict=True)) for row in rows])
+
+        def found(condition):
+            return connection.scalars(select(table.c.id).where(condition).order_by(table.c.id)).all()
+
+        assert found(table.c.ok.is_(False)) == found(table.c.ok.is_(sa.false())) == [2]
+        assert found(table.c.ok.is_not(False)) == found(sa.not_(table.c.ok.is_(False))) == [1, 3]
+        assert found(table.c.ok.is_(None)) == found(table.c.ok == sa.null()) == [3]
+        assert found(table.c.ok.is_not(None)) == found(table.c.ok != None) == [1, 2]  # noqa: E711 - SQL's null
+        assert found(table.c.name.is_distinct_from("a")) == [2, 3]
+        assert found(table.c.name.is_not_distinct_from("a")) == [1]
+        assert found(table.c.name.is_distinct_from(None)) == [1, 2]
+
+
+def test_a_value_that_stands_first_is_refused_with_the_remedy(engine, models):
+    with Session(engine) as session, pytest.raises(NotSearchable, match="and the column first"):
+        session.execute(select(models[0].id).where(sa.literal("u1@b.cn") == models[0].email))
+
+
 WRITING = {
     "rows of tuples": lambda user, _: sa.insert(user.__table__).values([(8, "a"), (9, func.lower("A"))]),
     "parameter of a query": lambda user, _: sa.insert(user).from_select(
@@ -123,6 +219,7 @@ WRITING = {
 }
 
 
+@cache
 def tokens(user):
     key = user.__table__.c.email.type.field_key
     return sa.Table(

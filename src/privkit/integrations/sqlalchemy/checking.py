@@ -1,8 +1,8 @@
-"""What may not be asked of encrypted columns, seen in a statement as a whole, once for each that is compiled.
+"""What may not be asked of columns of ciphertexts and stand-ins, seen once for each statement that is compiled.
 
-Operators refuse where they stand; see `searching`. The rest only shows in the statement: functions, sorting, grouping,
-comparisons of columns, and what is written. It is looked at when the statement first goes to the database and not again
-while SQLAlchemy has it compiled, since it depends on nothing but its structure.
+Operators refuse where they stand; see `searching`. The rest only shows in the statement as a whole: functions, sorting,
+grouping, comparisons of columns, and what is written. It is looked at when the statement first goes to the database and
+not again while SQLAlchemy has it compiled, since it depends on nothing but its structure.
 
 Who means the ciphertext itself says so: `sa.func.length(sa.type_coerce(User.email, sa.LargeBinary))`.
 """
@@ -21,6 +21,7 @@ from sqlalchemy.sql.selectable import _CompoundSelectKeyword
 
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
+from privkit.integrations.sqlalchemy.transformed import Transformed
 from privkit.integrations.sqlalchemy.writing import SEALED, check_written, parts_of
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ def check_statement(statement: Any) -> None:  # noqa: ANN401 - whatever can be e
                 check(element)
 
 
-def _encrypted(element: Any) -> Encrypted | None:  # noqa: ANN401 - SQLAlchemy's
-    """The type of an element that is a ciphertext."""
+def _protected(element: Any) -> Encrypted | Transformed | None:  # noqa: ANN401 - SQLAlchemy's
+    """The type of an element that stands for a value, and is not the value."""
     kind = getattr(_inner(element), "type", None)
-    return kind if isinstance(kind, Encrypted) else None
+    return kind if isinstance(kind, Encrypted | Transformed) else None
 
 
 def _inner(element: Any) -> Any:  # noqa: ANN401 - as above
@@ -88,8 +89,8 @@ def _inner(element: Any) -> Any:  # noqa: ANN401 - as above
     return element
 
 
-def _refused(kind: Encrypted, what: str, why: str) -> NotSearchable:
-    return NotSearchable(f"{what} the encrypted column of {kind.field_key.name!r}: {why}")
+def _refused(kind: Encrypted | Transformed, what: str, why: str) -> NotSearchable:
+    return NotSearchable(f"{what} the column of {kind.field_key.name!r}, which holds {kind.holds}: {why}")
 
 
 def _check_select(select: Any) -> None:  # noqa: ANN401 - as above
@@ -126,9 +127,9 @@ def _check_conditions(element: Any) -> None:  # noqa: ANN401 - as above
 
 
 def _check_condition(clause: Any) -> None:  # noqa: ANN401 - as above
-    kind = _encrypted(clause)
+    kind = _protected(clause)
     if kind is not None:
-        raise _refused(kind, "a condition that is", "a ciphertext is neither true nor false; compare it with == True")
+        raise _refused(kind, "a condition that is", "they are neither true nor false; compare it with == True")
 
 
 def _by_name(clause: Any, chosen: list[Any]) -> Any:  # noqa: ANN401 - as above
@@ -141,16 +142,16 @@ def _by_name(clause: Any, chosen: list[Any]) -> Any:  # noqa: ANN401 - as above
 
 
 def _check_sorted(clause: Any) -> None:  # noqa: ANN401 - as above
-    kind = _encrypted(clause)
+    kind = _protected(clause)
     if kind is not None:
-        raise _refused(kind, "ORDER BY", "the order of ciphertexts means nothing; sort after reading")
+        raise _refused(kind, "ORDER BY", "their order means nothing; sort after reading")
 
 
 def _check_told_apart(what: str, clauses: list[Any]) -> None:
     """Randomised ciphertexts are all different; beside the primary key of their row that does no harm."""
     columns = {_inner(clause) for clause in clauses}
     for clause in columns:
-        kind = _encrypted(clause)
+        kind = _protected(clause)
         if kind is None or kind.deterministic:
             continue
         key = getattr(getattr(clause, "table", None), "primary_key", ())
@@ -178,11 +179,11 @@ def _check_function(function: functions.FunctionElement[Any]) -> None:
         _check_alike(name, arguments)
         return
     for argument in arguments:
-        kind = _encrypted(argument)
+        kind = _protected(argument)
         distinct = isinstance(argument, elements.UnaryExpression) and argument.operator is operators.distinct_op
         if kind is not None and (name not in _COUNTING or (distinct and not kind.deterministic)):
             raise _refused(
-                kind, f"{name} of", "the database would compute with ciphertexts; compute with values after reading"
+                kind, f"{name} of", "the database would compute with these; compute with values after reading"
             )
 
 
@@ -194,23 +195,28 @@ def _check_case(case: elements.Case[Any]) -> None:
 def _check_alike(what: str, values: list[Any]) -> None:
     """One of them is read as what the first is."""
     found = [value for value in map(_inner, values) if not isinstance(value, elements.Null)]
-    kinds = [_encrypted(value) for value in found]
+    kinds = [_protected(value) for value in found]
     kind = next((kind for kind in kinds if kind is not None), None)
-    if kind is not None and not all(each is not None and each.field_key == kind.field_key for each in kinds):
-        raise _refused(
-            kind, f"{what} of", "ciphertexts and other values cannot stand for each other; choose after reading"
-        )
+    if kind is not None and not all(_alike(kind, each) for each in kinds):
+        raise _refused(kind, f"{what} of", "these and other values cannot stand for each other; choose after reading")
+
+
+def _alike(kind: Encrypted | Transformed, other: Encrypted | Transformed | None) -> bool:
+    """Whether what one type holds is read as the other reads it."""
+    if isinstance(kind, Transformed) or isinstance(other, Transformed) or other is None:
+        return other is not None and kind.stored_form == other.stored_form
+    return kind.field_key == other.field_key
 
 
 def _check_cast(cast: Any) -> None:  # noqa: ANN401 - a cast, or part of a date
-    kind = _encrypted(cast.clause if isinstance(cast, elements.Cast) else cast.expr)
+    kind = _protected(cast.clause if isinstance(cast, elements.Cast) else cast.expr)
     if kind is not None:
-        raise _refused(kind, "a cast of", "the database would cast the ciphertext; convert the value after reading")
+        raise _refused(kind, "a cast of", "the database would cast these; convert the value after reading")
 
 
 def _check_tuple(several: elements.Tuple) -> None:
     for clause in several.clauses:
-        kind = _encrypted(clause)
+        kind = _protected(clause)
         if kind is not None:
             raise _refused(kind, "a tuple with", "compare the column by itself, and combine with and_()")
 
@@ -220,14 +226,14 @@ def _check_compared(binary: elements.BinaryExpression[Any]) -> None:
     if isinstance(_inner(binary.right), elements.Null):
         return
     others = _compared_with(_inner(binary.right))
-    left = _encrypted(binary.left)
-    kind = next((each for each in (left, *map(_encrypted, others)) if each is not None), None)
+    left = _protected(binary.left)
+    kind = next((each for each in (left, *map(_protected, others)) if each is not None), None)
     if kind is None:
         return
     if left is None or not all(_comparable(left, getattr(other, "type", None)) for other in others):
         raise NotSearchable(
-            f"the column of {kind.field_key.name!r} is compared with what holds none of its ciphertexts; "
-            "compare with a value, or a deterministic column with a deterministic one of the same key"
+            f"the column of {kind.field_key.name!r} is compared with what holds none of its {kind.holds}; compare with "
+            "a value, and the column first, or a deterministic column with a deterministic one of the same key"
         )
 
 
@@ -240,14 +246,8 @@ def _compared_with(found: Any) -> list[Any]:  # noqa: ANN401 - as above
     return list(found.clauses) if isinstance(found, elements.ClauseList) else [found]
 
 
-def _comparable(encrypted: Encrypted, other: Any) -> bool:  # noqa: ANN401 - a type
-    return (
-        isinstance(other, Encrypted)
-        and encrypted.deterministic
-        and other.deterministic
-        and other.text == encrypted.text
-        and other.field_key == encrypted.field_key
-    )
+def _comparable(kind: Encrypted | Transformed, other: Any) -> bool:  # noqa: ANN401 - a type
+    return isinstance(other, Encrypted | Transformed) and kind.deterministic and kind.stored_form == other.stored_form
 
 
 _CHECKS: Final[tuple[tuple[Any, Callable[[Any], None]], ...]] = (

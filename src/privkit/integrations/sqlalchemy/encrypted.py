@@ -78,6 +78,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
     impl = sa.LargeBinary
     cache_ok = True
     comparator_factory = EncryptedComparator
+    holds = "ciphertexts"
 
     def __init__(
         self,

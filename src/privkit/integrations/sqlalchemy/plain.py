@@ -113,6 +113,10 @@ def _boolean(value: Any) -> bool:  # noqa: ANN401 - what was passed
     raise _wrong(value, bool)
 
 
+def _float(value: Any) -> float:  # noqa: ANN401 - as above
+    return float(value) + 0.0  # -0.0 is equal to 0.0, and becomes that
+
+
 def _decimal(precision: int | None, scale: int | None) -> Convert:
     unit = None if scale is None else Decimal(1).scaleb(-scale)
 
@@ -192,7 +196,7 @@ _FORMS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], PlainForm]], ...] = (
     (sa.LargeBinary, _binary),
     (sa.Boolean, _always(layout.TAGS[Kind.BOOLEAN], _boolean, None, len("false"))),
     (sa.Integer, _always(layout.TAGS[Kind.INTEGER], _of_type(int, refused=bool), None, len(str(-(1 << 63))))),
-    (sa.Float, _always(layout.TAGS[Kind.FLOAT], _of_type(float, int, refused=bool, to=float), None, 32)),
+    (sa.Float, _always(layout.TAGS[Kind.FLOAT], _of_type(float, int, refused=bool, to=_float), None, 32)),
     (sa.Numeric, _numeric),
     (sa.DateTime, _datetime),
     (sa.Date, _always(layout.TAGS[Kind.DATE], _of_type(dt.date, refused=dt.datetime), None, len("1990-01-02"))),

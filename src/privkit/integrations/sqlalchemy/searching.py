@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.elements import BindParameter, False_, Null, True_
 from sqlalchemy.sql.lambdas import PyWrapper
 from sqlalchemy.types import TypeEngine
 
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 _EQUAL = (operators.eq, operators.in_op)
 _UNEQUAL = (operators.ne, operators.not_in_op)
-_OF_COLUMNS = (operators.is_, operators.is_not, operators.distinct_op)
-"""What is judged with the statement around it: see `checking`."""
+_SAME = (operators.is_, operators.is_not_distinct_from)
+_DIFFERENT = (operators.is_not, operators.is_distinct_from)
+"""Comparisons that are true or false for null, too."""
 
 
 class EncryptedComparator(TypeEngine.Comparator[Any]):
@@ -41,14 +42,14 @@ class EncryptedComparator(TypeEngine.Comparator[Any]):
         """Compare, or say why not."""
         encrypted: Encrypted = self.type  # type: ignore[assignment] # it belongs to that type alone
         value = other[0] if other else None
-        if op in (operators.eq, operators.is_) and value is None:
-            return super().operate(operators.is_, sa.null(), **kwargs)
-        if op in (operators.ne, operators.is_not) and value is None:
-            return super().operate(operators.is_not, sa.null(), **kwargs)
-        if op in _OF_COLUMNS:
-            return super().operate(op, *other, **kwargs)
+        if op is operators.distinct_op:
+            return super().operate(op, *other, **kwargs)  # judged with the statement around it: see `checking`
+        if op in _SAME or (op is operators.eq and _is_null(value)):
+            return self._same(value)
+        if op in _DIFFERENT or (op is operators.ne and _is_null(value)):
+            return sa.not_(self._same(value))
         if op in _EQUAL or op in _UNEQUAL:
-            value = _literal(value)
+            value = literal_value(value)
             if isinstance(value, sa.sql.ClauseElement) and not isinstance(value, BindParameter):
                 # SQLAlchemy compares columns to find them in its lists: a statement is judged when it is executed.
                 return super().operate(op, value, **kwargs)
@@ -60,12 +61,27 @@ class EncryptedComparator(TypeEngine.Comparator[Any]):
             "which have neither order nor parts; compare with ==, in_() or is_(None), or sort after reading"
         )
 
+    def _same(self, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - as above
+        """A comparison that is true or false for null, too."""
+        if _is_null(value):
+            return super().operate(operators.is_, sa.null())
+        return sa.and_(super().operate(operators.is_not, sa.null()), self.operate(operators.eq, _constant(value)))
+
     def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
         """Compare, or say why not."""
         return self.operate(op, other, **kwargs)
 
 
-def _literal(value: Any) -> Any:  # noqa: ANN401 - whatever a column is compared with
+def _is_null(value: Any) -> bool:  # noqa: ANN401 - whatever a column is compared with
+    return value is None or isinstance(value, Null)
+
+
+def _constant(value: Any) -> Any:  # noqa: ANN401 - as above
+    """The value of SQL's true and false."""
+    return isinstance(value, True_) if isinstance(value, True_ | False_) else value
+
+
+def literal_value(value: Any) -> Any:  # noqa: ANN401 - whatever a column is compared with
     """What a column is compared with: of a parameter that has its value already, the value."""
     if isinstance(value, PyWrapper):
         raise NotSearchable(

@@ -12,6 +12,7 @@ from privkit.errors import PrivkitError
 from privkit.fields import TEXT
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, passing
+from privkit.integrations.sqlalchemy.searching import literal_value
 from privkit.integrations.sqlalchemy.writing import check_defaults
 from privkit.transforms import FormatPreserving, Token
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from privkit.keys import FieldKey
     from privkit.transforms import Transform
 
-_ALLOWED = frozenset({"eq", "ne", "in_op", "not_in_op", "is_", "is_not"})
+_ALLOWED = frozenset({"eq", "ne", "in_op", "not_in_op", "is_", "is_not", "distinct_op"})
 
 
 class TransformedComparator(TypeEngine.Comparator[Any]):
@@ -38,7 +39,7 @@ class TransformedComparator(TypeEngine.Comparator[Any]):
                 f"{name.removesuffix('_op')} on a column of protected values, which have neither the order nor the "
                 "parts of the values they stand for; compare with ==, in_() or is_(None)"
             )
-        return super().operate(op, *other, **kwargs)
+        return super().operate(op, *map(literal_value, other), **kwargs)
 
 
 class Transformed(KeyedByOptions, TypeDecorator[Any]):
@@ -47,6 +48,9 @@ class Transformed(KeyedByOptions, TypeDecorator[Any]):
     impl = sa.String
     cache_ok = True
     comparator_factory = TransformedComparator
+    deterministic = True
+    holds = "values that stand for others"
+    field_key: FieldKey
 
     @property
     def stored_form(self) -> Hashable:
@@ -98,6 +102,8 @@ class Tokenised(Transformed):
     """
 
     cache_ok = True
+
+    holds = "tokens"
 
     def __init__(
         self, field_key: FieldKey, field: FieldType = TEXT, *, recipient: str | None = None, form: str = "hex"
