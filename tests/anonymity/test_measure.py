@@ -249,6 +249,21 @@ def test_the_order_of_rows_says_nothing(table, random):
     assert before.as_dict() == after.as_dict()
 
 
+@settings(deadline=None, max_examples=30)
+@given(tables, st.sampled_from([("public", 20), ("controlled", 5), ("enclave", 3)]))
+def test_what_each_quasi_identifier_gives_away(table, release):
+    names = ["age", "city", "ill"]
+    found = measure(table, names, release=release[0])
+    for one in found.quasi:
+        others = [name for name in names if name != one.column]
+        sizes = [len(rows) for rows in classes_of(table, others)]
+        assert one.values == len({(type(value), value) for value in table[one.column]})
+        assert (one.k_without, one.unique_without) == (min(sizes), sizes.count(1))
+        assert one.at_risk_without == sum(size for size in sizes if size < release[1])
+    alone = measure(table, ["age"]).quasi[0]
+    assert (alone.k_without, alone.unique_without) == (len(table["age"]), int(len(table["age"]) == 1))
+
+
 # --- what it writes -------------------------------------------------------------------------------------------------
 
 

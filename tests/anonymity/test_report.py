@@ -92,6 +92,15 @@ def test_it_says_what_was_measured(found):
     assert "Declared by a person" in text
 
 
+def test_it_says_which_column_the_risk_comes_from(found):
+    page = html_report(found)
+    rows = re.findall(r"<tr>(.*?)</tr>", page[page.index("Which column the risk comes from") :])[1:3]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+    assert cells[0] == ["age", "4", "10", "0 (0.0%)", "0 (0.0%)"]
+    assert cells[1][1:] == ["1", "1", "1 (10.0%)", "3 (30.0%)"]
+    assert "Which column" not in html_report(measure({"age": [1, 2]}, ["age"]))
+
+
 def test_a_table_that_meets_the_threshold_is_told_so():
     text = "".join(Checked(html_report(measure({"age": [1] * 20, "ill": [1, 2] * 10}, ["age"], ["ill"]))).text)
     assert "level 3" in text

@@ -1,5 +1,6 @@
 """`privkit risk`: what it prints, what it writes, and what it refuses."""
 
+import datetime as dt
 import json
 
 import pyarrow as pa
@@ -32,6 +33,9 @@ def test_it_prints_a_measurement(folder, run):
     assert "declared: enclave release (threshold 1/3), quasi-identifiers age, city" in ran.out
     rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines() if line.strip()}
     assert rows["prosecutor"] == ["1", "0.6", "5", "(100.0%)"]
+    assert "the threshold asks for 3 records in every class" in ran.out
+    assert rows["age"] == ["3", "2", "0", "(0.0%)", "2", "(40.0%)"]
+    assert rows["city"] == ["2", "1", "1", "(20.0%)", "5", "(100.0%)"]
     assert rows["illness"] == ["3", "1", "1.00", "inf", "0.800", "equal", "3", "(60.0%)"]
     assert not any(value in ran.out for value in SECRETS)
     assert [path.name for path in folder.iterdir()] == ["survey.csv"]
@@ -47,11 +51,13 @@ def test_it_writes_json_and_a_page(folder, run):
     told = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert told["declared"]["identifiers"] == ["name"]
     assert told["computed"]["gbt_42460_2023"]["level"] == 1
+    assert [one["column"] for one in told["computed"]["quasi"]] == ["age", "city"]
+    assert dt.date.fromisoformat(told["measured"]) >= dt.date(2026, 1, 1)
     income = told["computed"]["sensitive"][1]
     assert (income["distance"], income["t"]) == ("ordered", pytest.approx(0.25))  # 900, 1000, 12000, by number
     page = (folder / "m.html").read_text(encoding="utf-8")
     assert "1 级" in page
-    assert "survey.csv" in page
+    assert f"survey.csv, {told['measured']}, privkit {told['privkit']}" in page
     written = (folder / "m.json").read_text(encoding="utf-8") + page + ran.out
     assert not any(value in written for value in SECRETS)
 

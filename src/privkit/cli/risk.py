@@ -149,10 +149,19 @@ def _batches(
 def _page(found: Measurement, language: str, source: Path) -> str:
     from privkit.anonymity.measuring.report import html_report  # noqa: PLC0415 - it draws, which takes a while to import
 
-    today = datetime.now(UTC).astimezone().date()
-    return html_report(found, language=language, subject=f"{source.name}, {today.isoformat()}")
+    subject = f"{source.name}, {_today()}, privkit {version('privkit')}"
+    return html_report(found, language=language, subject=subject)
+
+
+def _today() -> str:
+    return datetime.now(UTC).astimezone().date().isoformat()
 
 
 def _json(found: Measurement, source: Path, population: Path | None) -> str:
-    where = {"privkit": version("privkit"), "input": str(source), "population": str(population) if population else None}
+    where = {
+        "privkit": version("privkit"),
+        "measured": _today(),
+        "input": str(source),
+        "population": str(population) if population else None,
+    }
     return json.dumps({**where, **found.as_dict()}, ensure_ascii=False, indent=2) + "\n"

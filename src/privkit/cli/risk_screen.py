@@ -46,6 +46,7 @@ def show(found: Measurement, *, source: Path, written: Iterable[Path] = ()) -> N
     )
     screen.print()
     _attackers(screen, found)
+    _quasi(screen, found)
     _sensitive(screen, found)
     _population(screen, found)
     for path in written:
@@ -62,6 +63,25 @@ def _attackers(screen: Console, found: Measurement) -> None:
         shown.add_row(name, f"{attack.highest:.4g}", f"{attack.average:.4g}", count)
     screen.print(shown)
     screen.print(plain(f"{found.unique:,} records ({found.unique / found.records:.1%}) are alone in their class"))
+    if found.k < found.grade.needed_k:
+        screen.print(plain(f"the threshold asks for {found.grade.needed_k:,} records in every class"))
+
+
+def _quasi(screen: Console, found: Measurement) -> None:
+    if len(found.quasi) == 1:
+        return
+    numbers = ("values", "k without it", "alone without it", "above the threshold without it")
+    shown = table("quasi-identifier", *numbers, numbers=numbers)
+    for column in sorted(found.quasi, key=lambda column: (column.at_risk_without, column.unique_without)):
+        shown.add_row(
+            plain(column.column),
+            f"{column.values:,}",
+            f"{column.k_without:,}",
+            f"{column.unique_without:,} ({column.unique_without / found.records:.1%})",
+            f"{column.at_risk_without:,} ({column.at_risk_without / found.records:.1%})",
+        )
+    screen.print()
+    screen.print(shown)
 
 
 def _sensitive(screen: Console, found: Measurement) -> None:

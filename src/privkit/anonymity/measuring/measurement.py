@@ -16,6 +16,7 @@ from privkit.anonymity.measuring.presence import (
     distribution,
     match,
 )
+from privkit.anonymity.measuring.quasi import QuasiMeasurement, measure_quasi
 from privkit.anonymity.measuring.risk import Risk, attacks
 from privkit.anonymity.measuring.sensitive import SensitiveMeasurement, measure_sensitive
 from privkit.anonymity.measuring.uniqueness import Uniqueness, estimate_uniqueness
@@ -43,6 +44,7 @@ class Measurement:
         classes: Distinct combinations of quasi-identifiers; the rows of one are alike in all of them.
         k: Rows of the smallest class.
         class_sizes: Sizes that occur, ascending, and how many classes have each.
+        quasi: What the table would be without each quasi-identifier.
         sensitive: What classes tell about each sensitive column.
         risk: The risk of re-identification, from three attackers.
         population: k-map and delta-presence, where a population or its size is known.
@@ -65,6 +67,7 @@ class Measurement:
     classes: int
     k: int
     class_sizes: tuple[tuple[int, int], ...]
+    quasi: tuple[QuasiMeasurement, ...]
     sensitive: tuple[SensitiveMeasurement, ...]
     risk: Risk
     population: PopulationMeasurement | None
@@ -103,6 +106,7 @@ class Measurement:
             "unique_records": self.unique,
             "average_class": self.average,
             "class_sizes": [list(pair) for pair in self.class_sizes],
+            "quasi": [asdict(column) for column in self.quasi],
             "sensitive": [{**asdict(column), "t": column.t} for column in self.sensitive],
             "risk": asdict(self.risk),
             "population": asdict(self.population) if self.population else None,
@@ -181,16 +185,18 @@ def measure(
         _check_size(population_size, frequency.records)
         against = against_size(sizes, population_size)
     k = int(sizes.min())
+    given = grade(release=release, k=k, identifiers=identifiers, quasi_identifiers=quasi_identifiers)
     return Measurement(
         records=frequency.records,
         classes=len(sizes),
         k=k,
         class_sizes=distribution(sizes),
+        quasi=measure_quasi(frequency, given.needed_k),
         sensitive=_sensitive(frequency, hierarchies or {}, orders or {}, distances or {}),
         risk=attacks(sizes, float(threshold), population=people, population_size=population_size),
         population=against,
         uniqueness=estimate_uniqueness(sizes, population_size) if population_size is not None else None,
-        grade=grade(release=release, k=k, identifiers=identifiers, quasi_identifiers=quasi_identifiers),
+        grade=given,
     )
 
 

@@ -81,6 +81,7 @@ def risk_plot(class_sizes: Sequence[tuple[int, int]], threshold: float) -> str:
     ticks = [tick for tick in _TICKS if 1 / tick >= least]
     axes.set_xticks([1 / tick for tick in ticks], [f"1/{tick:,}" if tick > 1 else "1" for tick in ticks])
     axes.minorticks_off()
+    axes.tick_params(axis="x", pad=8)  # the first would touch the 0% beside it
     axes.set_ylim(0, 1.04)
     return _svg(figure, "risk")
 

@@ -83,6 +83,7 @@ def html_report(measurement: Measurement, *, language: str = "en", subject: str 
             _cards(measurement, words),
             _findings(measurement, words),
             _plots(measurement, words),
+            _quasi(measurement, words),
             _attackers(measurement, words),
             _sensitive(measurement, words),
             _population(measurement, words),
@@ -165,6 +166,24 @@ def _plots(found: Measurement, words: Words) -> str:
         f'{plot}<div class="axis under">{words[name + "_x"]}</div></figure>'
         for name, plot in plots.items()
     )
+
+
+def _quasi(found: Measurement, words: Words) -> str:
+    if len(found.quasi) == 1:
+        return ""
+    names = ("column", "values", "k_without", "unique_without", "at_risk_without")
+    rows = [
+        [
+            column.column,
+            f"{column.values:,}",
+            f"{column.k_without:,}",
+            _count_and_share(column.unique_without, found.records),
+            _count_and_share(column.at_risk_without, found.records),
+        ]
+        for column in sorted(found.quasi, key=lambda column: (column.at_risk_without, column.unique_without))
+    ]
+    heads = [words[name] for name in names]
+    return f'<h2>{words["without"]}</h2>\n{_table(heads, rows)}\n<p class="soft">{words["without_note"]}</p>'
 
 
 def _attackers(found: Measurement, words: Words) -> str:
