@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.test_blocks import run_at_once
+from privkit._kernels import short, slabs
 from privkit._kernels import siv as module
-from privkit._kernels import slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
 from privkit._kernels.ragged import Ragged
 from privkit._kernels.siv import Siv
+from privkit._kernels.siv_batch import Batch
 from privkit.errors import DecryptionFailed, InvalidParameter
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "aes_siv_rfc5297.json").read_text())["cases"]
@@ -64,17 +65,22 @@ def columns_of(associated):
     return [string if isinstance(string, bytes) else Ragged.of(string) for string in associated]
 
 
-@pytest.fixture(params=["alone", "columns", "as measured"])
+@pytest.fixture(params=["alone", "sorted", "side by side", "as measured"])
 def way(request, monkeypatch):
-    """Rows one by one, all in columns, and as the kernel decides."""
+    """Rows one by one, all in columns of one kind or the other, and as the kernel decides."""
     if request.param == "alone":
+        monkeypatch.setattr(short, "_MOST_BLOCKS", 0)
         monkeypatch.setattr(slabs, "_LAYOUT", 1 << 40)
-    if request.param == "columns":
-        all_in_columns(monkeypatch)
+    elif request.param != "as measured":
+        all_in_columns(monkeypatch, request.param)
     return request.param
 
 
-def all_in_columns(patch):
+def all_in_columns(patch, kind):
+    if kind == "sorted":
+        patch.setattr(short, "_MOST_BLOCKS", 0)
+    else:
+        patch.setattr(short, "_MOST_SPARE", 100)
     patch.setattr(slabs, "_ROW_ALONE", 1 << 40)
     patch.setattr(module, "FEWEST_ROWS", 0)
     patch.setattr("privkit._kernels.cmac.FEWEST_ROWS", 0)
@@ -122,12 +128,13 @@ def test_columns_are_as_others_have_them(associated, way):
         assert (opened.to_list(), failed.any()) == (EVERY_LENGTH, False)
 
 
+@pytest.mark.parametrize("kind", ["sorted", "side by side"])
 @given(KEYS, st.lists(st.tuples(st.binary(max_size=70), st.binary(max_size=40)), max_size=60), STRINGS, STRINGS)
 @settings(deadline=None)
-def test_any_columns(key, pairs, before, after):
+def test_any_columns(kind, key, pairs, before, after):
     rows, each = [row for row, _ in pairs], [string for _, string in pairs]
     with pytest.MonkeyPatch.context() as patch:
-        all_in_columns(patch)
+        all_in_columns(patch, kind)
         siv = Siv.of(key)
         sealed = siv.encrypt_many(Ragged.of(rows), [*before, Ragged.of(each), *after])
         opened, failed = siv.decrypt_many(sealed, [*before, Ragged.of(each), *after])
@@ -178,10 +185,10 @@ def test_what_was_altered_fails_and_nothing_else(data):
         else:
             sealed[row] = Siv.of(KEY).encrypt(rows[row], [b"another field"])
     expected = [b"" if row in chosen else value for row, value in enumerate(rows)]
-    for patched in (False, True):
+    for kind in (None, "sorted", "side by side"):
         with pytest.MonkeyPatch.context() as patch:
-            if patched:
-                all_in_columns(patch)
+            if kind:
+                all_in_columns(patch, kind)
             opened, failed = Siv.of(KEY).decrypt_many(Ragged.of(sealed), [b"field"])
         assert set(np.flatnonzero(failed).tolist()) == chosen
         assert opened.to_list() == expected
@@ -252,13 +259,16 @@ def test_the_counter_where_it_could_overflow(low):
     assert siv.ctr.counter_mode(module._first_counter(tag), bytes(size)) == stream
     # The batch has no door for a tag of one's choice: ask its key stream.
     with pytest.MonkeyPatch.context() as patch:
-        all_in_columns(patch)
+        all_in_columns(patch, "sorted")
         layout = slabs.Slabs(np.full(3, size))
-    batch = module._Batch(siv, siv._strings([]), Ragged.of([b""] * 3), 0, 3)
+    batch = Batch(siv, siv._strings([]), Ragged.of([b""] * 3), 0, 3)
     blocks = batch._stream(layout, np.frombuffer(tag * 3, np.uint64).reshape(-1, 2))
     out = Ragged.empty(np.full(3, size))
     layout.scatter(blocks, out.data, out.offsets[:-1][layout.order])
     assert out.to_list() == [stream] * 3
+    few = short.Short(np.full(3, 48), np.full(3, 3), 3)
+    columns = batch._stream(few, np.frombuffer(tag * 3, np.uint64).reshape(-1, 2)).view(np.uint8).reshape(3, 3, 16)
+    assert [columns[::-1, row].tobytes() for row in range(3)] == [stream[:48]] * 3
 
 
 def test_too_many_strings_are_refused():

@@ -11,7 +11,7 @@ from privkit._kernels import slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
 from privkit._kernels.ragged import Ragged
-from privkit._kernels.short import Short
+from privkit._kernels.short import Short, lay_out
 from privkit._kernels.siv import Siv
 from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, slack
 
@@ -137,18 +137,40 @@ def test_memory_does_not_grow_with_the_rows():
     [([3], True), ([0, 0], True), ([128] * 3, True), ([129] * 3, False), ([3] * 5 + [40], False), ([3, 64], True)],
 )
 def test_short_rows_are_those_of_few_blocks_about_as_many_each(lengths, fits):
-    assert (Short.of(Ragged.of([bytes(length) for length in lengths])) is not None) is fits
+    assert isinstance(lay_out(np.array(lengths)), Short) is fits
 
 
-@given(st.lists(st.binary(max_size=60), min_size=1, max_size=40), st.integers(0, 70))
+@given(LENGTHS, st.integers(0, 70), st.booleans())
 @settings(deadline=None)
-def test_short_rows_stand_with_their_last_blocks_last(rows, before):
-    table = Ragged.of([bytes(before), *rows, b""])
+def test_short_rows_come_back_as_they_were(lengths, offset, with_a_block_before):
+    rng, gap = np.random.default_rng(len(lengths)), 16 if with_a_block_before else 0
+    rows = [rng.bytes(length) for length in lengths]
+    table = chunk(Ragged.of([bytes(offset), *rows, bytes(16)]), 1, len(rows) + 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("privkit._kernels.short._MOST_SPARE", 100)
-        laid = Short.of(Ragged(table.data, table.offsets[1:-1]))
-    columns = laid.blocks.shape[1]
-    for row, blocks, missing, tail in zip(rows, laid.blocks, laid.missing.tolist(), laid.tails.tolist(), strict=True):
-        content = blocks.tobytes()[16 * missing : 16 * (columns - 1) + tail]
-        assert content == row
-        assert tail or not row
+        layout = lay_out(table.lengths)
+    assert isinstance(layout, Short)
+    data, shift = slack(table.data, offset, offset + sum(lengths), layout.reach)
+    blocks = layout.gather(data, table.offsets[:-1] + shift)
+    last = layout.column(blocks, 0).view(np.uint8)
+    for row, content in enumerate(rows):
+        tail = int(layout.tails[row])
+        assert last[row, :tail].tobytes() == content[len(content) - tail :]
+    np.testing.assert_array_equal(layout.first_bytes(blocks)[np.array(lengths) > 0], [row[0] for row in rows if row])
+    tags = [bytes([row]) * gap for row in range(len(rows))]
+    places = Ragged.of([tag + row for tag, row in zip(tags, rows, strict=True)]).offsets[:-1] + gap + layout.margin
+    target = np.full(layout.margin + sum(lengths) + gap * len(rows) + gap, 0xAA, np.uint8)
+    before = np.frombuffer(b"".join(tags), np.uint64).reshape(-1, 2) if gap else None
+    layout.scatter(blocks, target, places, before)
+    written = target[layout.margin : len(target) - gap].tobytes()
+    assert written == b"".join(tag + row for tag, row in zip(tags, rows, strict=True))
+
+
+def test_first_bytes_are_put_where_they_are_read():
+    lengths = np.array([40, 3, 17, 16, 33])
+    marks = np.arange(1, 6, dtype=np.uint8)
+    for layout in (lay_out(lengths), Slabs(lengths)):
+        blocks = np.zeros((layout.bounds[-1], 2), np.uint64)
+        layout.put_first_bytes(blocks, marks[layout.order])
+        np.testing.assert_array_equal(layout.first_bytes(blocks), marks[layout.order])
+        assert np.count_nonzero(blocks.view(np.uint8)) == layout.rows

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
-from privkit._kernels.short import Short
-from privkit._kernels.slabs import FEWEST_ROWS, ITEM, Slabs, batches, chunk, slack
+from privkit._kernels.short import lay_out
+from privkit._kernels.slabs import FEWEST_ROWS, ITEM, batches, chunk, slack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit._kernels.ragged import Ragged
+    from privkit._kernels.slabs import Slabs
 
 ZERO: Final = bytes(BLOCK)
 
@@ -148,36 +149,16 @@ class Cmac:
             last = rows.matrix(BLOCK).view(np.uint64) ^ words(self.full)
             out[:] = self._cipher.encrypt(last.view(np.uint8))
             return
-        if (short := Short.of(rows)) is not None:
-            out[:] = self._digest_short(short).view(np.uint8)
-            return
-        slabs = Slabs(rows.lengths)
+        slabs = lay_out(rows.lengths)
         for row in slabs.left.tolist():
             out[row] = np.frombuffer(self.digest(rows[row]), np.uint8)
-        if not len(slabs.order):
+        if not slabs.rows:
             return
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]))
+        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), slabs.reach)
         blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + shift)
         keep_tails(slabs, blocks)
         macs = self.chain(slabs, blocks, lookup(self.ends, slabs.tails))
         out.view(ITEM)[slabs.order, 0] = macs.view(ITEM)[:, 0]
-
-    def _digest_short(self, short: Short) -> NDArray[np.uint64]:
-        """The MACs of short rows in their own order, `(rows, 2)`."""
-        rows, columns = short.blocks.shape
-        room = np.empty(rows * BLOCK + BLOCK - 1, np.uint8)
-        state, mixed = room[: rows * BLOCK].view(np.uint64).reshape(-1, 2), np.empty((rows, 2), np.uint64)
-        for column in range(columns):
-            mixed.view(ITEM)[:, 0] = short.blocks[:, column]
-            if column == columns - 1:
-                mixed &= lookup(KEPT, short.tails)
-                mixed ^= lookup(self.ends, short.tails)
-            if column:
-                # Rows begin with a state of zero; as complex numbers, of which one is sixteen zero bytes.
-                np.putmask(state.view(np.complex128), short.missing[:, None] >= column, 0)
-                mixed ^= state
-            self._cipher.encrypt(mixed.view(np.uint8), room)
-        return state
 
     def chain(
         self,
@@ -197,13 +178,14 @@ class Cmac:
         Returns:
             `(rows, 2)`, in the order of the slabs.
         """
-        rows = len(slabs.order)
+        rows = slabs.rows
         room = np.zeros(rows * BLOCK + BLOCK - 1, np.uint8)
         state = room[: rows * BLOCK].view(np.uint64).reshape(-1, 2)
         mixed = np.empty((rows, 2), np.uint64)
         for column in reversed(range(len(slabs.counts))):
             count = slabs.counts[column]
             part = mixed[:count]
+            slabs.clear(state, column)
             np.bitwise_xor(slabs.column(blocks, column), state[:count], out=part)
             if column == 0:
                 part ^= last

@@ -79,13 +79,12 @@ class Associated:
             last: The row after its last.
         """
         longer = slabs.counts[1] if len(slabs.counts) > 1 else 0
-        short = slabs.tails < BLOCK
-        short[:longer] = False
+        short = slabs.are_parts
         kind = slabs.tails + short * _SHORT
         if self.constant:
             ends, before = self._constant_tables()
             return lookup(ends, kind), lookup(before, kind[:longer])
-        states = lookup(self._states(first, last), slabs.order)
+        states = slabs.arranged(self._states(first, last))
         ends, before = _spread(states, slabs.tails, short)
         return ends ^ lookup(_all_ends(self._mac), kind), before[:longer]
 

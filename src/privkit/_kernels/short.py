@@ -1,28 +1,27 @@
 """Short rows of bytes cut into 16-byte blocks and laid side by side in their own order, aligned at their ends.
 
 ```
-rows    aaaa|aaaa|aa      bbbb|bb      c                    (4 bytes a block in this picture)
-blocks  aaaa aaaa aa..    ???? bbbb bb..    ???? ???? c...
+rows        aaaa|aaaa|aa      bbbb|bb      c                (4 bytes a block in this picture)
+column 0    aa.. bb.. c...    column 1    aaaa bbbb ????    column 2    aaaa ???? ????
 ```
 
 Where rows have few blocks, and about as many each, it is cheaper to compute a few blocks too many than to sort the rows
-as `Slabs` does: all of a row is read at once, rows are read in the order of memory, and the results stand in it.
+as `Slabs` does: a row is read and written at once, rows in the order of memory, and nothing is put in order. It takes
+half the calls, so that two threads seldom wait for each other.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK
 from privkit._kernels.ragged import windows
-from privkit._kernels.slabs import ITEM, slack
+from privkit._kernels.slabs import ITEM, Slabs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 _MOST_BLOCKS = 8
 """Rows of more are sorted."""
@@ -31,35 +30,115 @@ _MOST_SPARE = 2
 """So many times the blocks of the rows are computed at most."""
 
 
-class Short(NamedTuple):
-    """The blocks of short rows.
+def lay_out(lengths: NDArray[np.int64]) -> Slabs:
+    """Lay rows out, side by side where they are short and of about as many blocks each, and else sorted.
 
-    Attributes:
-        blocks: `(rows, columns)` of `ITEM`, the last column the last block of each row; what is not the row's is
-            undefined. An empty row has one empty block.
-        missing: By how many blocks each row is shorter than the longest.
-        tails: How many bytes of the last block are the row's, from 0 to 16.
+    Args:
+        lengths: The bytes of each row, at least one row.
+    """
+    blocks = lengths + (BLOCK - 1)
+    blocks >>= 4
+    most = int(blocks.max())
+    if most > _MOST_BLOCKS or most * len(blocks) > _MOST_SPARE * int(blocks.sum()):
+        return Slabs(lengths)
+    return Short(lengths, np.maximum(blocks, 1, out=blocks), max(most, 1))
+
+
+class Short(Slabs):
+    """Rows that are not sorted; each column has a block of every row, of which the first ones may be no row's.
+
+    Args:
+        lengths: The bytes of each row.
+        blocks: How many blocks each row has, at least one.
+        most: The most of them.
     """
 
-    blocks: NDArray[np.void]
-    missing: NDArray[np.uint8]
-    tails: NDArray[np.int64]
+    __slots__ = ("_lengths", "_missing", "_whole")
 
-    @classmethod
-    def of(cls, rows: Ragged) -> Short | None:
-        """Lay rows out, at least one, or say with `None` that they are not short or too different."""
-        tails = rows.lengths
-        counts = tails + (BLOCK - 1)
-        counts >>= 4
-        np.maximum(counts, 1, out=counts)
-        most = int(counts.max())
-        if most > _MOST_BLOCKS or most * len(rows) > _MOST_SPARE * int(counts.sum()):
-            return None
-        missing = np.subtract(most, counts, out=counts).astype(np.uint8)
-        counts <<= 4  # from here on bytes
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), (most - 1) * BLOCK)
-        begin = rows.offsets[:-1] - counts
-        begin += shift
-        tails += counts
-        tails -= (most - 1) * BLOCK
-        return cls(windows(data, most * BLOCK)[begin].view(ITEM).reshape(-1, most), missing, tails)
+    def __init__(self, lengths: NDArray[np.int64], blocks: NDArray[np.int64], most: int) -> None:
+        rows = len(lengths)
+        self.rows, self.order, self.left = rows, slice(None), np.empty(0, np.intp)
+        self.blocks, self.counts, self.bounds = blocks, [rows] * most, [rows * column for column in range(most + 1)]
+        self._lengths, self._whole = lengths, (blocks - 1) << 4  # bytes before the last block
+        self.tails = lengths - self._whole
+        self.margin = most * BLOCK
+        self.reach = self.margin - BLOCK
+        self._missing = np.subtract(most, blocks, dtype=np.uint8, casting="unsafe")
+
+    @property
+    def are_parts(self) -> NDArray[np.bool_]:
+        """See `Slabs.are_parts`."""
+        return self._lengths < BLOCK
+
+    def arranged(self, blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """See `Slabs.arranged`."""
+        return blocks
+
+    def gather(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """See `Slabs.gather`: all blocks of a row at once, and then by columns."""
+        begin = starts + self._whole
+        begin -= self.reach
+        side_by_side = windows(data, self.margin)[begin].view(ITEM).reshape(self.rows, -1)
+        return np.ascontiguousarray(side_by_side.T[::-1]).view(np.uint64).reshape(-1, 2)
+
+    def clear(self, states: NDArray[np.uint64], column: int) -> None:
+        """See `Slabs.clear`."""
+        if column < len(self.counts) - 1:
+            # As complex numbers, of which one is sixteen bytes, and one of zero is sixteen zeros.
+            np.putmask(states.view(np.complex128)[:, 0], self._missing >= len(self.counts) - 1 - column, 0)
+
+    def counters(self, first: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """See `Slabs.counters`."""
+        out = np.empty((len(self.counts), self.rows, 2), np.uint64)
+        out[:, :, 0] = first[:, 0]
+        below = np.arange(len(self.counts), dtype=np.uint64)[:, None]
+        np.subtract(low, below, out=out.view(">u8")[:, :, 1])
+        return out.reshape(-1, 2)
+
+    def first_bytes(self, blocks: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """See `Slabs.first_bytes`."""
+        found: NDArray[np.uint8] = blocks.view(np.uint8).reshape(-1)[self._first_places()]
+        return found
+
+    def put_first_bytes(self, blocks: NDArray[np.uint64], marks: NDArray[np.uint8]) -> None:
+        """See `Slabs.put_first_bytes`."""
+        blocks.view(np.uint8).reshape(-1)[self._first_places()] = marks
+
+    def _first_places(self) -> NDArray[np.int64]:
+        places = self._whole * self.rows
+        places += np.arange(0, self.rows * BLOCK, BLOCK)
+        return places
+
+    def scatter(
+        self,
+        blocks: NDArray[np.uint64],
+        data: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        before: NDArray[np.uint64] | None = None,
+        *,
+        skip: int = 0,
+    ) -> None:
+        """See `Slabs.scatter`: whole rows at once, from the last to the first.
+
+        What stands before a row on the way is then written over by the row before it. NumPy writes positions in the
+        order in which they are given: it promises so for one that is given twice, the last of which stays.
+        """
+        del skip  # the byte is written over like all that stands before a row
+        most, width = len(self.counts), self.margin
+        room = np.empty(width + self.rows * width, np.uint8)
+        items, side_by_side = blocks.view(ITEM).reshape(most, -1), room[width:].view(ITEM).reshape(-1, most)
+        for column in range(most):
+            side_by_side[:, most - 1 - column] = items[column]
+        places = starts + self._whole
+        if before is None:
+            # Read and written so that what is written of a row ends with it.
+            read = np.arange(self.reach, self.rows * width, width)
+            read += self.tails
+            places += self.tails
+            places -= width
+            windows(data, width)[places[::-1]] = windows(room, width)[read[::-1]]
+        else:
+            # What is written behind a row stands where the next one's block before it goes.
+            places -= self.reach
+            windows(data, width)[places[::-1]] = windows(room, width)[width::width][::-1]
+            windows(data, BLOCK)[starts - BLOCK] = before.view(ITEM)[:, 0]

@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from privkit._kernels.blocks import BLOCK, BlockCipher
-from privkit._kernels.cmac import PADDING, ZERO, Cmac, dbl, keep_tails, xor
+from privkit._kernels.cmac import PADDING, ZERO, Cmac, dbl, xor
 from privkit._kernels.heads import add_mark, cut_mark
-from privkit._kernels.ragged import Ragged, windows
+from privkit._kernels.ragged import Ragged
 from privkit._kernels.s2v import MOST_ASSOCIATED, Associated, check
-from privkit._kernels.slabs import FEWEST_ROWS, Slabs, batches, chunk, slack
+from privkit._kernels.siv_batch import COUNTER, Batch, plain_lengths
+from privkit._kernels.slabs import FEWEST_ROWS, batches, chunk
 from privkit.errors import DecryptionFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY_SIZES: Final = (32, 48, 64)
-
-_COUNTER: Final = ~(1 << 63 | 1 << 31) & ((1 << 128) - 1)
-"""RFC 5297, section 2.5: the counter is the SIV without bits 31 and 63."""
-
-_COUNTER_LOW: Final = np.uint64(_COUNTER & ((1 << 64) - 1))
 
 
 class Siv:
@@ -173,7 +169,7 @@ class Siv:
         offsets -= rows.offsets[0]
         out = Ragged(np.empty(int(offsets[-1]), np.uint8), offsets)
         for first, last in batches(rows):
-            _Batch(self, strings, rows, first, last, room=room, marks=marks).encrypt(out)
+            Batch(self, strings, rows, first, last, room=room, marks=marks).encrypt(out)
         return out
 
     def decrypt_many(
@@ -209,12 +205,12 @@ class Siv:
                 marks[:], few = cut_mark(few)
             return few, failed
         before = room + (marks is not None)
-        sizes = (int(_plain_lengths(chunk(rows, *batch), before).sum()) for batch in batches(rows))
+        sizes = (int(plain_lengths(chunk(rows, *batch), before).sum()) for batch in batches(rows))
         data = np.empty(sum(sizes), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
         end = 0
         for first, last in batches(rows):
-            part = _Batch(self, strings, rows, first, last, room=room, marks=marks).decrypt(failed[first:last])
+            part = Batch(self, strings, rows, first, last, room=room, marks=marks).decrypt(failed[first:last])
             size = int(part.offsets[-1] - part.offsets[0])
             data[end : end + size] = part.data[part.offsets[0] :]
             np.add(part.offsets[1:], end - part.offsets[0], out=offsets[first + 1 : last + 1])
@@ -289,124 +285,4 @@ def _shortcut_is_right() -> bool:
 
 
 def _first_counter(siv: bytes) -> bytes:
-    return (int.from_bytes(siv) & _COUNTER).to_bytes(BLOCK)
-
-
-def _plain_lengths(rows: Ragged, room: int) -> NDArray[np.int64]:
-    return np.maximum(rows.lengths - (BLOCK + room), 0)
-
-
-class _Batch:
-    """Some of the rows on their way through.
-
-    A row with a mark is one byte longer than what is read or written of it: the mark is put into its first block, and
-    taken from there.
-    """
-
-    __slots__ = ("_first", "_last", "_marks", "_room", "_rows", "_siv", "_strings")
-
-    def __init__(
-        self,
-        siv: Siv,
-        strings: Associated,
-        rows: Ragged,
-        first: int,
-        last: int,
-        *,
-        room: int = 0,
-        marks: NDArray[np.uint8] | None = None,
-    ) -> None:
-        self._siv = siv
-        self._strings = strings
-        self._rows = chunk(rows, first, last)
-        self._first = first
-        self._last = last
-        self._room = room
-        self._marks = None if marks is None else marks[first:last]
-
-    @property
-    def _marked(self) -> int:
-        """By how much a row is longer than what is read or written of it."""
-        return int(self._marks is not None)
-
-    def encrypt(self, out: Ragged) -> None:
-        """Encrypt into rows that are each longer by the room, 16 bytes and the mark."""
-        rows, target, places = self._rows, out.data, out.offsets[self._first : self._last] + self._room
-        slabs = Slabs(rows.lengths + self._marked)
-        for row in slabs.left.tolist():
-            value = rows[row] if self._marks is None else self._marks[row].tobytes() + rows[row]
-            written = self._siv.encrypt(value, self._strings.of_row(self._first + row))
-            target[places[row] : places[row] + len(written)] = np.frombuffer(written, np.uint8)
-        if not len(slabs.order):
-            return
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), self._marked)
-        blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + (shift - self._marked))
-        if self._marks is not None:
-            for some, firsts in slabs.first_bytes(blocks):
-                firsts[:] = self._marks[some]
-        tags = self._s2v(slabs, blocks)
-        blocks ^= self._stream(slabs, tags)
-        slabs.scatter(blocks, target, places[slabs.order] + BLOCK, tags)
-
-    def decrypt(self, failed: NDArray[np.bool_]) -> Ragged:
-        """Decrypt the rows, tell which failed, and leave those empty."""
-        failed |= self._rows.lengths < BLOCK + self._room + self._marked
-        lengths = _plain_lengths(self._rows, self._room + self._marked)
-        slabs = Slabs(lengths + self._marked)
-        out = Ragged.empty(lengths, before=self._marked)
-        if len(slabs.order):
-            failed[slabs.order] |= self._decrypt_slabs(slabs, out)
-        for row in slabs.left.tolist():
-            failed[row] |= not self._decrypt_row(row, out)
-        if not failed.any():
-            return out
-        if self._marks is not None:
-            self._marks[failed] = 0
-        lengths[failed] = 0
-        verified = Ragged.empty(lengths)
-        verified.data[:] = out.take(~failed).data
-        return verified
-
-    def _decrypt_row(self, row: int, out: Ragged) -> bool:
-        try:
-            plain = self._siv.decrypt(self._rows[row][self._room :], self._strings.of_row(self._first + row))
-        except DecryptionFailed:
-            return False
-        if self._marks is not None:
-            if not plain:
-                return False
-            self._marks[row] = plain[0]
-        content = np.frombuffer(plain, np.uint8)[self._marked :]
-        out.data[out.offsets[row] : out.offsets[row + 1]] = content
-        return True
-
-    def _decrypt_slabs(self, slabs: Slabs, out: Ragged) -> NDArray[np.bool_]:
-        rows = self._rows
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]))
-        # Only a row shorter than room and SIV could begin too late for its first block; it has failed already.
-        starts = np.minimum(rows.offsets[:-1][slabs.order] + (shift + self._room), len(data) - BLOCK)
-        tags = windows(data, BLOCK)[starts].view(np.uint64).reshape(-1, 2)
-        blocks = slabs.gather(data, np.minimum(starts + BLOCK, len(data) - BLOCK))
-        blocks ^= self._stream(slabs, tags)
-        wrong = self._s2v(slabs, blocks) ^ tags
-        if self._marks is not None:
-            for some, firsts in slabs.first_bytes(blocks):
-                self._marks[some] = firsts
-        slabs.scatter(blocks, out.data, out.offsets[:-1][slabs.order] - self._marked, skip=self._marked)
-        return np.not_equal(wrong[:, 0] | wrong[:, 1], 0)
-
-    def _s2v(self, slabs: Slabs, blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        keep_tails(slabs, blocks)
-        last, before = self._strings.masks(slabs, self._first, self._last)
-        return self._siv.mac.chain(slabs, blocks, last, before)
-
-    def _stream(self, slabs: Slabs, tags: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """The key stream for every block: RFC 5297, section 2.5."""
-        low = np.bitwise_and(tags.view(">u8")[:, 1], _COUNTER_LOW, dtype=np.uint64)
-        low += (slabs.blocks - 1).view(np.uint64)
-        counters = np.empty((slabs.bounds[-1], 2), np.uint64)
-        for column, count in enumerate(slabs.counts):
-            part = slabs.column(counters, column)
-            part[:, 0] = tags[:count, 0]
-            np.subtract(low[:count], np.uint64(column), out=part.view(">u8")[:, 1])
-        return self._siv.ctr.encrypt(counters.view(np.uint8)).view(np.uint64)
+    return (int.from_bytes(siv) & COUNTER).to_bytes(BLOCK)

@@ -90,13 +90,19 @@ class Slabs:
 
     Attributes:
         order: The rows of the batch that take part, by position, those of most blocks first.
-        counts: For each column, how many rows reach into it; never increasing.
+        rows: How many those are.
+        counts: For each column, how many rows have a block in it; never increasing.
+        bounds: Where the columns begin, and where the last of them ends.
         blocks: How many blocks each row has, in the same order; an empty row has one empty block.
         tails: How many bytes of the last block are the row's, from 0 to 16.
         left: Rows that do not take part, by position: too few of their size to be worth it.
+        reach: How many bytes before the first row must be there for `gather` to read.
+        margin: How many bytes before the first row `scatter` writes over; then also a block behind the last one.
     """
 
-    __slots__ = ("blocks", "bounds", "counts", "left", "order", "tails")
+    __slots__ = ("blocks", "bounds", "counts", "left", "margin", "order", "reach", "rows", "tails")
+
+    order: NDArray[np.intp] | slice
 
     def __init__(self, lengths: NDArray[np.int64]) -> None:
         blocks = lengths + (BLOCK - 1)
@@ -108,14 +114,26 @@ class Slabs:
         fewer = np.arange(most - min(most, _MOST_BLOCKS), most + 1).astype(np.uint16)[::-1]
         self.counts, left = _columns(np.searchsorted(missing, fewer))
         self.bounds = [0, *np.cumsum(self.counts, dtype=np.int64).tolist()]
-        self.left, self.order = np.split(order, [left])
+        self.left, self.order = order[:left], order[left:]
+        self.rows, self.reach, self.margin = len(order) - left, 0, 0
         self.blocks = np.subtract(most, missing[left:], dtype=np.int64)
-        self.tails = lengths.take(self.order)
+        self.tails = lengths.take(order[left:])
         self.tails -= (self.blocks - 1) << 4
 
     def column(self, blocks: NDArray[np.uint64], column: int) -> NDArray[np.uint64]:
         """One column of blocks, a view."""
         return blocks[self.bounds[column] : self.bounds[column + 1]]
+
+    @property
+    def are_parts(self) -> NDArray[np.bool_]:
+        """Which rows are shorter than a block."""
+        parts: NDArray[np.bool_] = self.tails < BLOCK
+        parts[: self.counts[1] if len(self.counts) > 1 else 0] = False
+        return parts
+
+    def arranged(self, blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """A block for each row of the batch, in the order of `order`."""
+        return blocks.view(ITEM)[self.order, 0].view(np.uint64).reshape(-1, 2)
 
     def gather(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Cut rows into blocks.
@@ -140,15 +158,39 @@ class Slabs:
             np.subtract(last[: end - first], column << 4, out=out[first:end])
         return out
 
-    def first_bytes(self, blocks: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8]]]:
-        """The first byte of each row.
+    def clear(self, states: NDArray[np.uint64], column: int) -> None:
+        """Set to zero the states of the rows that have no block in the columns before: those with larger numbers.
 
-        Yields:
-            Rows, by position, and a view of their first bytes.
+        Args:
+            states: What has been computed from those columns, `(rows, 2)`; zero where nothing has.
+            column: The column that comes next.
         """
+
+    def counters(self, first: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Blocks that count down from the last of each row.
+
+        Args:
+            first: Blocks of which each begins with the first half of one, `(rows, 2)`.
+            low: The second half of that for the last block, as a number that never passes zero, `(rows,)`.
+        """
+        out = np.empty((self.bounds[-1], 2), np.uint64)
+        for column, count in enumerate(self.counts):
+            part = self.column(out, column)
+            part[:, 0] = first[:count, 0]
+            np.subtract(low[:count], np.uint64(column), out=part.view(">u8")[:, 1])
+        return out
+
+    def first_bytes(self, blocks: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """The first byte of each row, in the order of `order`."""
+        out = np.empty(self.rows, np.uint8)
         for column, (count, longer) in enumerate(pairwise([*self.counts, 0])):
-            first = self.column(blocks, column).view(np.uint8).reshape(-1, BLOCK)
-            yield self.order[longer:count], first[longer:count, 0]
+            out[longer:count] = self.column(blocks, column).view(np.uint8)[longer:count, 0]
+        return out
+
+    def put_first_bytes(self, blocks: NDArray[np.uint64], marks: NDArray[np.uint8]) -> None:
+        """Put a byte in the place of the first one of each row; in the order of `order`."""
+        for column, (count, longer) in enumerate(pairwise([*self.counts, 0])):
+            self.column(blocks, column).view(np.uint8)[longer:count, 0] = marks[longer:count]
 
     def scatter(
         self,
@@ -172,7 +214,7 @@ class Slabs:
         items = blocks.view(ITEM)[:, 0]
         places = self._places(starts)
         write = windows(data, BLOCK)
-        rows = len(self.order)
+        rows = self.rows
         write[places[rows:]] = items[rows:]
         longer = self.counts[1] if len(self.counts) > 1 else 0
         pairs = np.empty((rows, 2), ITEM)
