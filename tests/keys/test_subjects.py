@@ -203,6 +203,40 @@ class TestForgetting:
         with pytest.raises(KeyNotFound, match="nothing to forget"):
             keys.forget("nobody")
 
+    def test_many_at_once(self, keys, reopen):
+        names = [f"user:{number}" for number in range(1200)]
+        keys.subjects.create(names)
+        keys.subjects.load(names)
+        keys.forget(names[0], reason="first")
+        kept = tag(keys.subject(names[-1])["x"])
+        assert keys.subjects.forget_many([*names[:-1], names[5]], reason="expired") == 1198
+        for opened in (keys, reopen()):
+            assert not any(opened.subject(name).exists for name in names[:-1:100])
+            with pytest.raises(SubjectForgotten):
+                tag(opened.subject(names[700])["x"])
+            assert tag(opened.subject(names[-1])["x"]) == kept
+        reasons = [keys.subjects.row(person_of(keys, name)).reason for name in names[:2]]
+        assert reasons == ["first", "expired"]
+        assert keys.subjects.forget_many(names[:3]) == 0
+
+    def test_many_of_whom_some_are_not_there(self, keys):
+        keys.subjects.create(["a", "b"])
+        with pytest.raises(
+            KeyNotFound, match=r"2 of 4 persons have no key .* position 1; nobody was forgotten"
+        ) as caught:
+            keys.subjects.forget_many(["a", "nobody", "b", "nobody"])
+        assert "nobody" not in str(caught.value).replace("nobody was", "")
+        assert keys.subject("a").exists
+        assert keys.subjects.forget_many(["a", "nobody", "b"], missing_ok=True) == 2
+        assert keys.subjects.forget_many(["nobody"], missing_ok=True) == 0
+        assert not keys.subject("nobody").exists
+
+    def test_one_id_is_no_sequence_of_them(self, keys):
+        keys.subjects.create(["a"])
+        with pytest.raises(InvalidParameter, match="put it into a list"):
+            keys.subjects.forget_many("a")
+        assert keys.subject("a").exists
+
     def test_a_load_that_overlaps_keeps_nothing(self, keys, monkeypatch):
         keys.subjects.create(["a", "b"])
         table = type(keys.subjects._table)
@@ -236,6 +270,41 @@ class TestForgetting:
         assert not any(content in after for content in wrapped[::50])
         assert all(content in after for content in wrapped[1::50])
         assert not any(name.encode() in after for name in names)
+
+    def test_no_copy_of_many_stays_in_the_sqlite_files(self, path, tmp_path):
+        keys = Keyring.create(path)
+        names = [f"user:{number}" for number in range(3000)]
+        for start in range(0, 3000, 40):  # page after page is divided, and rows are moved
+            keys.subjects.create(names[start : start + 40])
+        wrapped = [keys.subjects.row(person_of(keys, name)).wrapped for name in names]
+        keys.subjects.forget_many(names[:2000])
+        files = [tmp_path / f"keyring.json.subjects{ending}" for ending in ("", "-wal", "-shm")]
+        after = b"".join(file.read_bytes() for file in files if file.exists())
+        assert not any(key in after for key in wrapped[:2000])
+        assert all(key in after for key in wrapped[2000:])
+
+    @pytest.mark.parametrize("secure_delete", [0, 1, 2])
+    def test_sqlite_behind_sqlalchemy_overwrites(self, path, tmp_path, secure_delete):
+        sqlalchemy = pytest.importorskip("sqlalchemy")
+        engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/shop.db")
+        words = ("OFF", "ON", "FAST")
+
+        @sqlalchemy.event.listens_for(engine, "connect")
+        def connected(connection, _record):
+            connection.execute(f"PRAGMA secure_delete = {words[secure_delete]}")
+
+        keys = Keyring.create(path, subjects=SqlSubjects(engine))
+        keys.subjects.create(["a", "b"])
+        first, other = (keys.subjects.row(person_of(keys, name)).wrapped for name in "ab")
+        assert first in (tmp_path / "shop.db").read_bytes()
+        keys.forget("a")
+        assert first not in (tmp_path / "shop.db").read_bytes()
+        keys.rotate()
+        keys.subjects.rewrap()
+        assert other not in (tmp_path / "shop.db").read_bytes()
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == secure_delete
+        engine.dispose()
 
     def test_no_copy_stays_where_rows_were_moved(self, path, tmp_path):
         keys = Keyring.create(path)

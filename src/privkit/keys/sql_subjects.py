@@ -20,12 +20,16 @@ TABLE = "privkit_subjects"
 
 _ATTEMPTS = 10
 
+_SECURE_DELETE: dict[Any, str] = {0: "OFF", 2: "FAST"}
+"""What else than on SQLite's `secure_delete` may have been, by the number that it gives."""
+
 
 class SqlSubjects:
     """Keys of persons in a database table. It needs the extra `sqlalchemy`. The table is made when first needed.
 
     How thoroughly the database overwrites a forgotten key is its own matter: PostgreSQL keeps the old row until VACUUM,
-    so may SQLite, and every database in its logs and backups until those are gone. See the documentation on forgetting.
+    and every database in its logs and backups until those are gone. SQLite is told to overwrite it (`secure_delete`),
+    which reaches neither its logs nor what it left when it moved a row: VACUUM does. See docs/keys.md on forgetting.
 
     Args:
         database: An `Engine`, or a URL. An engine made from a URL keeps no connection, which is safe over a fork.
@@ -87,19 +91,17 @@ class SqlSubjects:
             .values(ring_key_id=sql.bindparam("by"), wrapped=sql.bindparam("key"))
         )
         values = [{"person": row.subject.hex(), "by": row.ring_key_id, "key": row.wrapped} for row in sorted(rows)]
-        with self._open() as connection:
+        with self._open() as connection, _overwriting(connection):
             connection.execute(statement, values)
 
-    def forget(self, subject: bytes, when: int, reason: str) -> None:
-        """Update the row."""
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
+        """Update rows in one transaction."""
         table = self._table
-        statement = (
-            table.update()
-            .where(table.c.subject == subject.hex(), table.c.wrapped.is_not(None))
-            .values(wrapped=None, forgotten=when, reason=reason)
-        )
-        with self._open() as connection:
-            connection.execute(statement)
+        with self._open() as connection, _overwriting(connection):
+            for chunk in chunks(sorted(subjects)):
+                some = table.c.subject.in_([subject.hex() for subject in chunk])
+                statement = table.update().where(some, table.c.wrapped.is_not(None))
+                connection.execute(statement.values(wrapped=None, forgotten=when, reason=reason))
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """Some rows by version."""
@@ -143,6 +145,20 @@ class SqlSubjects:
         message = f"cannot use the table of persons' keys {self.describe()}"
         with reported(KeyringError, message, passed=passed), self.engine.begin() as connection:
             yield connection
+
+
+@contextlib.contextmanager
+def _overwriting(connection: Connection) -> Iterator[None]:
+    """Have SQLite overwrite with zeros what is replaced meanwhile; other databases have no such switch."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before = connection.exec_driver_sql("PRAGMA secure_delete").scalar()
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:  # the connection may be the application's, whose other tables need not pay for it
+        connection.exec_driver_sql(f"PRAGMA secure_delete = {_SECURE_DELETE.get(before, 'ON')}")
 
 
 def _values(row: SubjectRow) -> dict[str, Any]:

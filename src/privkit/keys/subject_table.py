@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CHUNK = 500
 """How many persons one query names: every database takes that many parameters."""
 
+_MOST_SEARCHED = 4
+"""For so many persons at most the file is searched: 12 ms for each among 100,000, where building it anew takes 55."""
+
 _CHECKPOINT_SECONDS = 5.0
 _LOCK_SECONDS = 30.0
 _POLL_SECONDS = 0.01
@@ -69,8 +72,8 @@ class SubjectTable(Protocol):
     def rewrap(self, rows: Sequence[SubjectRow], old: int) -> None:
         """Replace the wrapped keys of persons who are not forgotten and still wrapped by version `old`."""
 
-    def forget(self, subject: bytes, when: int, reason: str) -> None:
-        """Turn a row into a tombstone, unless it is one, and see that no copy of its wrapped key stays in the table."""
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
+        """Make tombstones of rows that are none yet, all or none, and see that no copy of their wrapped keys stays."""
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """At most `limit` rows, not forgotten, whose keys are wrapped by a version of the keyring."""
@@ -131,20 +134,22 @@ class SqliteSubjects:
         if not self.under(old, 1):
             self._rebuild()  # nothing of what the old version wrapped stays in the file
 
-    def forget(self, subject: bytes, when: int, reason: str) -> None:
-        """Update the row, empty the write-ahead log, and build the file anew if a copy of the key is left in it."""
-        query = "SELECT wrapped FROM privkit_subjects WHERE subject = ?"
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
+        """Update rows, empty the write-ahead log, and build the file anew if copies of the keys are left in it.
+
+        The file is searched for the copies of a few; for more it takes less to build it anew than to search it.
+        """
         statement = (
             "UPDATE privkit_subjects SET wrapped = NULL, forgotten = ?, reason = ? "
             "WHERE subject = ? AND wrapped IS NOT NULL"
         )
         with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")  # nobody rewraps the key between the two
-            found = connection.execute(query, (subject,)).fetchone()
-            connection.execute(statement, (when, reason, subject))
+            connection.execute("BEGIN IMMEDIATE")  # nobody rewraps a key between the two
+            few = _wrapped(connection, subjects) if len(subjects) <= _MOST_SEARCHED else None
+            connection.executemany(statement, [(when, reason, subject) for subject in sorted(subjects)])
         self._checkpoint()
-        if found is not None and (type(found[0]) is not bytes or _is_left(self.path, subject, found[0])):
-            self._rebuild()  # also where it was forgotten before, since what its key was wrapped as is not known then
+        if few is None or any(type(key) is not bytes or _is_left(self.path, subject, key) for subject, key in few):
+            self._rebuild()  # also where one was forgotten before, since what its key was wrapped as is not known then
             self._checkpoint()
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
@@ -181,7 +186,7 @@ class SqliteSubjects:
                 return
             if time.monotonic() > deadline:
                 raise KeyringError(
-                    f"the key is destroyed, but readers keep its old copy in the log of {self.path}; "
+                    f"destroyed, but readers keep old copies of what was destroyed in the log of {self.path}; "
                     "forget the person again when they have ended"
                 )
             time.sleep(_POLL_SECONDS)
@@ -253,6 +258,12 @@ def _is_left(path: Path, subject: bytes, wrapped: bytes) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         own = content.find(subject)
         return content.find(wrapped[:8]) >= 0 or content.find(wrapped[8:16]) >= 0 or content.find(subject, own + 1) >= 0
+
+
+def _wrapped(connection: sqlite3.Connection, subjects: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:
+    """The wrapped keys of those who have a row."""
+    query = "SELECT subject, wrapped FROM privkit_subjects WHERE subject = ?"
+    return [row for subject in subjects for row in connection.execute(query, (subject,))]
 
 
 def chunks(subjects: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

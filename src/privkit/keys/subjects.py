@@ -144,12 +144,54 @@ class Subjects:
         (person,) = self._persons([subject])
         if person not in self._there.get([person]):
             raise KeyNotFound("the person has no key in this keyring; there is nothing to forget")
-        self._there.forget(person, int(now().timestamp()), reason)
-        with self._lock:
-            self._forgets += 1
-            self._cache.pop(person, None)
+        self._destroy([person], reason)
         forgotten = self._there.get([person])[person].forgotten
         return datetime.fromtimestamp(forgotten or 0, UTC)
+
+    def forget_many(self, subjects: Sequence[str], *, reason: str = "", missing_ok: bool = False) -> int:
+        """Forget many persons at once, such as all whose data has expired: all of them or none.
+
+        It is what `forget` is for one, at the cost of one search or rebuilding of the table for all.
+
+        Args:
+            subjects: Ids of persons.
+            reason: Why, for the records; it is stored in clear, for each.
+            missing_ok: Whether to pass over persons who have no key: those under whom nothing was ever written, and
+                those whose ids are misspelt.
+
+        Returns:
+            How many keys were destroyed now; who was forgotten before is not counted.
+
+        Raises:
+            KeyNotFound: If some have no key, and that was not allowed; nobody is forgotten then.
+            KeyringError: If the table cannot be written.
+
+        Example:
+            >>> keys = Keyring.create(directory / "club.json")
+            >>> keys.subjects.create(["member:1", "member:2", "member:3"])
+            >>> keys.subjects.forget_many(["member:1", "member:2"], reason="ten years after they left")
+            2
+        """
+        persons = self._persons(subjects)
+        rows = self._there.get(list(dict.fromkeys(persons)))
+        absent = [place for place, person in enumerate(persons) if person not in rows]
+        if absent and not missing_ok:
+            raise KeyNotFound(
+                f"{len(absent)} of {len(persons)} persons have no key in this keyring, the first of them at position "
+                f"{absent[0]}; nobody was forgotten; leave them out, or pass missing_ok=True"
+            )
+        if rows:
+            self._destroy(list(rows), reason)
+        return sum(row.wrapped is not None for row in rows.values())
+
+    def _destroy(self, persons: Sequence[bytes], reason: str) -> None:
+        try:
+            self._there.forget(persons, int(now().timestamp()), reason)
+        finally:  # also where the table is written and only copies are left in it
+            with self._lock:
+                self._forgets += 1
+                for person in persons:
+                    self._cache.pop(person, None)
 
     def rewrap(self) -> int:
         """Wrap every person's key by the keyring's primary version, so that older versions may be destroyed.
@@ -227,6 +269,8 @@ class Subjects:
         return self._table
 
     def _persons(self, subjects: Sequence[str]) -> list[bytes]:
+        if isinstance(subjects, str):
+            raise InvalidParameter("persons' ids are a sequence of str, not one; put it into a list")
         encoded = [_encoded(subject) for subject in subjects]
         if len(encoded) == 1:
             return [self._ring.persons.digest(encoded[0])]
