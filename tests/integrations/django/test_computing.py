@@ -4,11 +4,14 @@ import pytest
 from django.db import transaction
 from django.db.models import (
     Avg,
+    BooleanField,
     Case,
     CharField,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
+    IntegerField,
     Max,
     Min,
     OuterRef,
@@ -67,6 +70,16 @@ REFUSED = {
     "among several": lambda: Person.objects.filter(
         email__in=Person.objects.values("email").union(Person.objects.values("city"))
     ),
+    "wrapped as a condition": lambda: Visit.objects.filter(ExpressionWrapper(F("urgent"), output_field=BooleanField())),
+    "wrapped as text": lambda: Person.objects.annotate(x=ExpressionWrapper(F("email"), output_field=CharField())),
+    "chosen as text": lambda: Person.objects.annotate(
+        x=Case(When(city="", then=F("email")), default=Value("-"), output_field=CharField())
+    ),
+    "selected as text": lambda: Visit.objects.annotate(
+        x=Subquery(Person.objects.values("email")[:1], output_field=CharField())
+    ),
+    "added": lambda: Visit.objects.annotate(x=ExpressionWrapper(F("count") + 1, output_field=IntegerField())),
+    "added up": lambda: Visit.objects.filter(pk__gt=F("count") + 1),
     "random by hand": lambda: Person.objects.filter(Exact(F("phone"), "1")),
 }
 
@@ -93,7 +106,11 @@ def test_what_only_looks_for_equal_values_is_not_refused():
     assert {found.x for found in Person.objects.annotate(x=first)} == {"a@b.cn"}
     assert {n for _, n in Person.objects.values_list("email").annotate(n=Count("pk"))} == {1}
     assert Person.objects.filter(Exists(Visit.objects.filter(email=OuterRef("email")))).get() == person
+    assert Person.objects.filter(Exists(Person.objects.values("email"))).count() == 2
     assert Person.objects.annotate(x=F("email")).get(x="a@b.cn") == person
+    wrapped = ExpressionWrapper(F("email"), output_field=Person._meta.get_field("email"))
+    assert Person.objects.annotate(x=wrapped).get(x="a@b.cn") == person
+    assert Person.objects.filter(ExpressionWrapper(Q(email="a@b.cn"), output_field=BooleanField())).get() == person
     assert Person.objects.order_by(F("pk") + F("pk"), Lower("city")).first() == person
     both = Person.objects.filter(city="x").union(Person.objects.filter(email="c@b.cn"))
     assert {one.email for one in both} == {"a@b.cn", "c@b.cn"}

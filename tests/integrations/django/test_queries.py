@@ -182,6 +182,11 @@ def test_what_the_database_computes_is_not_inserted(db, expression):
         Person.objects.bulk_create([Person(note=expression)])
 
 
+def test_a_branch_with_a_plain_value_says_what_to_write():
+    with pytest.raises(WouldWritePlaintext, match=r"output_field=Person\._meta\.get_field\('email'\)"):
+        Person.objects.update(email=Case(When(city="a", then=Value("c@b.cn")), default=F("email")))
+
+
 def test_what_gives_the_columns_own_ciphertexts_is_written():
     field = Person._meta.get_field("email")
     Person.objects.create(email="a@b.cn", city="a")

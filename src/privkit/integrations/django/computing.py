@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db.models import Count, Max, Min
-from django.db.models.expressions import ExpressionList, Func, OrderBy, OrderByList, Value
+from django.db.models.expressions import (
+    Case,
+    CombinedExpression,
+    Exists,
+    ExpressionList,
+    ExpressionWrapper,
+    Func,
+    OrderBy,
+    OrderByList,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, FirstValue, Lag, LastValue, Lead, NthValue, Substr
 from django.db.models.lookups import IsNull, Lookup
 from django.db.models.sql.compiler import SQLCompiler
@@ -32,18 +43,22 @@ class IndexIn(Substr):
     """The blind index that stands in a ciphertext."""
 
 
-HARMLESS = (Count, ExpressionList, IndexIn)
-"""Functions that only look at which values are there, lists of expressions, and what is our own."""
+COMPUTING = (Func, OrderBy, CombinedExpression, Case, ExpressionWrapper, Subquery)
+"""What makes something of columns, or calls them something else."""
 
-PASSING = (Cast, Coalesce, FirstValue, Lag, LastValue, Lead, NthValue)
-"""Functions that hand values on, as long as they do not call them something else."""
+HARMLESS = (Count, Exists, ExpressionList, IndexIn)
+"""What only looks at which values are there, lists of expressions, and what is our own."""
+
+PASSING = (Case, Cast, Coalesce, ExpressionWrapper, FirstValue, Lag, LastValue, Lead, NthValue, Subquery)
+"""What hands values on, as long as it does not call them something else."""
 
 SORTING = (OrderBy, OrderByList, Max, Min)
 
 
 def refuse_computing() -> None:
     """Have Django refuse to compute with encrypted columns, to sort by them, and to compare others with them."""
-    for base, check in ((Func, _check_function), (OrderBy, _check_function), (Lookup, _check_lookup)):
+    for base in (*COMPUTING, Lookup):
+        check = _check_lookup if base is Lookup else _check_computed
         for expression in (base, *_below(base)):
             for vendor in VENDORS:
                 _put(expression, f"as_{vendor}", check)
@@ -60,20 +75,25 @@ def encrypted(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - Djang
     return field if hasattr(field, "storage_name") else None
 
 
-def _check_function(function: Any) -> None:  # noqa: ANN401 - as above
-    found = next(filter(None, map(encrypted, function.get_source_expressions())), None)
-    if found is None or (isinstance(function, HARMLESS) and not isinstance(function, SORTING)):
+def _check_computed(expression: Any) -> None:  # noqa: ANN401 - as above
+    found = next(filter(None, map(encrypted, expression.get_source_expressions())), None)
+    if found is None or (isinstance(expression, HARMLESS) and not isinstance(expression, SORTING)):
         return
-    own = encrypted(function)
-    if isinstance(function, PASSING) and own is not None and own.storage_name == found.storage_name:
+    own = encrypted(expression)
+    if isinstance(expression, PASSING) and own is not None and own.storage_name == found.storage_name:
         return
-    if isinstance(function, SORTING):
+    if isinstance(expression, SORTING):
         raise NotSearchable(
             f"{found.label}: the order of ciphertexts says nothing about the order of values; "
             "sort after reading, or by another column"
         )
+    if isinstance(expression, PASSING):
+        raise NotSearchable(
+            f"{found.label}: {type(expression).__name__} would hand its ciphertexts on as values of another field; "
+            "leave out output_field, or compute it after reading"
+        )
     raise NotSearchable(
-        f"{found.label}: {type(function).__name__} would be computed by the database, which sees ciphertexts; "
+        f"{found.label}: {type(expression).__name__} would be computed by the database, which sees ciphertexts; "
         "compute it after reading"
     )
 

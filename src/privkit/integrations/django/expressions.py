@@ -30,6 +30,11 @@ def check_written(field: EncryptedField, expression: Any) -> None:  # noqa: ANN4
         branches = expression.get_source_expressions()
     elif _gives_own(field, expression):
         return
+    elif isinstance(expression, Value):
+        raise WouldWritePlaintext(
+            f"{field.label}: a Value that does not know its field is written as it stands; say "
+            f"Value(..., output_field={field.model.__name__}._meta.get_field({field.name!r}))"
+        )
     else:
         raise WouldWritePlaintext(
             f"{field.label}: {type(expression).__name__} is computed by the database, which cannot encrypt; "
