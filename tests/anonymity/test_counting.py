@@ -5,6 +5,7 @@ from collections import Counter
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -236,6 +237,49 @@ def test_containers_count_alike():
         [dict(zip("tns", row, strict=True)) for row in rows],
     ):
         assert as_counts(FrequencySet.of(table, NAMES)) == as_counts(plain)
+
+
+GROUPED = {
+    "Polars": lambda table: pl.DataFrame(table).group_by(NAMES).len(name="count"),
+    "Polars, by category": lambda table: (
+        pl.DataFrame(table).with_columns(pl.col("t").cast(pl.Categorical)).group_by(NAMES).len(name="count")
+    ),
+    "Arrow": lambda table: (
+        pa.table(table).group_by(NAMES).aggregate([([], "count_all")]).rename_columns([*NAMES, "count"])
+    ),
+    "pandas": lambda table: pd.DataFrame(table).groupby(NAMES, dropna=False).size().reset_index(name="count"),
+}
+
+
+@pytest.mark.parametrize("engine", GROUPED)
+@settings(deadline=None, max_examples=30)
+@given(rows=ROWS, parts=st.integers(1, 3), random=st.randoms(use_true_random=False))
+def test_other_engines_count_too(engine, rows, parts, random):
+    whole = FrequencySet.of(as_table(rows), NAMES)
+    pieces = [rows[part::parts] for part in range(parts) if rows[part::parts]]
+    sets = [FrequencySet.of_counts(GROUPED[engine](as_table(piece)), NAMES) for piece in pieces]
+    random.shuffle(sets)
+    merged = sets[0]
+    for other in sets[1:]:
+        merged = other.merge(merged)
+    assert np.array_equal(merged.codes, whole.codes)
+    assert np.array_equal(merged.counts, whole.counts)
+    assert [domain.texts for domain in merged.domains] == [domain.texts for domain in whole.domains]
+
+
+@pytest.mark.parametrize("change", ["order", "twice", "none"])
+def test_damaged_sets(change, tmp_path):
+    FrequencySet.of(as_table([("a", 1, "x"), ("b", 2, "y")]), NAMES).save(tmp_path / "set")
+    with np.load(tmp_path / "set") as file:
+        parts = dict(file)
+    if change == "none":
+        parts["counts"] = np.array([1, 0])
+    else:
+        parts["codes"] = parts["codes"][:, [1, 0] if change == "order" else [1, 1]]
+    with (tmp_path / "bad").open("wb") as file:
+        np.savez_compressed(file, **parts)
+    with pytest.raises(TableError, match="damaged"):
+        FrequencySet.load(tmp_path / "bad")
 
 
 def test_saved_and_loaded(tmp_path):

@@ -115,7 +115,7 @@ class FrequencySet:
         values = column.values
         whole = isinstance(values, np.ndarray) and column.kind is Kind.INTEGER and column.nulls is None
         if not whole or int(np.min(np.asarray(values), initial=1)) < 1:
-            raise TableError(f"column {count!r} must hold whole numbers from 1; count records, and leave out the rest")
+            raise TableError(f"column {count!r} must hold whole numbers from 1; cast it to an integer type")
         counter = _Counter(quasi_identifiers, sensitive)
         counter.add(opened, np.asarray(values, np.int64))
         return counter.result()
@@ -204,7 +204,10 @@ class FrequencySet:
         sizes = np.array([[domain.size] for domain in domains])
         if not known or codes.shape != (len(domains), len(counts)) or (codes >= sizes).any() or (codes < 0).any():
             raise TableError("no frequency set that this privkit reads; count the table again")
-        return cls(tuple(domains[:quasi]), tuple(domains[quasi:]), codes.astype(np.int32), counts.astype(np.int64))
+        found = cls(tuple(domains[:quasi]), tuple(domains[quasi:]), codes.astype(np.int32), counts.astype(np.int64))
+        if not found.quasi or (found.counts < 1).any() or (np.diff(found.keys) <= 0).any():
+            raise TableError("a damaged frequency set: its cells are not distinct and in order; count the table again")
+        return found
 
 
 class _Counter:
