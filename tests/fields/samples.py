@@ -58,6 +58,12 @@ _PLATES = st.one_of(
     st.tuples(st.text(_SERIAL, min_size=4, max_size=4), st.sampled_from("挂学警")).map("".join),
 )
 
+_AUTHORITIES = st.one_of(
+    st.tuples(st.just("使"), _digits(6)),
+    st.tuples(st.sampled_from(["WJ", "WJ京", "WJ粤"]), _digits(4), st.sampled_from("0123456789BDHJSTX")),
+    st.tuples(st.sampled_from("京粤新"), st.sampled_from("XS"), _digits(4), st.just("应急")),
+).map("".join)
+
 CANONICAL: dict[str, st.SearchStrategy[str]] = {
     "birth_date": st.dates().map(str),
     "timestamp": st.datetimes().map(dt.datetime.isoformat),
@@ -69,7 +75,7 @@ CANONICAL: dict[str, st.SearchStrategy[str]] = {
         st.tuples(st.sampled_from(["USA", "GBR"]), _digits(12)).map("".join),
     ),
     "cn_credit_code": _credit(),
-    "cn_plate": st.tuples(st.sampled_from("京粤新"), st.sampled_from("ABZ"), _PLATES).map("".join),
+    "cn_plate": st.tuples(st.sampled_from("京粤新"), st.sampled_from("ABZ"), _PLATES).map("".join) | _AUTHORITIES,
     "bank_card": st.integers(13, 19).flatmap(_luhn).filter(lambda number: number[:6] != "0" * 6),
     "imei": _luhn(15).filter(lambda number: number[:8] != "0" * 8),
     "imsi": _digits(10).map(lambda digits: "46000" + digits),

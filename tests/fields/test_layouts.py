@@ -29,7 +29,7 @@ LAYOUTS = [
     ("bank_card", {}), ("bank_card", {"keep": "bin"}), ("bank_card", {"keep": "bin8", **SMALL}),
     ("cn_resident_id", {}), *[("cn_resident_id", {"keep": keep, **SMALL}) for keep in KEPT],
     ("imei", {}), ("imei", {"keep": "tac"}),
-    ("cn_plate", {}), ("cn_credit_code", {}),
+    ("cn_plate", SMALL), ("cn_credit_code", {}),
     ("birth_date", {}), ("birth_date", {"first": "1950-01-01", "last": dt.date(2020, 2, 29)}),
     ("ip_address", {}), ("ip_address", {"v4": 8, "v6": 64}), ("ip_address", {"v4": 20, "v6": 33}),
     ("mac_address", {}), ("mac_address", {"keep": "oui"}),
@@ -142,6 +142,9 @@ def test_a_layout_is_one_to_one_and_gives_valid_values(name, options, data, step
         ("cn_plate", {}, "粤B12345F", 10**6),
         ("cn_plate", {}, "沪A1234学", 34**4),
         ("cn_plate", {}, "使014578", 10**6),
+        ("cn_plate", SMALL, "WJ粤1234X", 17 * 10**4),
+        ("cn_plate", SMALL, "WJ12345", 17 * 10**4),
+        ("cn_plate", SMALL, "琼X1234应急", 10**4),
         ("cn_credit_code", {}, "91350100M000100Y43", 31**9),
         ("birth_date", {}, "1990-05-17", 47482),
         ("ip_address", {}, "192.0.2.1", 2**32),
@@ -203,6 +206,7 @@ def every(layout, value):
         ("imei", {"keep": "tac"}, "490154203237518", imei.is_valid),
         ("birth_date", {}, "1990-05-17", lambda day: "1900-01-01" <= day <= "2029-12-31"),
         ("ip_address", {"v4": 16}, "192.168.3.4", _is_home),
+        ("cn_plate", SMALL, "WJ粤1234X", lambda plate: plate[:3] == "WJ粤"),
         ("email", SMALL, "a1.b@qq.com", None),
         ("email", {"keep": "", **SMALL}, "a@x-1.cn", lambda address: address[1] == "@" and address[3::2] == "-.n"),
         ("order_number", {"keep_first": 3, **SMALL}, "AB-1x2", None),
@@ -254,8 +258,15 @@ def test_every_serial_of_a_kind_has_one_rank(kind):
     written = [serials.serial(rank) for rank in ranks]
     assert [serials.rank(serial) for serial in written] == ranks
     assert len(set(written)) == len(set(ranks))
-    plate = {"marked": "沪A{}学", "embassy": "使{}"}.get(kind, "沪A{}")
+    plates = {"marked": "沪A{}学", "embassy": "使{}", "rescue": "沪X{}应急", "armed": "WJ沪{}"}
+    plate = plates.get(kind, "沪A{}")
     assert {parts(plate.format(serial)) for serial in written} == {(kind, serial) for serial in written}
+    matrix = Ragged.of_text(written).matrix(len(written[0]))
+    assert serials.are_serials(matrix).all()
+    assert serials.ranks(matrix).tolist() == ranks
+    out = np.empty_like(matrix)
+    serials.write(np.array(ranks, np.uint64), out)
+    assert (out == matrix).all()
     for rank, serial in ((serials.size, None), (0, "-" * 6)):
         with pytest.raises(LookupError):
             serials.rank(serial[: len(serials.patterns[0])]) if serial else serials.serial(rank)
@@ -287,6 +298,8 @@ def test_options_that_cannot_be_are_refused(name, options):
 @pytest.mark.parametrize(
     ("name", "options", "value"),
     [
+        ("cn_plate", {}, "WJ粤1234X"),
+        ("cn_plate", {}, "琼X1234应急"),
         ("email", {}, "abc@qq.com"),
         ("email", {"keep": ""}, "ab@qq.com"),
         ("order_number", {}, "12345"),
@@ -299,7 +312,7 @@ def test_values_with_too_few_neighbours_are_refused_one_by_one(name, options, va
     assert layout.size >= 10**6
     with pytest.raises(InvalidValue, match="small_domain=True"):
         layout.split_one(value)
-    other = {"email": "abcdef@qq.com", "order_number": "12345678"}.get(name, "4111111111111111")
+    other = {"email": "abcdef@qq.com", "order_number": "12345678", "cn_plate": "粤B12345"}.get(name, "4111111111111111")
     other = "11010519491231002X" if name == "cn_resident_id" else other
     with pytest.raises(InvalidValue) as caught:
         layout.split(Ragged.of_text([other, value, other]))
@@ -443,6 +456,8 @@ def test_long_codes_move_within_their_classes():
         ("imei", {"keep": "tac"}, "490154203237518", ("imei/keep=tac", 323751, 1000000, "3439303135343230")),
         ("cn_plate", {}, "粤B12345", ("cn_plate", 12345, 7060000, "e7b2a442")),
         ("cn_plate", {}, "粤BD12345", ("cn_plate", 1032345, 3400000, "e7b2a442")),
+        ("cn_plate", {}, "沪A1B34学", ("cn_plate", 52126, 1336336, "e6b2aa41e5ada6")),
+        ("cn_plate", SMALL, "WJ粤1234X", ("cn_plate", 20994, 170000, "574ae7b2a4")),
         (
             "cn_credit_code",
             {},

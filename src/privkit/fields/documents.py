@@ -19,7 +19,8 @@ from privkit.fields.credit import CREDIT, CreditCodeLayout, credit_check
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
-from privkit.fields.plate import PLATE, are_plates, plate_layout
+from privkit.fields.plate import PLATE, are_plates
+from privkit.fields.plate_layout import plate_layout
 from privkit.fields.resident import ResidentIdLayout
 
 if TYPE_CHECKING:
@@ -227,9 +228,9 @@ Its nine characters from the ninth on are an organisation code (GB 11714), whose
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Plate(FieldType):
-    """A vehicle plate of mainland China: province, office, and five characters or six (new energy); or an embassy's.
+    """A vehicle plate of mainland China: province, office, and five characters or six (new energy).
 
-    Serials have digits and letters without I and O; which there are is in `plate`.
+    Or an embassy's, one of the rescue services or the armed police. Serials have digits and letters without I and O.
     """
 
     def normalise(self, text: str) -> str:
@@ -237,8 +238,8 @@ class Plate(FieldType):
         code = compact(text, "-·•・").upper()
         if not PLATE.fullmatch(code):
             raise self.invalid(
-                "province, letter, and five characters (six for new energy) without I and O, or 使 and six digits, "
-                f"are needed (got {len(code)} characters)"
+                "province, letter, and five characters (six for new energy) without I and O, or the plate of an "
+                f"authority, are needed (got {len(code)} characters)"
             )
         return code
 
@@ -265,7 +266,10 @@ CN_PLATE = Plate(
 )
 """A vehicle plate, `粤B12345`, `粤BD12345`.
 
-Plates of trailers, learners, police, consulates (`沪A1234领`) and of Hong Kong and Macau cars end with the character of
-their kind; those of embassies begin with theirs, `使014578`. A plate moves within its kind: an ordinary one stays
-ordinary, a new-energy one of new energy. Those of the armed forces and the armed police are not covered.
+Plates of trailers, learners, police, consulates (`沪A1234领`), Hong Kong and Macau cars, tests and the like end with
+the character of their kind, and those of rescue services with 应急 (`琼X1234应急`); those of embassies begin with 使
+(`使014578`), of the armed police with WJ (`WJ粤1234X`). A plate moves within its kind: an ordinary one stays ordinary,
+a new-energy one of new energy. Of the armed police and rescue services there are fewer than 1,000,000 of one beginning,
+so they need a small domain. Plates of the armed forces (`VA12345`) are refused: plates of new energy without their
+province look the same.
 """
