@@ -97,20 +97,20 @@ class _Checking(Through):
     def fetchone(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, hard_close: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - SQLAlchemy's own signature
         """The next row that holds it."""
         while (row := self._inner.fetchone(result, dbapi_cursor, hard_close)) is not None:
-            if kept := self._guarded(result, [row]):
+            if kept := self._guarded(result, list, (row,)):
                 return kept[0]
         return None
 
     def fetchmany(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, size: int | None = None) -> Any:  # noqa: ANN401 - as above
         """The next rows that hold it; none only where there are no more."""
         while rows := self._inner.fetchmany(result, dbapi_cursor, size):
-            if kept := self._guarded(result, rows):
+            if kept := self._guarded(result, list, rows):
                 return kept
         return []
 
     def fetchall(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor) -> Any:  # noqa: ANN401 - as above
         """All rows that hold it."""
-        return self._guarded(result, self._inner.fetchall(result, dbapi_cursor))
+        return self._guarded(result, self._inner.fetchall, result, dbapi_cursor)
 
     def _made(self, rows: Sequence[Any]) -> Sequence[Any]:
         for place, search in enumerate(self._searches, self._width):

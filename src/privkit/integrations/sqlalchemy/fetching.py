@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -111,10 +112,13 @@ class Through(ResultFetchStrategy, ABC):
         """Raise the driver's error as SQLAlchemy's."""
         return self._inner.handle_exception(result, dbapi_cursor, err)
 
-    def _guarded(self, result: CursorResult[Any], rows: Sequence[Any]) -> Any:  # noqa: ANN401 - a list, or what the driver gives
-        """What is made of rows; where that fails nothing more is read, and an open cursor would hold locks."""
+    def _guarded(self, result: CursorResult[Any], fetch: Callable[..., Sequence[Any]], *args: Any) -> Any:  # noqa: ANN401 - a list, or what the driver gives
+        """What is made of rows; where that fails nothing more is read, and an open cursor would hold locks.
+
+        They are fetched in here so that nobody else holds them: `_made` lets go of one after the other.
+        """
         try:
-            return self._made(rows)
+            return self._made(fetch(*args))
         except PrivkitError:
             result.close()
             raise
@@ -159,30 +163,30 @@ class Opening(Through):
         if self._ahead < _FEWEST or type(self._inner) is not CursorFetchStrategy:
             self._ahead *= 2
             row = self._inner.fetchone(result, dbapi_cursor, hard_close)
-            return None if row is None else self._guarded(result, [row])[0]
+            return None if row is None else self._guarded(result, list, (row,))[0]
         rows = self._inner.fetchmany(result, dbapi_cursor, self._ahead)
         self._ahead = min(2 * self._ahead, _MOST_AHEAD)
         if not rows:
             result._soft_close(hard=hard_close)  # noqa: SLF001 - as every strategy does
             return None
-        self._buffer.extend(self._guarded(result, rows))
+        self._buffer.extend(self._guarded(result, list, rows))
         return self._buffer.popleft()
 
     def fetchmany(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, size: int | None = None) -> Any:  # noqa: ANN401 - as above
         """The next rows, those read ahead first."""
         if not self._buffer:
-            return self._guarded(result, self._inner.fetchmany(result, dbapi_cursor, size))
+            return self._guarded(result, self._inner.fetchmany, result, dbapi_cursor, size)
         wanted = len(self._buffer) if size is None else size
         rows = [self._buffer.popleft() for _ in range(min(wanted, len(self._buffer)))]
         if len(rows) < wanted:
-            rows += self._guarded(result, self._inner.fetchmany(result, dbapi_cursor, wanted - len(rows)))
+            rows += self._guarded(result, self._inner.fetchmany, result, dbapi_cursor, wanted - len(rows))
         return rows
 
     def fetchall(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor) -> Any:  # noqa: ANN401 - as above
         """All rows that are left."""
         ahead = list(self._buffer)
         self._buffer.clear()
-        rows = self._guarded(result, self._inner.fetchall(result, dbapi_cursor))
+        rows = self._guarded(result, self._inner.fetchall, result, dbapi_cursor)
         return ahead + rows if ahead else rows
 
     def yield_per(self, result: CursorResult[Any], dbapi_cursor: DBAPICursor, num: int) -> None:
@@ -198,15 +202,17 @@ class Opening(Through):
     def _made(self, rows: Sequence[Any]) -> list[Any]:
         if len(rows) < _FEWEST and not (rows and self._whole):
             return [self._opened_row(row) for row in rows]
-        columns: list[Any] = list(zip(*rows, strict=True))
+        rows = list(rows)
+        columns: list[Any] = [list(map(itemgetter(place), rows)) for place in range(len(rows[0]))]
         first, count = self._read, len(rows)
         self._read += count
-        del rows  # before as many are made again: the collector of cycles would look at both
         namings = [(place, naming) for place, naming in self._namings.items() if naming is not None]
         names = {place: naming.of_all(columns, count) for place, naming in namings}
         for place, opener in self._places.items():
             columns[place] = _opened_column(opener, plain_bytes(columns[place]), names.get(place), first)
-        return list(zip(*columns, strict=True))
+        for at, row in enumerate(zip(*columns, strict=True)):
+            rows[at] = row  # one goes for each that is made: to the collector of cycles, nothing has been made
+        return rows
 
     def _opened_row(self, row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever the driver's rows are
         values = list(row)
