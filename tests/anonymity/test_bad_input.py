@@ -1,6 +1,7 @@
 """Input that is none: each case a typed error that says what to change, from every shape of recoding, and no result."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from anonymity.tables import QUASI, patients
-from privkit.anonymity import Anonymiser, Hierarchy, measure
+from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, measure
 from privkit.errors import InvalidParameter, InvalidValue, TableError, Unmet, WrongType
 
 TABLE = patients(60)
@@ -24,6 +25,7 @@ TABLES = [
     (TABLE | {"age": [None] * 60}, QUASI, [], TableError, "'age' is null throughout; leave it out"),
     (TABLE | {"age": [float("nan")] * 60}, QUASI, [], InvalidValue, "use null where a number is not known"),
     (TABLE | {"age": np.full(60, np.inf)}, QUASI, [], InvalidValue, "use null where a number is not known"),
+    (TABLE | {"cost": [Decimal("NaN")] * 60}, QUASI, ["cost"], InvalidValue, "column 'cost'"),
     (TABLE | {"cost": [float("nan")] * 60}, QUASI, ["cost"], InvalidValue, "column 'cost'"),
     (TABLE | {"age": [1, "a"] * 30}, QUASI, [], WrongType, "row 1 is a str in a column of int; make the column one"),
     (TABLE | {"age": [b"x"] * 60}, QUASI, [], InvalidParameter, "'age' holds bytes; decode them"),
@@ -104,3 +106,20 @@ def test_parameters_that_are_none(given, message):
 def test_measure_takes_names(quasi):
     with pytest.raises(WrongType, match="a list of names"):
         measure(TABLE, quasi)
+
+
+def test_numbers_of_numpy_are_numbers():
+    asked = Anonymiser(["age"], sensitive=["ill"], k=np.int64(3), l=np.int8(2), t=np.float32(0.9))
+    same = Anonymiser(["age"], sensitive=["ill"], k=3, l=2, t=float(np.float32(0.9)))
+    assert asked.fit(TABLE).dumps() == same.fit(TABLE).dumps()
+    assert measure(TABLE, ["age"], population_size=np.int64(600)) == measure(TABLE, ["age"], population_size=600)
+
+
+def test_frequency_sets_of_no_columns():
+    for names, sensitive in (([], []), (["age", "age"], []), (["age"], ["age"])):
+        with pytest.raises(InvalidParameter, match="name each column once"):
+            FrequencySet.of(TABLE, names, sensitive)
+    with pytest.raises(WrongType, match="pass a list of names"):
+        FrequencySet.of(TABLE, "age")
+    with pytest.raises(WrongType, match="the hierarchy of 'ill' is a int"):
+        measure(TABLE, ["age"], ["ill"], hierarchies={"ill": 3})

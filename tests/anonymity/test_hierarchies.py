@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 from dataclasses import replace
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,10 @@ EXAMPLES = [
     ),
     (Hierarchy.divisions(), [440305, 110101], {"440305": ["广东省深圳市", "广东省"], "110101": ["北京市", "北京市"]}),
     (Hierarchy.of({"flu": ["airways"], "gout": ["joints"]}), ["gout"], {"gout": ["joints"]}),
+    (Hierarchy.of({1: [10], 2: [10], 3: [20]}), [2, 3], {"2": ["10"], "3": ["20"]}),
+    (Hierarchy.ordering([3, 1, 2], np.array([2]).tolist()), [2, 1], {"2": ["2"], "1": ["3..1"]}),
+    (Hierarchy.intervals(np.array([2, 4])), [3], {"3": ["2-3", "0-3"]}),
+    (Hierarchy.intervals([Decimal("2.5")]), [3], {"3": ["[2.5, 5)"]}),
 ]
 
 
@@ -152,6 +158,15 @@ def test_files(tmp_path):
         (lambda: Hierarchy.intervals([]), "one or more"),
         (lambda: Hierarchy.intervals([5, 12]), "do not nest"),
         (lambda: Hierarchy.intervals([-5]), "above 0"),
+        (lambda: Hierarchy.intervals(5), "widths must be a list, not int"),
+        (lambda: Hierarchy.intervals(["5"]), "a width of intervals must be a number, not str"),
+        (lambda: Hierarchy.intervals([5], start=True), "start of intervals must be a number, not bool"),
+        (lambda: Hierarchy.of({"1": "x"}), "labels of a value must be a list, not str"),
+        (lambda: Hierarchy.dates("year"), "levels of dates must be a list, not str"),
+        (lambda: Hierarchy.prefix(6, 2), "keep must be a list, not int"),
+        (lambda: Hierarchy.ordering("abc", 2), "sizes must be a list, not int"),
+        (lambda: Hierarchy.ordering("abc", [2.0]), "do not nest"),
+        (lambda: Hierarchy.of_field("date", ["year"]), "a str is no field type"),
         (lambda: Hierarchy.dates(["year", "month"]), "fine to coarse"),
         (lambda: Hierarchy.dates(["yeer"]), "did you mean 'year'"),
         (lambda: Hierarchy.prefix(6, [2, 4]), "must fall"),

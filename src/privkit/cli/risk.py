@@ -13,12 +13,12 @@ import click
 from privkit.anonymity.counting.frequency import FrequencySet
 from privkit.anonymity.hierarchies.hierarchy import Hierarchy
 from privkit.anonymity.measuring.gbt42460 import THRESHOLDS
-from privkit.anonymity.measuring.measurement import measure
+from privkit.anonymity.measuring.measurement import check_roles, measure
 from privkit.anonymity.measuring.words import LANGUAGES
 from privkit.cli import options as shared
 from privkit.cli.progress import progress_bar
 from privkit.cli.risk_screen import show
-from privkit.errors import InvalidParameter, TableError
+from privkit.errors import TableError
 from privkit.policy.files import open_source
 from privkit.policy.files.landing import Landing
 from privkit.suggest import nearest
@@ -93,6 +93,7 @@ def risk(
         for path, others in ((json_file, [html_file] if html_file else []), (html_file, []))
         if path
     }
+    check_roles(quasi, sensitive, identifiers)
     ladders = {name: Hierarchy.from_file(path) for name, path in hierarchies.items()}
     people = _counted(population, quasi, (), (), encoding=encoding, quiet=quiet) if population else None
     found = measure(
@@ -128,8 +129,6 @@ def _counted(
         for name in (*quasi, *sensitive, *identifiers):
             if name not in opened.names:
                 raise TableError(f"{path} has no column {name!r}{nearest(name, opened.names)}")
-        if not quasi:
-            raise InvalidParameter("no quasi-identifiers; name the columns that together may tell who somebody is")
         with progress_bar(path.name, quiet=quiet) as advance:
             return FrequencySet.of_batches(
                 _batches(opened, [*dict.fromkeys((*quasi, *sensitive))], advance), quasi, sensitive

@@ -191,6 +191,8 @@ class ColumnEncoder:
             return lift_distinct(container)
         except WrongType as error:
             raise WrongType(f"column {self.name!r}: {error}") from None
+        except InvalidValue as error:
+            raise error.located(self.name) from None
 
     def domain(self) -> tuple[Domain, NDArray[np.int64]]:
         """The domain, and the domain's code for each code that was given out."""

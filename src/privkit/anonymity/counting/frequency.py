@@ -19,7 +19,7 @@ from privkit.anonymity.counting.encoding import ColumnEncoder, Domain
 from privkit.anonymity.counting.keys import KeyBuilder, combine, counted, runs
 from privkit.columns import Kind, lift
 from privkit.columns.tables import Table, open_table
-from privkit.errors import InvalidParameter, TableError
+from privkit.errors import InvalidParameter, TableError, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -214,6 +214,11 @@ class _Counter:
     """Counts batches: codes by column, keys, distinct keys; and merges what it counted when much is waiting."""
 
     def __init__(self, quasi_identifiers: Sequence[str], sensitive: Sequence[str]) -> None:
+        if isinstance(quasi_identifiers, str) or isinstance(sensitive, str):
+            raise WrongType("the names of columns are one text; pass a list of names")
+        names = [*quasi_identifiers, *sensitive]
+        if not quasi_identifiers or len(set(names)) < len(names):
+            raise InvalidParameter("no quasi-identifiers, or a column named twice; name each column once")
         self._quasi = len(quasi_identifiers)
         self._encoders = [ColumnEncoder(name) for name in quasi_identifiers]
         self._encoders += [ColumnEncoder(name, alike=True) for name in sensitive]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
-from privkit.errors import InvalidParameter, TableError
+from privkit.errors import InvalidParameter, TableError, WrongType
 from privkit.fields.listed import read_labels
 
 if TYPE_CHECKING:
@@ -110,7 +112,15 @@ class Hierarchy(ABC):
         from privkit.anonymity.hierarchies.listed import Listed  # noqa: PLC0415 - it stands on this module
 
         pairs = rows.items() if hasattr(rows, "items") else [(row[0], row[1:]) for row in rows]
-        return Listed.of_rows([(str(value), tuple(labels)) for value, labels in pairs])
+        return Listed.of_rows(
+            [
+                (
+                    str(value),
+                    tuple(label if label is None else str(label) for label in _list("labels of a value", labels)),
+                )
+                for value, labels in pairs
+            ]
+        )
 
     @staticmethod
     def from_file(path: str | Path, *, delimiter: str = ";", encoding: str = "utf-8-sig") -> Hierarchy:
@@ -138,7 +148,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.hierarchies.scales import Intervals  # noqa: PLC0415 - it stands on this module
 
-        return Intervals(tuple(widths), start)
+        return Intervals(tuple(_number("a width", width) for width in _list("widths", widths)), _number("start", start))
 
     @staticmethod
     def dates(levels: Sequence[str] = ("month", "quarter", "year", "decade")) -> Hierarchy:
@@ -149,7 +159,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.hierarchies.scales import Dates  # noqa: PLC0415 - it stands on this module
 
-        return Dates(tuple(levels))
+        return Dates(_list("levels of dates", levels))
 
     @staticmethod
     def prefix(length: int, keep: Sequence[int]) -> Hierarchy:
@@ -161,7 +171,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.hierarchies.listed import Prefix  # noqa: PLC0415 - it stands on this module
 
-        return Prefix(length, tuple(keep))
+        return Prefix(length, _list("keep", keep))
 
     @staticmethod
     def ordering(values: Sequence[str], sizes: Sequence[int]) -> Hierarchy:
@@ -173,7 +183,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.hierarchies.listed import Ordering  # noqa: PLC0415 - it stands on this module
 
-        return Ordering(tuple(values), tuple(sizes))
+        return Ordering(tuple(map(str, _list("values", values, text=True))), _list("sizes", sizes))
 
     @staticmethod
     def divisions(levels: Sequence[str] = ("city", "province"), *, version: int = 1) -> Hierarchy:
@@ -185,7 +195,7 @@ class Hierarchy(ABC):
         """
         from privkit.anonymity.hierarchies.listed import Divisions  # noqa: PLC0415 - it stands on this module
 
-        return Divisions(tuple(levels), version)
+        return Divisions(_list("levels of divisions", levels), version)
 
     @staticmethod
     def of_field(field: FieldType, levels: Sequence[str | Mapping[str, Any]]) -> Hierarchy:
@@ -221,6 +231,20 @@ class Hierarchy(ABC):
         from privkit.anonymity.hierarchies.derived import Derived  # noqa: PLC0415 - it stands on this module
 
         return Derived.of_column(column, fanout, levels)
+
+
+def _list(what: str, given: Any, *, text: bool = False) -> tuple[Any, ...]:  # noqa: ANN401 - checked here
+    """The items of a parameter that is a list; a text is one of its letters only where that is meant."""
+    if not hasattr(given, "__iter__") or (isinstance(given, str) and not text):
+        raise WrongType(f"{what} must be a list, not {type(given).__name__}")
+    return tuple(given)
+
+
+def _number(what: str, given: Any) -> int | float:  # noqa: ANN401 - checked here
+    """A number of any kind as Python's own, which a saved plan can hold."""
+    if isinstance(given, bool) or not isinstance(given, Real | Decimal):
+        raise WrongType(f"{what} of intervals must be a number, not {type(given).__name__}")
+    return int(given) if isinstance(given, Integral) else float(given)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -24,11 +24,11 @@ class Listed(Hierarchy):
     """Labels listed value by value."""
 
     word: ClassVar[str] = "listed"
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: tuple[tuple[str, tuple[str | None, ...]], ...]
     names: tuple[str, ...]
 
     @classmethod
-    def of_rows(cls, rows: Sequence[tuple[str, tuple[str, ...]]]) -> Listed:
+    def of_rows(cls, rows: Sequence[tuple[str, tuple[str | None, ...]]]) -> Listed:
         """Check rows, and leave out a last level that is `*` throughout.
 
         Raises:
@@ -53,7 +53,7 @@ class Listed(Hierarchy):
     def label(self, domain: Domain) -> list[Labels]:
         """See `Hierarchy.label`."""
         known = dict(self.rows)
-        none: tuple[None, ...] = (None,) * len(self.names)
+        none: tuple[str | None, ...] = (None,) * len(self.names)
         found = [known.get(text, none) for text in domain.texts]
         return [[labels[level] for labels in found] for level in range(len(self.names))]
 
@@ -112,7 +112,8 @@ class Ordering(Hierarchy):
     def __post_init__(self) -> None:
         if len(set(self.values)) < len(self.values):
             raise InvalidParameter("an ordering names a value twice; name each once")
-        if not all(b > a and b % a == 0 for a, b in pairwise((1, *self.sizes))):
+        whole = all(type(size) is int for size in self.sizes)
+        if not whole or not all(b > a and b % a == 0 for a, b in pairwise((1, *self.sizes))):
             raise InvalidParameter(
                 f"sizes {list(self.sizes)} do not nest; each must be a multiple of the one before, from 2"
             )

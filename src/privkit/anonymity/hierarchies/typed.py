@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from privkit import fields
 from privkit.anonymity.hierarchies.hierarchy import Hierarchy, Labels
-from privkit.errors import InvalidParameter, InvalidValue, TableError
+from privkit.errors import InvalidParameter, InvalidValue, TableError, WrongType
+from privkit.fields.base import FieldType
 from privkit.transforms.generalise import Generalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from privkit.anonymity.counting.encoding import Domain
-    from privkit.fields.base import FieldType, Level
+    from privkit.fields.base import Level
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class FieldLevels(Hierarchy):
     @classmethod
     def of(cls, field: FieldType, levels: Sequence[str | Mapping[str, Any]]) -> FieldLevels:  # type: ignore[override]
         """Take levels by name, or with their parameters as a mapping that holds the name as `to`."""
+        if not isinstance(field, FieldType):
+            raise WrongType(f"a {type(field).__name__} is no field type; take one of privkit.fields")
         if isinstance(levels, str) or not levels:
             raise InvalidParameter(f"levels of {field.name} must be a list of one or more, from fine to coarse")
         return cls(field, tuple(_step(field, level) for level in levels))

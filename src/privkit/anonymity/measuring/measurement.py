@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import isfinite
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.hierarchies.hierarchy import Hierarchy
 from privkit.anonymity.measuring.gbt42460 import Grade, grade, threshold_of
 from privkit.anonymity.measuring.presence import (
     PopulationMeasurement,
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-
-    from privkit.anonymity.hierarchies.hierarchy import Hierarchy
 
 _FORMAT: Final = "privkit/measurement/1"
 
@@ -168,11 +168,14 @@ def measure(
             a population and its size are given.
         InvalidValue: If a number is NaN or infinite; with the rows.
     """
-    _check_roles(quasi_identifiers, sensitive, identifiers)
+    check_roles(quasi_identifiers, sensitive, identifiers)
     if population is not None and population_size is not None:
         raise InvalidParameter("a population and a population_size; pass the one that you know better")
     known = {*quasi_identifiers, *sensitive}
     _check_names("hierarchies", hierarchies, known)
+    for name, hierarchy in (hierarchies or {}).items():
+        if not isinstance(hierarchy, Hierarchy):
+            raise WrongType(f"the hierarchy of {name!r} is a {type(hierarchy).__name__}; make one with Hierarchy")
     _check_names("orders", orders, sensitive)
     _check_names("distances", distances, sensitive)
     threshold = threshold_of(release)
@@ -183,6 +186,7 @@ def measure(
         people, against = _counted_population(frequency, sizes, population, hierarchies or {})
     elif population_size is not None:
         _check_size(population_size, frequency.records)
+        population_size = int(population_size)
         against = against_size(sizes, population_size)
     k = int(sizes.min())
     given = grade(release=release, k=k, identifiers=identifiers, quasi_identifiers=quasi_identifiers)
@@ -262,15 +266,20 @@ def _counted_population(
     return people, against_people(sizes, people, whole, matched)
 
 
-def _check_size(population: int, records: int) -> None:
-    if isinstance(population, bool) or not isinstance(population, int):
+def _check_size(population: Any, records: int) -> None:  # noqa: ANN401 - checked here
+    if isinstance(population, bool) or not isinstance(population, Integral):
         raise InvalidParameter(f"population_size is a {type(population).__name__}; it must be a whole number")
     if population < records:
         raise TableError(f"a population of {population} for a table of {records} rows; it must hold all of its people")
 
 
-def _check_roles(quasi_identifiers: Sequence[str], sensitive: Sequence[str], identifiers: Sequence[str]) -> None:
-    """See that each column is named once."""
+def check_roles(quasi_identifiers: Sequence[str], sensitive: Sequence[str], identifiers: Sequence[str]) -> None:
+    """See that each column is named once, and that there are quasi-identifiers.
+
+    Raises:
+        WrongType: If names are no lists of text.
+        InvalidParameter: If a column is named twice, or there is no quasi-identifier.
+    """
     for role, names in (
         ("quasi-identifiers", quasi_identifiers),
         ("sensitive columns", sensitive),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -53,12 +54,16 @@ class Requirements:
     def __post_init__(self) -> None:
         for name in ("k", "l"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise InvalidParameter(f"{name} is {value!r}; it must be a whole number from 1")
+            object.__setattr__(self, name, int(value))
         for name in ("c", "t", "suppression"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | None if name == "t" else int | float):
+            if name == "t" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Real):
                 raise InvalidParameter(f"{name} is a {type(value).__name__}; it must be a number")
+            object.__setattr__(self, name, value if type(value) in {int, float} else float(value))
         chosen("diversity", self.diversity, DIVERSITIES)
         chosen("distance", self.distance, DISTANCES)
         if not (isfinite(self.c) and self.c > 0):
