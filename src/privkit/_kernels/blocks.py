@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -87,6 +88,21 @@ class BlockCipher:
                 context = self._new_context()
             context.update_into(blocks.data.cast("B"), out.data.cast("B"))
         return out[: blocks.size].reshape(blocks.shape)
+
+    def encryption(self, blocks: NDArray[np.uint8], out: NDArray[np.uint8]) -> Callable[[], object]:
+        """What encrypts the blocks of one array into another as often as it is called, for the calling thread.
+
+        It saves what looking for the context and at the arrays costs, in which other threads wait.
+
+        Args:
+            blocks: As for `encrypt`.
+            out: Likewise.
+        """
+        try:
+            context: CipherContext = self._local.context
+        except AttributeError:
+            context = self._new_context()
+        return partial(context.update_into, blocks.data.cast("B"), out.data.cast("B"))
 
     def chain(self, blocks: bytes) -> bytes:
         """Chain whole blocks from a zero block (CBC), and return the last: the inside of a MAC over a long message.

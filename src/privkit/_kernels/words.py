@@ -23,6 +23,8 @@ from privkit._kernels.blocks import BLOCK
 from privkit._kernels.feistel import Schedule, Shape, Sign, feistel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from privkit._kernels.blocks import BlockCipher
 
 Words: TypeAlias = NDArray[np.uint64]
@@ -117,30 +119,15 @@ class Room:
         spare: As much again, undefined after the rounds.
     """
 
-    __slots__ = (
-        "_base",
-        "_blocks",
-        "_cipher",
-        "_number",
-        "_other",
-        "_out",
-        "_round",
-        "_shape",
-        "_spare",
-        "rows",
-        "spare",
-        "words",
-    )
+    __slots__ = ("_base", "_held", "_shape", "_views", "cipher", "rows", "spare", "words")
 
     def __init__(self, cipher: BlockCipher, shape: Shape, held: NDArray[np.uint8], words: int = 2) -> None:
-        self._cipher, self._shape = cipher, shape
+        self.cipher, self._shape = cipher, shape
         self.rows = (len(held) - BLOCK) // (_WORD * (words + max(words, _ROUND_WORDS)))
-        kept, rest = np.split(held, [_WORD * words * self.rows])
+        kept, self._held = np.split(held, [_WORD * words * self.rows])
         self.words = kept.view(np.uint64).reshape(words, self.rows)
-        self.spare = rest[: kept.size].view(np.uint64).reshape(words, self.rows)
-        blocks, out, numbers = np.split(rest, [BLOCK * self.rows, 2 * BLOCK * self.rows + BLOCK])
-        self._round = blocks.view(">u8").reshape(-1, 2), numbers[: 3 * _WORD * self.rows].view(np.uint64).reshape(3, -1)
-        self._out = out
+        self.spare = self._held[: kept.size].view(np.uint64).reshape(words, self.rows)
+        self._views: _Views | None = None
 
     def crypt(self, a: Words, b: Words, base: Base, *, decrypt: bool) -> None:
         """Run the rounds on columns of halves, in place.
@@ -151,49 +138,96 @@ class Room:
             base: The unchanging part of the blocks.
             decrypt: The direction.
         """
-        blocks, numbers = self._round
-        self._blocks = blocks[: len(a)]
-        self._number, self._spare, self._other = numbers[:, : len(a)]
+        if self._views is None or len(self._views.number) != len(a):
+            self._views = _Views.of(self.cipher, self._held, len(a))
         self._base = base
-        self._blocks[:, 0] = base.upper
+        self._views.upper_in[:] = base.upper
         # Ten rounds are an even number: each half ends up in the memory where it began.
         feistel(a, b, self._mix, decrypt=decrypt)
 
     def _mix(self, i: int, moving: Words, still: Words, sign: Sign) -> Words:
         """One round; the result is in `moving`."""
-        self._fill(i, still)  # 6.i
-        digests = self._cipher.encrypt(self._blocks.view(np.uint8), self._out)  # 6.ii; 6.iii, as d <= 16
-        modulus, upper = self._shape.moduli[i & 1], digests.view(">u8")[:, 0]  # 6.iv
-        if self._shape.digest_bytes > _WORD:
-            self._reduce(digests, modulus)
-            return move(moving, self._number, modulus, sign, self._spare)  # 6.v to 6.vii
+        views, modulus = self._views, self._shape.moduli[i & 1]
+        assert views is not None  # noqa: S101 for the type checker: `crypt` makes them
+        self._fill(i, still, views)  # 6.i
+        views.encrypt()  # 6.ii; 6.iii, as d <= 16
+        if self._shape.digest_bytes > _WORD:  # 6.iv
+            _reduce(views, modulus)
+            return move(moving, views.number, modulus, sign, views.spare)  # 6.v to 6.vii
         if _is_power_of_two(modulus):
-            return move(moving, upper, modulus, sign, self._spare)
-        return move_far(moving, upper, modulus, sign, (self._number, self._spare))
+            return move(moving, views.upper, modulus, sign, views.spare)
+        return move_far(moving, views.upper, modulus, sign, (views.number, views.spare))
 
-    def _reduce(self, digests: NDArray[np.uint8], modulus: int) -> None:
-        """The first 12 bytes of digests modulo the modulus, into `_number`."""
-        number, spare, other = self._number, self._spare, self._other
-        if folds(modulus):
-            other[:] = np.ndarray((len(other),), ">u8", digests, 4, (BLOCK,))
-            np.multiply(digests.view(">u4")[:, 0], fold_factor(modulus), out=number, dtype=np.uint64)
-            fold(number, other, modulus, spare)
-        else:
-            number[:] = digests.view(">u8")[:, 0]
-            _modulo(number, modulus, spare)
-            spare[:] = digests.view(">u4")[:, 2]
-            append(number, spare, modulus, other)
-
-    def _fill(self, i: int, still: Words) -> None:
+    def _fill(self, i: int, still: Words, views: _Views) -> None:
         """Write the last block of Q, xored with the chain: tweak and zeros, round number, and the still half."""
         lower, place = self._base.lower, 8 * self._shape.number_bytes
         if place == _WORD_BITS:  # the half fills the lower word, and the round number ends the upper one
-            self._blocks[:, 0] = self._base.upper ^ np.uint64(i)
+            views.upper_in[:] = self._base.upper ^ np.uint64(i)
         elif isinstance(lower, np.ndarray):
-            lower = np.bitwise_xor(lower, np.uint64(i << place), out=self._spare)
+            lower = np.bitwise_xor(lower, np.uint64(i << place), out=views.spare)
         else:
             lower = lower ^ np.uint64(i << place)
-        np.bitwise_xor(still, lower, out=self._blocks[:, 1])
+        np.bitwise_xor(still, lower, views.lower_in)
+
+
+class _Views(NamedTuple):
+    """The memory of a round as its steps read and write it, made once and not in each round.
+
+    Between two calls that let go of the interpreter's lock other threads wait for it, so as little as can be is done
+    there.
+
+    Attributes:
+        upper_in: The first eight bytes of each block, big-endian.
+        lower_in: The last eight.
+        encrypt: What encrypts the blocks to digests.
+        upper: The first eight bytes of each digest, big-endian.
+        first: The first four.
+        after: The eight behind those.
+        third: The four behind the first eight.
+        number: Room for a number of each row.
+        spare: As much.
+        other: As much.
+    """
+
+    upper_in: Words
+    lower_in: Words
+    encrypt: Callable[[], object]
+    upper: Words
+    first: NDArray[np.uint32]
+    after: Words
+    third: NDArray[np.uint32]
+    number: Words
+    spare: Words
+    other: Words
+
+    @classmethod
+    def of(cls, cipher: BlockCipher, held: NDArray[np.uint8], rows: int) -> _Views:
+        """Lay the blocks and digests of so many rows, and three numbers of each, into memory."""
+        size = BLOCK * rows
+        blocks, out = held[:size], held[size : 2 * size + BLOCK]
+        numbers = held[2 * size + BLOCK :][: 3 * _WORD * rows].view(np.uint64).reshape(3, rows)
+        into, digests = blocks.view(">u8").reshape(rows, 2), out[:size].reshape(rows, BLOCK)
+        return cls(
+            *(into[:, 0], into[:, 1]),
+            cipher.encryption(blocks, out),
+            *(digests.view(">u8")[:, 0], digests.view(">u4")[:, 0], digests[:, 4:12].view(">u8")[:, 0]),
+            digests.view(">u4")[:, 2],
+            *numbers,
+        )
+
+
+def _reduce(views: _Views, modulus: int) -> None:
+    """The first 12 bytes of digests modulo the modulus, into `number`."""
+    number, spare, other = views.number, views.spare, views.other
+    if folds(modulus):
+        other[:] = views.after
+        np.multiply(views.first, fold_factor(modulus), number, dtype=np.uint64)
+        fold(number, other, modulus, spare)
+    else:
+        number[:] = views.upper
+        _modulo(number, modulus, spare)
+        spare[:] = views.third
+        append(number, spare, modulus, other)
 
 
 def move(moving: Words, number: Words, modulus: int, sign: Sign, spare: Words) -> Words:
@@ -223,7 +257,7 @@ def move_far(moving: Words, number: Words, modulus: int, sign: Sign, spare: tupl
     if sign == -1:
         np.subtract(last, moving, out=moving)
     np.add(number, moving, out=total)
-    if total.min() <= last:  # perhaps some have wrapped around 2^64: as good as never
+    if np.minimum.reduce(total) <= last:  # perhaps some have wrapped around 2^64: as good as never
         total[:] = number
         _modulo(total, modulus, quotient)
         total += moving
