@@ -37,6 +37,7 @@ city = "cities.csv"
 [views.plain.fields]
 city = "keep"
 """
+FIGURES = {"entropy_l": 2, "t": 3, "t_released": 3}
 FULL = 'recoding = "full_domain"\nsuppression = 0.1'
 
 
@@ -79,6 +80,25 @@ def test_one_run_anonymises_and_says_what_it_cost(study, run):
     assert found["levels"].keys() == {"born", "city"}
     for words in (f"k = {found['reached']['k']}", "asked: 4", "full_domain", found["levels"]["born"], "distinct l = 2"):
         assert words in ran.out
+
+
+def test_every_model_is_said_with_what_was_reached(study, run):
+    asked = f'{FULL}\ndiversity = "recursive"\nc = 9.0\nt = 0.4\ndelta = 0.7\npopulation = "people.csv"'
+    (study / "policy.toml").write_text(POLICY.replace("RECODING", asked), encoding="utf-8")
+    write(study / "people.csv", rows=600)  # the first 200 are those of the table
+    for name in ("in.csv", "people.csv"):
+        with (study / name).open("a", encoding="utf-8") as file:
+            file.write("1931-01-01,广州市,flu\n")  # nobody else is so old
+    ran = apply(run, "--report", "report.json")
+    assert (ran.status, ran.err) == (0, "")
+    reached = json.loads((study / "report.json").read_text(encoding="utf-8"))["anonymity"]["reached"]
+    own = reached["sensitive"]["ill"]
+    rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines() if line.strip()}
+    assert reached["suppressed"] > 0
+    assert rows["ill"] == [str(own["l"]), *(f"{own[name]:.{n}f}" for name, n in FIGURES.items())]
+    assert "asked of each: recursive l = 2, c = 9, t = 0.4" in ran.out
+    assert f"chances from {reached['delta'][0]:.4g} to {reached['delta'][1]:.4g}" in ran.out
+    assert "(asked: 0 to 0.7)" in ran.out
 
 
 def test_local_recoding_keeps_all_records(study, run):

@@ -33,6 +33,13 @@ def show_plan(screen: Console, plan: Plan) -> None:
     _losses(screen, plan)
     if found.sensitive:
         _sensitive(screen, plan)
+    if found.delta is not None and asked.delta is not None:
+        screen.print(
+            plain(
+                f"people of the population have chances from {found.delta[0]:.4g} to {found.delta[1]:.4g} to be in it "
+                f"(asked: {asked.delta[0]:g} to {asked.delta[1]:g})"
+            )
+        )
 
 
 def _losses(screen: Console, plan: Plan) -> None:
@@ -46,10 +53,13 @@ def _losses(screen: Console, plan: Plan) -> None:
 
 def _sensitive(screen: Console, plan: Plan) -> None:
     asked = plan.requirements
-    said = [f"{asked.diversity} l = {asked.l}"] if asked.l > 1 else []
+    constant = f", c = {asked.c:g}" if asked.diversity == "recursive" else ""
+    said = [f"{asked.diversity} l = {asked.l}{constant}"] if asked.l > 1 else []
     said += [f"t = {asked.t:g}"] if asked.t is not None else []
-    shown = table("sensitive", "l", "entropy l", "t", numbers=("l", "entropy l", "t"))
+    numbers = ("l", "entropy l", "t", *(["t of what is left"] if plan.report.suppressed else []))
+    shown = table("sensitive", *numbers, numbers=numbers)
     for name, reached in plan.report.sensitive.items():
-        shown.add_row(plain(name), f"{reached.l:,}", f"{reached.entropy_l:.2f}", f"{reached.t:.3f}")
+        distances = (reached.t, reached.t_released)[: len(numbers) - 2]
+        shown.add_row(plain(name), f"{reached.l:,}", f"{reached.entropy_l:.2f}", *(f"{t:.3f}" for t in distances))
     screen.print(shown)
     screen.print(plain(f"asked of each: {', '.join(said)}", "dim"))
