@@ -308,3 +308,38 @@ def test_languages():
     assert proposal.reason("zh").startswith("列名如此；100%的值符合其格式")
     with pytest.raises(InvalidParameter, match="'en'"):
         proposal.reason("eng")
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        ("快递员 签收人 投保人 车主 户名 法定代表人 收款方 mbr_nm cust_name 客户名", "person_name"),
+        ("收货人手机 注册手机号 来电号码 mob recv_mobile", "cn_mobile"),
+        ("邮箱地址 E-mail mail_address", "email"),
+        ("province_name prov receiver_state 籍贯 IP归属地", "cn_province"),
+        ("city_name 收货城市 地级", "cn_city"),
+        ("现住址 户口所在地 ship_addr 收货地址", "address_detail"),
+        ("抖音号 buyer_nick cust_id openId 工号 distinct_id", "user_name"),
+        ("CVV session_key 验证码 支付密码", "password"),
+        ("手续费 配送费 pay_amt 押金 gmv 实收金额 税额", "amount"),
+        ("支付单号 保单号 tid out_trade_no 发票号码", "order_number"),
+        ("mail_no 运单 express_number 快递单号", "tracking_number"),
+        ("月薪 公积金 信用额度", "wealth"),
+        ("gmt_create 预计送达 下单时间 regTime", "timestamp"),
+        ("birth_day 会员生日", "birth_date"),
+        ("经度 lat Longitude", "coordinates"),
+        ("次数 num 满意度", "number"),
+        ("手机串号", "imei"),
+        ("号牌号码 车辆牌照", "cn_plate"),
+        ("pay_way 支付工具", "payment_method"),
+    ],
+)
+def test_columns_are_named_as_shops_name_them(names, meant):
+    for name in names.split():
+        said = hint(name)
+        assert said is not None, name
+        assert said.types[0] == meant, name
+
+
+def test_a_single_coordinate_is_a_number():
+    assert one("经度", [f"114.{row:06}" for row in range(60)]).type.name == "number"

@@ -19,50 +19,62 @@ def _words(text: str) -> frozenset[str]:
 PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ("person_name",): (
         "姓名 名字 收货人 收件人 寄件人 联系人 持卡人 真实姓名 客户名称 曾用名 real_name full_name first_name "
-        "last_name "
-        "given_name family_name surname customer_name person_name contact_name receiver_name recipient_name "
-        "cardholder_name patient_name employee_name receiver recipient consignee cardholder contact_person xm xingming"
+        "last_name given_name family_name surname customer_name person_name contact_name receiver_name recipient_name "
+        "cardholder_name patient_name employee_name receiver recipient consignee cardholder contact_person xm xingming "
+        "客户名 顾客 签收人 快递员 派件员 配送员 骑手 司机 收银员 业务员 销售员 经办人 负责人 法人 法定代表人 投保人 "
+        "被保险人 受益人 车主 入住人 乘客 乘机人 旅客 监护人 收票人 开票人 收款人 付款人 收款方 付款方 户名 开户名 "
+        "mbr_nm cust_nm cust_name member_name buyer_name true_name truename passenger driver"
     ),
     ("person_name", "user_name"): "name",
     ("gender",): "性别 gender sex xb xingbie",
-    ("birth_date",): "出生日期 出生年月日 出生年月 生日 birth_date date_of_birth birthday birth birthdate dob csrq",
-    ("ethnicity",): "民族 ethnicity ethnic_group ethnic nation minzu mz race",
-    ("nationality",): "国籍 国家 nationality citizenship country gj",
+    ("birth_date",): (
+        "出生日期 出生年月日 出生年月 生日 birth_date date_of_birth birthday birth birthdate dob csrq birth_day "
+        "birth_dt bday"
+    ),
+    ("ethnicity",): "民族 ethnicity ethnic_group ethnic nation minzu mz race folk",
+    ("nationality",): "国籍 国家 nationality citizenship country gj country_code country_name",
     ("cn_mobile", "cn_landline"): (
         "电话 联系电话 联系方式 电话号码 phone phone_no telephone tel contact_phone phone_number dianhua lxdh dh"
     ),
     ("cn_mobile",): (
-        "手机 手机号 手机号码 移动电话 mobile mobile_phone cell cell_phone cellphone mobile_no msisdn shouji sjh sjhm"
+        "手机 手机号 手机号码 移动电话 mobile mobile_phone cell cell_phone cellphone mobile_no msisdn shouji sjh sjhm "
+        "来电号码 主叫号码 被叫号码 mob phone_num cell_no"
     ),
     ("cn_landline",): "固定电话 固话 座机 landline home_phone office_phone fixed_phone fax 传真 gddh",
-    ("email",): "邮箱 电子邮箱 电子邮件 邮件地址 email e_mail mail email_address e_mail_address yx dzyx",
-    ("cn_province",): "省 省份 所在省 省级行政区 province sheng sf",
-    ("cn_city",): "城市 地市 市 所在城市 city chengshi",
-    ("cn_county",): "区县 县区 区 县 county district qx quxian",
+    ("email",): (
+        "邮箱 电子邮箱 电子邮件 邮件地址 email e_mail mail email_address e_mail_address yx dzyx 邮箱地址 电邮 "
+        "电子邮件地址 mail_address"
+    ),
+    ("cn_province",): (
+        "省 省份 所在省 省级行政区 province sheng sf 省级 归属地 籍贯 province_name prov prov_name receiver_state"
+    ),
+    ("cn_city",): "城市 地市 市 所在城市 city chengshi 地级 city_name",
+    ("cn_county",): "区县 县区 区 县 county district qx quxian county_name district_name area",
     ("cn_division",): (
         "行政区划 行政区划代码 区划代码 地区代码 行政区划码 division_code area_code region_code adcode xzqh "
         "province_code city_code county_code district_code"
     ),
     ("address_detail",): (
         "地址 收货地址 详细地址 家庭住址 住址 联系地址 街道 门牌号 户籍地址 address address_detail addr street "
-        "street_address address_line shipping_address home_address detail_address dizhi dz"
+        "street_address address_line shipping_address home_address detail_address dizhi dz 户口所在地 所在地"
     ),
     ("postcode",): "邮编 邮政编码 postcode post_code postal_code zip zip_code zipcode yb yzbm",
     ("user_name",): (
-        "用户名 会员名 旺旺 昵称 用户昵称 登录名 用户id 会员号 会员id 用户编号 客户编号 会员编号 user_id "
-        "user_name username login "
-        "login_name nick nick_name nickname member_id customer_id client_id uid openid open_id union_id unionid "
-        "screen_name "
-        "buyer_id buyer_nick wechat wechat_id qq 微信号 qq号 account_name yhm userid user handle"
+        "用户名 会员名 旺旺 昵称 用户昵称 登录名 用户id 会员号 会员id 用户编号 客户编号 会员编号 user_id user_name "
+        "username login login_name nick nick_name nickname member_id customer_id client_id uid openid open_id union_id "
+        "unionid screen_name buyer_id buyer_nick wechat wechat_id qq 微信号 qq号 account_name yhm userid user handle "
+        "抖音号 快手号 小红书号 微博 工号 会员卡号 cust_id custid distinct_id wxid employee_id emp_id staff_id"
     ),
     ("user_name", "payment_account", "email", "bank_card", "cn_mobile"): "账号 帐号 账户 account account_no zh",
     ("payment_account",): (
         "支付账号 支付账户 支付宝账号 支付宝账户 微信支付账号 收款账号 payment_account alipay_account alipay "
-        "pay_account "
-        "paypal_account payee_account"
+        "pay_account paypal_account payee_account"
     ),
-    ("password",): "密码 口令 支付密码 password passwd pwd passcode password_hash pass_hash pin secret mm mima",
-    ("security_answer",): "密保 密保答案 安全问题 密保问题 security_answer secret_answer security_question",
+    ("password",): (
+        "密码 口令 支付密码 password passwd pwd passcode password_hash pass_hash pin secret mm mima 验证码 cvv cvv2 "
+        "cvc session_key access_token refresh_token verify_code sms_code"
+    ),
+    ("security_answer",): "密保 密保答案 安全问题 密保问题 security_answer secret_answer security_question 问题答案",
     ("cn_resident_id",): (
         "身份证 身份证号 身份证号码 公民身份号码 居民身份证 id_card idcard id_card_no resident_id identity_card "
         "citizen_id national_id cert_no sfz sfzh sfzhm shenfenzheng"
@@ -76,60 +88,71 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "统一社会信用代码 信用代码 营业执照号 税号 纳税人识别号 credit_code social_credit_code uscc tax_id taxpayer_id "
         "business_license"
     ),
-    ("cn_plate",): "车牌 车牌号 车牌号码 plate license_plate licence_plate plate_no plate_number car_no cph",
+    ("cn_plate",): (
+        "车牌 车牌号 车牌号码 plate license_plate licence_plate plate_no plate_number car_no cph 牌照 号牌 号牌号码 "
+        "车号 plate_num vehicle_no"
+    ),
     ("bank_card",): (
         "银行卡 银行卡号 卡号 信用卡号 储蓄卡号 银行账号 银行账户 bank_card card_no card_number bank_account "
-        "credit_card "
-        "debit_card bank_card_no cardno pan bank_account_no yhk yhkh kh"
+        "credit_card debit_card bank_card_no cardno pan bank_account_no yhk yhkh kh card_num bank_no bank_num "
+        "bank_card_number"
     ),
     ("amount",): (
-        "金额 货款 邮费 总价 单价 价格 实付 应付 实付款 运费 优惠 退款 amount price total total_price fee cost "
-        "payment paid "
-        "total_amount discount freight refund subtotal unit_price revenue je"
+        "金额 货款 邮费 总价 单价 价格 实付 应付 实付款 运费 优惠 退款 amount price total total_price fee cost payment "
+        "paid total_amount discount freight refund subtotal unit_price revenue je 手续费 服务费 保费 保额 餐费 配送费 "
+        "快递费 房费 找零 税额 合计 小计 销售额 成交额 客单价 售价 原价 京东价 打赏 佣金 补贴 红包 押金 定金 订金 "
+        "注册资本 amt gmv pay_amt pay_amount"
     ),
     ("payment_method",): (
         "支付方式 付款方式 支付渠道 支付类型 payment_method pay_method payment_type pay_type pay_channel "
-        "payment_channel "
-        "zffs"
+        "payment_channel zffs 支付工具 支付平台 pay_way pay_mode"
     ),
     ("order_number",): (
-        "订单 order "
-        "订单号 订单编号 订单id 交易号 交易单号 流水号 order_id order_no order_number order_sn order_code trade_no "
-        "transaction_id transaction_no trade_id invoice_no serial_no ddh ddbh"
+        "订单 order 订单号 订单编号 订单id 交易号 交易单号 流水号 order_id order_no order_number order_sn order_code "
+        "trade_no transaction_id transaction_no trade_id invoice_no serial_no ddh ddbh 单号 保单号 处方号 取餐号 "
+        "发票号 发票号码 合同号 tid oid policy_no contract_no"
     ),
     ("tracking_number",): (
         "快递单号 运单号 物流单号 运单编号 tracking_number tracking_no tracking waybill waybill_no express_no "
-        "logistics_no shipment_id kddh ydh"
+        "logistics_no shipment_id kddh ydh 运单 面单号 包裹号 mail_no express_number parcel_no"
     ),
-    ("courier",): "快递公司 物流公司 承运商 快递 courier carrier express_company logistics_company shipper kdgs",
+    ("courier",): (
+        "快递公司 物流公司 承运商 快递 courier carrier express_company logistics_company shipper kdgs express_code "
+        "express_name logistics_name"
+    ),
     ("timestamp", "date"): (
         "时间 下单时间 创建时间 支付时间 更新时间 登录时间 time datetime timestamp created_at updated_at create_time "
-        "update_time order_time pay_time at created updated login_time ts rq sj"
+        "update_time order_time pay_time at created updated login_time ts rq sj 预计送达 gmt_create gmt_modified"
     ),
-    ("date", "timestamp"): "日期 下单日期 注册日期 date day order_date 有效期 expiry",
+    ("date", "timestamp"): "日期 下单日期 注册日期 date day order_date 有效期 expiry dt",
     ("duration",): (
         "停留时长 时长 停留时间 浏览时长 停留 duration stay_seconds stay dwell dwell_time seconds session_length "
         "stay_time stay_duration"
     ),
     ("ip_address",): "ip ip地址 登录ip ip_address ipaddr client_ip remote_addr login_ip source_ip ip_addr ipv4 ipv6",
     ("mac_address",): "mac mac地址 mac_address wifi_mac mac_addr bssid",
-    ("url",): "网址 链接 页面地址 url link uri href referer referrer page_url landing_page website homepage",
-    ("imei",): "imei imei号 设备识别码 imei1 imei2",
+    ("url",): (
+        "网址 链接 页面地址 url link uri href referer referrer page_url landing_page website homepage 浏览页面 头像 "
+        "图片 avatar image img pic"
+    ),
+    ("imei",): "imei imei号 设备识别码 imei1 imei2 串号 手机串号",
     ("imsi",): "imsi imsi号",
     ("oaid",): "oaid idfa gaid aaid idfv 广告标识 广告标识符 advertising_id ad_id",
     ("oaid", "imei", "mac_address"): "设备号 设备id 设备标识 device_id device_no deviceid udid android_id",
     ("device_model",): (
-        "设备型号 手机型号 机型 型号 设备 device_model phone_model model device handset brand_model device_name sbxh"
+        "设备型号 手机型号 机型 型号 设备 device_model phone_model model device handset brand_model device_name sbxh "
+        "手机品牌 终端型号 phone_brand device_brand"
     ),
     ("coordinates",): "经纬度 坐标 定位 位置坐标 coordinates latlng lat_lng lat_lon location gps geo_point geo",
+    ("coordinates", "number"): "经度 纬度 lat lng lon latitude longitude",
     ("search_words",): (
         "搜索词 搜索 搜索关键词 关键词 关键字 search_words search_term search_query search keyword keywords query "
         "search_keyword"
     ),
     ("biometric_template",): (
         "人脸 人脸特征 指纹 声纹 虹膜 掌纹 生物特征 面部 face_template face_feature face_embedding face_vector "
-        "faceprint "
-        "fingerprint voiceprint iris biometric biometrics biometric_template face_id face voice_print palm_print"
+        "faceprint fingerprint voiceprint iris biometric biometrics biometric_template face_id face voice_print "
+        "palm_print"
     ),
     ("health",): (
         "健康 健康状况 病史 疾病 诊断 过敏 过敏史 用药 药物 血型 病历 残疾 health illness disease diagnosis allergy "
@@ -139,26 +162,25 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ("politics",): "政治面貌 党派 政治 politics political party_member political_status political_party zzmm",
     ("wealth",): (
         "收入 年收入 月收入 工资 薪资 年薪 资产 财产 余额 负债 存款 征信 income salary wage annual_income wealth "
-        "assets "
-        "net_worth balance debt savings credit_score account_balance"
+        "assets net_worth balance debt savings credit_score account_balance 月薪 底薪 公积金 贷款 信用额度 授信额度 "
+        "credit_limit"
     ),
     ("free_text",): (
-        "user_agent useragent ua 备注 评价 评论 留言 描述 说明 反馈 内容 投诉 买家留言 客服记录 note notes "
-        "comment comments remark "
-        "remarks review "
-        "message feedback description desc content memo free_text body complaint transcript bz"
+        "user_agent useragent ua 备注 评价 评论 留言 描述 说明 反馈 内容 投诉 买家留言 客服记录 note notes comment "
+        "comments remark remarks review message feedback description desc content memo free_text body complaint "
+        "transcript bz 处理结果 追评 意见 建议"
     ),
-    ("number",): "年龄 岁数 积分 数量 评分 age points quantity qty count rating score",
+    ("number",): (
+        "年龄 岁数 积分 数量 评分 age points quantity qty count rating score num cnt 次数 件数 满意度 重量 weight"
+    ),
     ("text",): (
-        "标题 title 运送方式 配送方式 shipping_method lineitem_name line_item "
-        "商品 商品名称 商品名 产品名称 店铺 店铺名称 公司名称 公司 单位名称 品牌 文件名 类目 类别 分类 规格 颜色 尺寸 "
-        "状态 类型 等级 标签 商品id 商品编号 product_name product item_name item goods_name goods sku spu "
-        "shop_name "
-        "shop store_name store company company_name organisation organization brand file_name filename category color "
-        "colour size status state type level tag tags flag verified enabled version product_id "
-        "sku_id "
-        "item_id goods_id shop_id store_id is_deleted channel source campaign event event_name event_type currency "
-        "language locale rank"
+        "标题 title 运送方式 配送方式 shipping_method lineitem_name line_item 商品 商品名称 商品名 产品名称 店铺 "
+        "店铺名称 公司名称 公司 单位名称 品牌 文件名 类目 类别 分类 规格 颜色 尺寸 状态 类型 等级 标签 商品id 商品编号 "
+        "product_name product item_name item goods_name goods sku spu shop_name shop store_name store company "
+        "company_name organisation organization brand file_name filename category color colour size status state type "
+        "level tag tags flag verified enabled version product_id sku_id item_id goods_id shop_id store_id is_deleted "
+        "channel source campaign event event_name event_type currency language locale rank 发票抬头 购方名称 销方名称 "
+        "开户行 开户银行 bank_name 证件类型 部门 岗位 职位 门店 商户号 merchant_id mch_id 会话id session_id"
     ),
 }
 """By the types that a phrase may mean, likeliest first: the phrases."""
@@ -178,9 +200,9 @@ FILLERS: Final = _words(
 
 OWNERS: Final = _words(
     "user customer client member buyer seller receiver recipient consignee sender contact person personal patient "
-    "employee staff my your his her the their t c f 用户 客户 会员 买家 卖家 收货 收货人 收件 收件人 寄件 寄件人 "
-    "联系 联系人 "
-    "患者 员工 本人 个人 billing shipping delivery order account register registered login home work last first"
+    "employee staff my your his her the their t c f 用户 客户 会员 买家 卖家 收货 收货人 收件 收件人 寄件 寄件人 顾客 "
+    "乘客 旅客 车主 联系 联系人 患者 员工 本人 个人 billing shipping delivery order account register registered login "
+    "home work last first"
 )
 """Words at the front of a name that say whose or which it is, and not what."""
 

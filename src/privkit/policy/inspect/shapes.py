@@ -230,7 +230,7 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\D")
 _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "person_name": _is_name_like,
-    "nationality": re.compile(r"^\D{2,40}$").search,
+    "nationality": re.compile(r"^\D{2,40}$|^\d{3}$").search,
     "address_detail": _PLACE.search,
     "cn_city": _HAN.search,
     "cn_county": _HAN.search,
