@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from privkit._kernels.ragged import Ragged
 from privkit.anonymity import Anonymiser, FrequencySet, measure
-from privkit.anonymity.counting import dictionary
+from privkit.anonymity.counting import dictionary, frequency
 from privkit.anonymity.counting.dictionary import Dictionary
 from privkit.anonymity.counting.encoding import ColumnEncoder
 from privkit.anonymity.counting.keys import KeyBuilder, Lookup, combine, order_of, renumbered
@@ -237,6 +237,20 @@ def test_containers_count_alike():
         [dict(zip("tns", row, strict=True)) for row in rows],
     ):
         assert as_counts(FrequencySet.of(table, NAMES)) == as_counts(plain)
+
+
+def test_too_many_combinations_name_what_to_coarsen(monkeypatch):
+    monkeypatch.setattr(frequency, "MOST", 50)
+    monkeypatch.setattr(frequency, "_PENDING", 8)
+    few = {"age": list(range(40)), "city": ["hz", "sh"] * 20}
+    rest = {"age": list(range(20, 60)), "city": ["sh", "hz"] * 20}
+    message = r"more than 50 distinct combinations; coarsen first .* most values: 'age' has 60, 'city' has 2"
+    first = FrequencySet.of(few, ["age", "city"])
+    with pytest.raises(TableError, match=message):
+        FrequencySet.of_batches([few, rest], ["age", "city"])
+    with pytest.raises(TableError, match=message):
+        first.merge(FrequencySet.of(rest, ["age", "city"]))
+    assert first.merge(first).records == 80
 
 
 GROUPED = {

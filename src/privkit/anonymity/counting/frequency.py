@@ -22,13 +22,16 @@ from privkit.columns.tables import Table, open_table
 from privkit.errors import InvalidParameter, TableError, WrongType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 _MARK: Final = "privkit/frequency-set/1"
 _PENDING: Final = 1 << 21
 """Combinations that wait before they are merged with those before them."""
+
+_WIDEST: Final = 3
+"""Columns that are named where there are too many combinations."""
 
 MOST: Final = 50_000_000
 """Distinct combinations beyond which counting stops: some 4 GB for eight quasi-identifiers and a search."""
@@ -161,6 +164,7 @@ class FrequencySet:
 
         Raises:
             InvalidParameter: If the columns differ, or their kinds.
+            TableError: If there are more than `MOST` distinct combinations.
         """
         mine, theirs = [(d.name for d in s.quasi) for s in (self, other)]
         if list(mine) != list(theirs) or [d.name for d in self.sensitive] != [d.name for d in other.sensitive]:
@@ -261,11 +265,19 @@ class _Counter:
             self._parts = [(builder.split(keys), counts)]
         self._waiting = 0
         cells = len(self._parts[0][1]) if self._parts else 0
-        if cells > MOST:
-            raise TableError(
-                f"more than {MOST} distinct combinations; coarsen first (a year for a date, four digits of a "
-                "postcode), or leave out a quasi-identifier"
-            )
+        _refuse_too_many(cells, {encoder.name: len(encoder) - 1 for encoder in self._encoders})
+
+
+def _refuse_too_many(cells: int, values: Mapping[str, int]) -> None:
+    """Refuse more cells than a search has room for, and offer what to coarsen: the columns of most values."""
+    if cells <= MOST:
+        return
+    widest = sorted(values, key=lambda name: -values[name])[:_WIDEST]
+    shown = ", ".join(f"{name!r} has {values[name]:,}" for name in widest)
+    raise TableError(
+        f"more than {MOST:,} distinct combinations; coarsen first (a year for a date, four digits of a postcode), or "
+        f"leave out the columns of most values: {shown}"
+    )
 
 
 def _ordered(domains: Sequence[Domain], quasi: int, codes: NDArray[Any], counts: NDArray[np.int64]) -> FrequencySet:
@@ -277,4 +289,5 @@ def _ordered(domains: Sequence[Domain], quasi: int, codes: NDArray[Any], counts:
         builder.add(row, domain.size)
     assert builder.keys is not None  # noqa: S101 - there are columns
     keys, totals = counted(builder.keys, counts)
+    _refuse_too_many(len(keys), {domain.name: domain.size for domain in domains})
     return FrequencySet(tuple(domains[:quasi]), tuple(domains[quasi:]), builder.split(keys), totals)
