@@ -31,6 +31,8 @@ _MOST_SLOTS: Final = 8
 """More candidates go as a list: each number of them is a statement of its own to be kept."""
 _KEPT: Final = "_generate_cache_key"
 """Where a statement keeps the key that it is known by."""
+_SLOTS: Final = "privkit_slots"
+"""Where it keeps that key beside the numbers of parameters that it stands for."""
 
 
 class _Slot(sa.types.TypeDecorator[Any]):
@@ -80,10 +82,6 @@ class Asked(BindParameter[Any]):
         found: Any = self.value
         return found  # type: ignore[no-any-return] # it was given
 
-    def is_outdated(self) -> bool:
-        """Whether a statement that was kept for this parameter has another number of slots than is needed now."""
-        return self.slots != self.slots_now()
-
     def slots_now(self) -> int:
         """How many parameters the candidates need as the keyring stands now; 0 where they go as a list."""
         most = self.candidates.most
@@ -103,9 +101,10 @@ class Asked(BindParameter[Any]):
 
     def exact(self, *, negated: bool = False) -> Asked:
         """The parameter for the ciphertexts that hold what is searched for."""
-        several: Any = self._clone()
-        several.expand_op = operators.not_in_op if negated else operators.in_op
-        return several  # type: ignore[no-any-return] # what it is a clone of
+        several = Asked(self.candidates, self.type)  # and no clone: one of what the ORM annotates is equal to it
+        several._cloned_set.update(self._cloned_set)  # by which a statement that is kept finds its values
+        several.expand_op = operators.not_in_op if negated else operators.in_op  # type: ignore[assignment] # SQLAlchemy's
+        return several
 
     def _with_value(self, value: Any, *args: Any, **kwargs: Any) -> Asked:  # noqa: ANN401 - as its base has it
         """Another search in its place, as the ORM does where it keeps the options of a query."""
@@ -227,5 +226,8 @@ def _before_execute(
     """Have a statement that is executed again known by another key, where the keyring has other versions now."""
     kept = getattr(statement, "__dict__", {}).get(_KEPT)
     key = None if kept is None else kept()
-    if key is not None and any(isinstance(asked, Asked) and asked.is_outdated() for asked in key.bindparams):
+    slots = () if key is None else tuple(one.slots_now() for one in key.bindparams if isinstance(one, Asked))
+    known = getattr(statement, _SLOTS, (None, ()))
+    if slots and (known[0] is not key or known[1] != slots):
         del statement.__dict__[_KEPT]
+        statement.__dict__[_SLOTS] = (statement._generate_cache_key(), slots)  # noqa: SLF001 - there is no other way to know it
