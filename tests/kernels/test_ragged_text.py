@@ -20,6 +20,14 @@ def test_rows_come_back(rows):
 
 
 @settings(deadline=None)
+@given(st.integers(0, 6).flatmap(lambda size: st.lists(st.text("\0\nab1", min_size=size, max_size=size))))
+def test_rows_of_one_length_come_back(rows):
+    ragged = Ragged.of_text(rows)
+    assert ragged.to_list() == [row.encode() for row in rows]
+    assert ragged.to_text() == rows
+
+
+@settings(deadline=None)
 @given(ROWS, st.integers(0, 5), st.integers(0, 5))
 def test_a_part_of_a_buffer(rows, before, after):
     whole = Ragged.of_text(rows)

@@ -54,9 +54,16 @@ class Ragged:
             UnicodeEncodeError: If some row has a lone surrogate; it holds the text, so do not let it out.
             TypeError: If some row is no `str`.
         """
-        ends = np.flatnonzero(np.frombuffer("\n".join(rows).encode(), np.uint8) == _NEWLINE)
-        if len(ends) != len(rows) - 1:  # no rows, or newlines inside them
+        joined = np.frombuffer("\n".join(rows).encode(), np.uint8)
+        breaks = joined == _NEWLINE
+        if np.count_nonzero(breaks) != len(rows) - 1:  # no rows, or newlines inside them
             return cls.of([str.encode(row) for row in rows])  # the very characters, whatever a subclass says
+        width = (len(joined) + 1) // len(rows) - 1
+        if width and (width + 1) * len(rows) - 1 == len(joined) and breaks[width :: width + 1].all():
+            matrix = np.empty((len(rows), width), np.uint8)
+            matrix.view(_item(width))[:, 0] = np.ndarray((len(rows),), _item(width), joined, 0, (width + 1,))
+            return cls.of_matrix(matrix)
+        ends = np.flatnonzero(breaks)
         # Joined once more without newlines, which is quicker than to take them out.
         data = np.frombuffer("".join(rows).encode(), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
@@ -133,8 +140,8 @@ class Ragged:
             return [row.decode() for row in self.to_list()]
         joined = np.full(len(raw) + len(self), _NEWLINE, np.uint8)  # a newline after each row, for `split` is fast
         width = self.width
-        if width is not None:
-            joined.reshape(-1, width + 1)[:, :width] = raw.reshape(len(self), width)
+        if width:
+            np.ndarray((len(self),), _item(width), joined, 0, (width + 1,))[:] = raw.view(_item(width))
         else:
             inside = np.ones(len(joined), np.bool_)
             inside[self.offsets[1:] - self.offsets[0] + np.arange(len(self))] = False
