@@ -41,6 +41,45 @@ def test_stand_ins_are_names_and_many(keys):
     assert all(fields.PERSON_NAME.normalise(name) == name for name in out)
 
 
+DOTTED = ["阿依努尔·买买提", "艾尔肯·吐尔逊", "某某古丽·肉孜", "次仁·旺堆", "麦麦提·艾力·库尔班"]
+
+
+def test_names_with_a_dot_become_names_with_a_dot(keys):
+    stand_in = Surrogate(fields.PERSON_NAME, keys["name"])
+    mixed = [DOTTED[0], "韩梅梅", None, *DOTTED[1:], "欧阳娜娜", ""]
+    many = stand_in.protect_many(mixed)
+    assert many == [None if name is None else stand_in.protect(name) for name in mixed]
+    names = word_lists("dotted").lists
+    for name, out in zip(mixed, many, strict=True):
+        if name and "·" in name:
+            given, father = out.split("·")
+            assert given in names["given"]
+            assert father in names["male"]
+            assert fields.PERSON_NAME.normalise(out) == out != name
+        else:
+            assert out is None or "·" not in out
+    assert many[1] == stand_in.protect("韩梅梅")
+
+
+def test_names_with_a_dot_keep_their_sex_so_far_as_they_say_it(keys):
+    stand_in = Surrogate(fields.PERSON_NAME, keys["name"], keep="sex")
+    names = word_lists("dotted").lists
+    for recipient in range(20):
+        stand_in = Surrogate(fields.PERSON_NAME, keys["name"], keep="sex", recipient=str(recipient))
+        given = [name.split("·")[0] for name in stand_in.protect_many(DOTTED)]
+        assert given[0] in names["female"]
+        assert given[1] in names["male"]
+        assert given[2] in names["female"]
+        assert given[3] in names["given"]
+
+
+def test_no_dotted_name_is_of_both_sexes():
+    names = word_lists("dotted").lists
+    assert not set(names["male"]) & set(names["female"])
+    assert len(names["given"]) == len(names["male"]) + len(names["female"])
+    assert all(fields.PERSON_NAME.normalise(name) == name for name in names["given"])
+
+
 def test_recipients_differ(keys):
     kinds = [
         Surrogate(fields.PERSON_NAME, keys["name"], recipient=name).protect_many(NAMES) for name in (None, "", "a")
@@ -127,7 +166,8 @@ def test_texts_may_look_like_something(keys):
 
 def test_lists_are_named_with_their_version(keys):
     lists = {name: Surrogate(fields.get(name), keys["a"]).lists for name in [*VALUES, "person_name"]}
-    assert lists["email"] == lists["person_name"] == "zh_CN-1"
+    assert lists["email"] == "zh_CN-1"
+    assert lists["person_name"] == "zh_CN-1, dotted-1"
     assert lists["cn_city"] == lists["cn_division"] == "divisions-1"
     assert lists["device_model"] == "devices-1"
     assert Surrogate(fields.EMAIL, keys["a"], locale="de_DE").lists == "de_DE-1"
@@ -217,6 +257,12 @@ def test_stand_ins_are_those_of_version_1():
         for locale in maker.locales or [None]
     }  # fmt: skip
     assert made == FROZEN
+
+
+def test_dotted_stand_ins_are_those_of_version_1():
+    numbers = np.array([[0x0123456789ABCDEF, 0xFEDCBA9876543217]], np.uint64)
+    made = stand_ins.kind("person_name").many(Ragged.of_text(["阿依努尔·买买提"]), numbers)
+    assert made.to_text() == ["祖丽皮亚·亚森"]
 
 
 @pytest.mark.parametrize("locale", LOCALES)

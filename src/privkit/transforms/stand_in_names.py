@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from privkit._kernels.beside import beside
 from privkit._kernels.ragged import Ragged
+from privkit.fields.bytesets import rows_at, tight, where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,8 @@ _OTHER: Final = 1
 _HAN_BYTES: Final = 3
 """A Chinese character of a stand-in in UTF-8: all of them are of the Basic Multilingual Plane."""
 _LEAD: Final = 0xE0
+_DOT: Final = "·".encode()
+_FLOWER: Final = "古丽"
 _FEW: Final = 30
 """Where fewer given names have one character, the characters of all of them are taken."""
 
@@ -37,21 +41,53 @@ _FEW: Final = 30
 class HanNames:
     """Chinese names, of the shape that the name had: surname and given name of as many characters.
 
+    A name with a dot, as minorities have, becomes another one with a dot: a given name and a father's.
+
     Attributes:
         words: The lists; `compound` are the surnames of two characters.
         keeps_sex: Whether the sex that the given name's characters say stays.
+        dotted: The lists of names with a dot; `None`: they become names without.
     """
 
     words: WordLists
     keeps_sex: bool = False
+    dotted: WordLists | None = None
 
     @property
     def lists(self) -> str:
         """See `Kind`."""
-        return self.words.name
+        return self.words.name if self.dotted is None else f"{self.words.name}, {self.dotted.name}"
 
     def many(self, text: Ragged, numbers: Numbers) -> Ragged:
-        """See `Kind`: the first number chooses the surname, the second the given name."""
+        """See `Kind`: the first number chooses the surname, the second the given name; or the father's and the own."""
+        dotted = self._with_dot(text)
+        if self.dotted is None or not len(dotted):
+            return self._surname_and_given(text, numbers)
+        rest = np.delete(np.arange(len(text)), dotted)
+        parts = [
+            (dotted, self._two_given(text.take(dotted), self.dotted, numbers[dotted])),
+            (rest, self._surname_and_given(text.take(rest), numbers[rest])),
+        ]
+        return Ragged.merge(len(text), parts)
+
+    def _with_dot(self, text: Ragged) -> NDArray[np.intp]:
+        """The rows that have a dot."""
+        return np.unique(rows_at(tight(text)[1], where(text, [_DOT])))
+
+    def _two_given(self, text: Ragged, lists: WordLists, numbers: Numbers) -> Ragged:
+        """A given name, the dot, and a father's given name."""
+        names = {sex: Ragged.of_text(lists.lists[sex]) for sex in SEXES}
+        sexes = np.array([_sex_of(name, lists) for name in text.to_text()]) if self.keeps_sex else np.zeros(len(text))
+        fathers = names["male"].take((numbers[:, 0] % np.uint64(len(names["male"]))).astype(np.intp))
+        parts = []
+        for number, sex in enumerate(SEXES):
+            rows = np.flatnonzero(sexes == number)
+            chosen = (numbers[rows, 1] % np.uint64(len(names[sex]))).astype(np.intp)
+            parts.append((rows, names[sex].take(chosen)))
+        dots = Ragged.of([_DOT]).take(np.zeros(len(text), np.intp))
+        return beside([Ragged.merge(len(text), parts), dots, fathers])
+
+    def _surname_and_given(self, text: Ragged, numbers: Numbers) -> Ragged:
         shapes = self._shapes(text)
         sexes = self._sexes(text, shapes) if self.keeps_sex else np.zeros(len(text), np.intp)
         parts = []
@@ -151,6 +187,14 @@ class WordNames:
         head, space, _ = name.partition(" ")
         endings = [head] if space else [name[start:] for start in range(1, len(name))]
         return next((self._known[ending] for ending in endings if ending in self._known), 0)
+
+
+def _sex_of(name: str, lists: WordLists) -> int:
+    """What a name with a dot says of its person's sex, by the lists, and by 古丽, which is a flower: 0 nothing."""
+    given = name.partition(_DOT.decode())[0]
+    if given in lists.lists["female"] or given.endswith(_FLOWER):
+        return 2
+    return int(given in lists.lists["male"])
 
 
 def _of_lengths(names: Sequence[str]) -> dict[int, NDArray[np.uint8]]:

@@ -21,7 +21,7 @@ from privkit.fields.digits import luhn_sums, write
 from privkit.suggest import nearest
 from privkit.transforms.stand_in_names import SEXES, HanNames, WordNames
 from privkit.transforms.stand_in_places import KEPT_DIGITS, Addresses, Counties
-from privkit.transforms.word_lists import DEVICES, LOCALES, word_lists
+from privkit.transforms.word_lists import DEVICES, DOTTED, LOCALES, word_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -146,7 +146,7 @@ def _by_template(template: str, locale: str) -> Pieces:
 def _names(locale: str, keep: str | None) -> Kind:
     words = word_lists(locale)
     if locale in _HAN:
-        return HanNames(words, keep == "sex")
+        return HanNames(words, keep == "sex", word_lists(DOTTED) if locale == LOCALES[0] else None)
     either = words.templates["male"].replace("{male}", "{given}")
     made = [Pieces.of(words.pieces(one), words.name) for one in (either, *(words.templates[sex] for sex in SEXES[1:]))]
     return WordNames(words, (made[0], made[1], made[2]), keep == "sex")
@@ -184,7 +184,9 @@ def _of_level(level: str) -> Callable[[str, str | None], Kind]:
 
 KINDS: Final[dict[str, Maker]] = {
     "person_name": Maker(
-        _names, "surnames and given names; Chinese ones keep how many characters each of the two has", ("sex",)
+        _names,
+        "surnames and given names; Chinese ones keep how many characters each of the two has, or their dot",
+        ("sex",),
     ),
     "email": Maker(
         _of_locale("email"), "names and numbers, at the domains that RFC 2606 reserves: mail reaches nobody"

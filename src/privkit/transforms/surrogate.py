@@ -25,9 +25,10 @@ class Surrogate(FieldTransform):
     undone. Different values may get the same stand-in, and a value may get itself: it is for data that must look real,
     not for joining. It is de-identification (去标识化).
 
-    Names of persons keep how many characters surname and given name have, and their sex if asked; e-mail addresses are
-    of the domains that RFC 2606 reserves, so that no mail reaches anybody; divisions are real ones of privkit's own
-    dated table, and so are those of whole addresses.
+    Names of persons keep how many characters surname and given name have, or that there is a dot in them
+    (`阿依努尔·买买提`), and their sex if asked, so far as the given name says it; e-mail addresses are of the domains
+    that RFC 2606 reserves, so that no mail reaches anybody; divisions are real ones of privkit's own dated table, and
+    so are those of whole addresses.
 
     The words come from lists that are frozen with a version: a stand-in stays what it is, whatever is updated. `lists`
     names them.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 DEVICES: Final = "devices"
 """The file of devices, whose names are the same everywhere."""
+DOTTED: Final = "dotted"
+"""The file of Chinese names with a dot, whose parts no Chinese surnames and given names are."""
 _DIGESTS: Final = {
     "zh_CN": "e0a7027d135837978877d148692e1336a2aa2545d24eac76c110656841d9329d",
     "zh_TW": "6a6087df57c48098054c1ca479a41917e129cb2a0b1981e21ea75c18db17e9fb",
@@ -37,9 +39,10 @@ _DIGESTS: Final = {
     "es_ES": "b8d63f67b5f25deddadc88e9963df6c06bec498099f60a2bc49447538b985d35",
     "ja_JP": "46d76ebce8ebf7b65795bddc4d5f1ab4f9948d482df5fc7ec3f84f6046e935e3",
     DEVICES: "7869ee0cf2d0591bbb868f8baf10a4cbc5dbf14c48de9bcd609048d63faf1b98",
+    DOTTED: "0ed07339ceae8e6bae5210269f6671e7f51427b3c525e6f06cb643ea27daa046",
 }
 """The SHA-256 of each file of version 1."""
-LOCALES: Final = tuple(name for name in _DIGESTS if name != DEVICES)
+LOCALES: Final = tuple(name for name in _DIGESTS if name not in {DEVICES, DOTTED})
 """The locales that there are lists of; the first is the one where nothing is said."""
 
 _PIECE: Final = re.compile(r"\{([^{}]+)\}")
