@@ -85,6 +85,31 @@ def test_delta_is_what_changes_the_result(shape):
     assert tight.report.gcp > free.report.gcp
 
 
+@pytest.mark.parametrize("more", [{}, {"l": 2, "sensitive": ["ill"]}, {"t": 0.3, "sensitive": ["ill"]}], ids=str)
+@pytest.mark.parametrize("delta", [(0.02, 0.4), (0.1, 0.16), (0.13, 0.134)])
+def test_nobody_is_surely_out(more, delta):
+    """Everybody falls into one class, which has chances within the bounds, and less is lost than on whole levels."""
+    asked = {"k": 3, "delta": delta, **more}
+    plan = Anonymiser(HIERARCHIES, **asked).fit(TABLE, population=PEOPLE)
+    out = plan.apply(TABLE)
+    assert delta[0] - 1e-9 <= min(chances(out)) <= max(chances(out)) <= delta[1] + 1e-9
+    rows = set(zip(*(out[name] for name in QUASI), strict=True))
+    people = list(zip(*(PEOPLE[name] for name in QUASI), strict=True))
+    assert all(sum(all(map(stands_for, row, person)) for row in rows) == 1 for person in people)
+    assert plan.report.k >= 3
+    assert (
+        plan.report.gcp
+        <= Anonymiser(HIERARCHIES, recoding="full_domain", **asked).fit(TABLE, population=PEOPLE).report.gcp + 1e-9
+    )
+    found = measure(out, QUASI, ["ill"], population=PEOPLE, hierarchies=plan.hierarchies)
+    assert (found.population.delta_min, found.population.delta_max) == plan.report.delta
+    if "l" in more:
+        assert found.l >= 2
+    if "t" in more:
+        assert found.t <= 0.3 + 1e-9
+    verify(plan, FrequencySet.of(out, QUASI, list(plan.sensitive)))
+
+
 def test_full_domain_is_the_optimum_over_all_nodes():
     delta = (0.02, 0.19)
     plan = Anonymiser(HIERARCHIES, k=3, delta=delta, recoding="full_domain").fit(TABLE, population=PEOPLE)
@@ -168,8 +193,8 @@ def test_what_is_wrong_is_refused():
     for delta in (0, 1.5, -0.1, (0.5, 0.2), (0.1, 0.2, 0.3), "half", True, float("nan")):
         with pytest.raises(InvalidParameter, match="delta is"):
             Anonymiser(QUASI, k=2, delta=delta)
-    with pytest.raises(InvalidParameter, match="needs recoding='full_domain'"):
-        Anonymiser(QUASI, k=2, delta=(0.1, 0.5))
+    with pytest.raises(InvalidParameter, match="needs output='labels'"):
+        Anonymiser(QUASI, k=2, delta=(0.1, 0.5), output="sets")
     with pytest.raises(InvalidParameter, match="no population is given"):
         Anonymiser(QUASI, k=2, delta=0.5).fit(TABLE)
     with pytest.raises(InvalidParameter, match="no delta is asked"):
@@ -188,13 +213,17 @@ def test_what_is_wrong_is_refused():
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abc")), min_size=12, max_size=40),
     st.integers(4, 9),
-    st.sampled_from(["labels", "sets"]),
+    st.sampled_from(["labels", "sets", "both bounds"]),
 )
 def test_any_table_that_can_is_held(people, rows, output):
     population = {"n": [n for n, _ in people], "c": [c for _, c in people]}
     table = {name: column[:rows] for name, column in population.items()}
-    delta = min(1.0, rows / len(people) + 0.05)
-    plan = Anonymiser(["n", "c"], k=2, delta=delta, output=output).fit(table, population=population)
+    share, least = rows / len(people), 0.0
+    delta = min(1.0, share + 0.05)
+    if output == "both bounds":
+        output, least = "labels", max(share - 0.3, share / 2)
+    plan = Anonymiser(["n", "c"], k=2, delta=(least, delta), output=output).fit(table, population=population)
+    assert least - 1e-9 <= plan.report.delta[0]
     assert plan.report.delta[1] <= delta + 1e-9
     found = measure(plan.apply(table), ["n", "c"], population=population, hierarchies=plan.hierarchies)
     assert found.population.delta_max == pytest.approx(plan.report.delta[1])

@@ -261,7 +261,7 @@ WRONG = [
     ("l = 2", 'l = 2\npopulation = "people.csv"', 27, "a population is named, and no delta is asked"),
     ("l = 2", "l = 2\ndelta = 0.5\npopulation = 7", 28, "population is a file or a table, not a whole number"),
     ("l = 2", 'l = 2\ndelta = 2\npopulation = "p.csv"', 27, "delta is 2; it must be a chance"),
-    ("l = 2", 'l = 2\ndelta = [0.1, 0.5]\npopulation = "p.csv"', 27, "needs recoding='full_domain'"),
+    ("l = 2", 'l = 2\ndelta = [0.1, 0.5]\noutput = "sets"\npopulation = "p.csv"', 27, "needs output='labels'"),
     ("l = 2", 'l = 2\noutput = "label"', 27, "no output 'label'; did you mean 'labels'?"),
     ("l = 2", 'l = 2\neffort = "much"', 27, "no effort 'much'"),
     ("l = 2", "l = 2\nsuppression = 1", 27, "suppression is 1"),

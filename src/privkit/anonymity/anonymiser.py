@@ -16,10 +16,13 @@ from privkit.anonymity.recoding.labels import peel
 from privkit.anonymity.recoding.presence import Presence, joined
 from privkit.anonymity.recoding.recoding import Recoding
 from privkit.anonymity.recoding.sets import recode_to_sets
+from privkit.anonymity.recoding.specialise import specialised
 from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from privkit.anonymity.models.privacy import Models
 
@@ -51,7 +54,7 @@ class Anonymiser:
         recoding: `local` or `full_domain`.
         output: `labels` or `sets`.
         delta: The greatest chance of a person of the population to be in the table, or the least and the greatest;
-            `fit` then takes the population. A least chance above 0 is for full-domain recoding alone.
+            `fit` then takes the population. A least chance above 0 is for labels alone.
         suppression: The greatest share of records that a full-domain plan may drop. Local recoding drops none.
         weights: How much the loss of a quasi-identifier counts in the search, by name; 1 by default.
         effort: `normal`, or `thorough` for sets that lose a few per cent less in some three times the time.
@@ -117,8 +120,8 @@ class Anonymiser:
             raise InvalidParameter("sensitive columns are named, and neither l nor t is asked; give l or t")
         if self.recoding == "full_domain" and self.output == "sets":
             raise InvalidParameter("full-domain recoding writes labels; take output='labels', or recoding='local'")
-        if self.recoding == "local" and self.requirements.delta is not None and self.requirements.delta[0] > 0:
-            raise InvalidParameter("delta has a least chance above 0, which needs recoding='full_domain'")
+        if self.output == "sets" and self.requirements.delta is not None and self.requirements.delta[0] > 0:
+            raise InvalidParameter("delta has a least chance above 0, which needs output='labels'")
 
     def fit(
         self,
@@ -178,16 +181,30 @@ class Anonymiser:
             # A level that tells no fewer of the table's values apart may tell fewer of the population's.
             ladders = [hierarchies[domain.name].bind(domain, every=near is not None) for domain in frequency.quasi]
             if self.recoding == "local":
-                levels = peel(frequency, ladders, models, self.weights, progress).levels
-                if near is not None:
-                    sizes = np.add.reduceat(frequency.counts, frequency.starts)
-                    levels = near.raised(levels, ladders, sizes, self.weights)
-                recoding = Recoding.of_levels(frequency, ladders, levels)
+                recoding = Recoding.of_levels(
+                    frequency, ladders, self._local(frequency, ladders, models, near, progress)
+                )
             else:
                 shape, recoding = self._full_domain(frequency, ladders, models, near, progress)
         plan = Plan(frequency, recoding, self.requirements, shape, hierarchies, dict(self.sensitive), population)
         progress(1.0)
         return plan
+
+    def _local(
+        self,
+        frequency: FrequencySet,
+        ladders: list[Ladder],
+        models: Models,
+        near: Presence | None,
+        progress: Callable[[float], None],
+    ) -> NDArray[np.integer]:
+        """The level of each quasi-identifier of each tuple, class by class."""
+        if near is not None and near.delta[0] > 0:
+            return specialised(frequency, ladders, models, self.weights, near)
+        levels = peel(frequency, ladders, models, self.weights, progress).levels
+        if near is None:
+            return levels
+        return near.raised(levels, ladders, np.add.reduceat(frequency.counts, frequency.starts), self.weights)
 
     def _full_domain(
         self,

@@ -77,6 +77,10 @@ class Presence:
         hierarchies: The quasi-identifiers' hierarchies.
         delta: The least and the greatest chance.
 
+    Attributes:
+        delta: The same.
+        weights: How many people each tuple of the population stands for.
+
     Raises:
         InvalidParameter: If a hierarchy does not cover the population, or a column is of another kind there.
     """
@@ -90,9 +94,9 @@ class Presence:
     ) -> None:
         domains = [own.merged(other) for own, other in zip(frequency.quasi, population.quasi, strict=True)]
         self._ladders = [hierarchies[domain.name].bind(domain, every=True) for domain in domains]
-        self._delta = delta
+        self.delta = delta
         self._own = frequency.codes[: len(domains), frequency.starts]
-        self._weights = np.add.reduceat(population.counts, population.starts)
+        self.weights = np.add.reduceat(population.counts, population.starts)
         equal = [1.0] * len(domains)
         self._table, self._people = (
             Lattice(
@@ -107,6 +111,25 @@ class Presence:
             )
             for part in (frequency, population)
         )
+
+    @property
+    def table_codes(self) -> NDArray[np.int32]:
+        """Codes of the table's tuples among the values of both."""
+        return self._table.codes
+
+    @property
+    def people_codes(self) -> NDArray[np.int32]:
+        """Codes of the population's tuples among the values of both."""
+        return self._people.codes
+
+    def width(self, attribute: int) -> int:
+        """How many labels an attribute has on one level, at most."""
+        return max(len(labels) for labels in self._ladders[attribute].labels)
+
+    def below(self, attribute: int, levels: NDArray[Any], codes: NDArray[Any]) -> NDArray[np.int32]:
+        """The group of each code of an attribute on the level below; of those on the lowest, on it."""
+        found: NDArray[np.int32] = np.stack(self._ladders[attribute].groups)[np.maximum(levels - 1, 0), codes]
+        return found
 
     def restrict(
         self,
@@ -129,8 +152,8 @@ class Presence:
             starts: Where each group begins in `order`.
         """
         people, everybody = self._counted(node, order[starts])
-        ok = good & within(presence(sizes, people), self._delta)
-        if self._delta[0] > 0 and not (everybody and ok.all()):
+        ok = good & within(presence(sizes, people), self.delta)
+        if self.delta[0] > 0 and not (everybody and ok.all()):
             return np.zeros(len(ok), bool)
         return ok
 
@@ -158,7 +181,7 @@ class Presence:
             classes, first = _grouped(labels)
             totals = np.bincount(classes, sizes, len(first)).astype(np.int64)
             people = self._looked_up(levels[:, first], labels[:, first], first, known)
-            bad = ~within(presence(totals, people), (0.0, self._delta[1]))
+            bad = ~within(presence(totals, people), (0.0, self.delta[1]))
             if not bad.any():
                 return levels
             attribute = self._worth(levels[:, first], first, costs)
@@ -194,7 +217,7 @@ class Presence:
         for number, (ladder, cost) in enumerate(zip(self._ladders, costs, strict=True)):
             spread = self._people.codes[number]
             alike = _by_level(
-                [np.bincount(groups[spread], self._weights, int(groups.max()) + 1) for groups in ladder.groups],
+                [np.bincount(groups[spread], self.weights, int(groups.max()) + 1) for groups in ladder.groups],
                 ladder.groups,
             )
             level, code = levels[number], self._table.codes[number][tuples]
@@ -211,7 +234,7 @@ class Presence:
         keys = self._people.key(node)
         found = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
         hit = wanted[found] == keys
-        people = np.bincount(found[hit], self._weights[hit], len(wanted)).astype(np.int64)
+        people = np.bincount(found[hit], self.weights[hit], len(wanted)).astype(np.int64)
         return people[place], bool(hit.all())
 
 
