@@ -16,8 +16,6 @@ from privkit.transforms.plaintexts import Plaintexts, restore
 from privkit.transforms.sealing import Sealer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from privkit.columns import Column
@@ -111,29 +109,6 @@ class Encrypt(Form, Reversible):
             return None
         sealed = value if type(value) is bytes and not self.text else self._bytes(value)
         return layout.decode(self._sealer.open(sealed, self._place if row is None else self._place_of(row)))
-
-    def reader(self, moment: Callable[[], object]) -> Callable[[Any], Any]:
-        """`reveal` without rows as one function, with less Python around the cipher: for columns of an ORM.
-
-        Args:
-            moment: Gives another object whenever the keyring's state may have changed, such as for each statement. Only
-                then is it noticed that a key version was disabled.
-        """
-        open_one, to_bytes, is_text, decode = (
-            self._sealer.opener(self._place, moment),
-            self._bytes,
-            self.text,
-            layout.decode,
-        )
-
-        def read(stored: Any) -> Any:  # noqa: ANN401 - as for `reveal`
-            if stored is None:
-                return None
-            if is_text or type(stored) is not bytes:
-                stored = to_bytes(stored)
-            return decode(open_one(stored))
-
-        return read
 
     def needs_rotation(self, value: bytes | str) -> bool:
         """Whether a ciphertext is under another key version than the one that writes now, or has another index.

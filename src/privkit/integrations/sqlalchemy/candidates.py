@@ -31,12 +31,7 @@ _connection: ContextVar[tuple[weakref.ref[sa.Connection], Any] | None] = Context
 """Where the statement is executed whose parameters are asked for, and the schemas that it puts for others."""
 
 _moment: object = object()
-
-
-def moment() -> object:
-    """What tells the time of one statement from that of the next: another object for each that is executed."""
-    return _moment
-
+"""What tells the time of one statement from that of the next: another object for each that is executed."""
 
 _WANTED: Final = "privkit_wanted"
 _SCHEMAS: Final = "schema_translate_map"

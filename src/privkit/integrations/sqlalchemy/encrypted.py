@@ -15,7 +15,6 @@ from privkit.integrations.lifecycle import Bound, Mode, StoredForm
 from privkit.integrations.purposes import ShownText
 from privkit.integrations.sqlalchemy.binding import BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
-from privkit.integrations.sqlalchemy.candidates import moment
 from privkit.integrations.sqlalchemy.fetching import Opener
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import NotBound, WouldWritePlaintext, passing
@@ -291,7 +290,7 @@ class _Opener(Opener):
         self._encrypted = encrypted
         self._name = encrypted.field_key.name
         self._read, strict = encrypted.plain_form.read, encrypted.mode is Mode.STRICT
-        self._reveal = encrypted.encrypt.reader(moment) if strict else encrypted.stored.read
+        self._reveal = encrypted.encrypt.reveal if strict else encrypted.stored.read
 
     def one(self, stored: Any, row: Row | None = None) -> Any:  # noqa: ANN401, ARG002 - see `Opener`
         """The value of what is stored."""
