@@ -227,3 +227,11 @@ def test_any_table_that_can_is_held(people, rows, output):
     assert plan.report.delta[1] <= delta + 1e-9
     found = measure(plan.apply(table), ["n", "c"], population=population, hierarchies=plan.hierarchies)
     assert found.population.delta_max == pytest.approx(plan.report.delta[1])
+
+
+def test_progress_rises_to_the_end():
+    seen = []
+    Anonymiser(HIERARCHIES, k=3, delta=(0.02, 0.4)).fit(TABLE, population=PEOPLE, progress=seen.append)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+    assert len(seen) > 5

@@ -200,7 +200,7 @@ class Anonymiser:
     ) -> NDArray[np.integer]:
         """The level of each quasi-identifier of each tuple, class by class."""
         if near is not None and near.delta[0] > 0:
-            return specialised(frequency, ladders, models, self.weights, near)
+            return specialised(frequency, ladders, models, self.weights, near, progress=progress)
         levels = peel(frequency, ladders, models, self.weights, progress).levels
         if near is None:
             return levels

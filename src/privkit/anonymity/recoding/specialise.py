@@ -20,7 +20,7 @@ from privkit.anonymity.models.sensitive import Diversity
 from privkit.anonymity.recoding.presence import within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def specialised(
-    frequency: FrequencySet, ladders: Sequence[Ladder], models: Models, weights: Sequence[float], near: Presence
+    frequency: FrequencySet,
+    ladders: Sequence[Ladder],
+    models: Models,
+    weights: Sequence[float],
+    near: Presence,
+    *,
+    progress: Callable[[float], None],
 ) -> NDArray[np.int16]:
     """Find the level of each attribute of each tuple of the table.
 
@@ -41,11 +47,12 @@ def specialised(
         models: What every class has to meet.
         weights: How much the loss of each attribute counts.
         near: Table and population together, with the bounds of the chances.
+        progress: Is called with the share of all levels that labels have gone down.
 
     Returns:
         `int16` of shape `(attributes, tuples)`.
     """
-    return _Division(frequency, ladders, models, weights, near).levels()
+    return _Division(frequency, ladders, models, weights, near).levels(progress)
 
 
 class _Division:
@@ -71,9 +78,11 @@ class _Division:
             for count in (len(self._sizes), len(near.weights))
         )
 
-    def levels(self) -> NDArray[np.int16]:
+    def levels(self, progress: Callable[[float], None]) -> NDArray[np.int16]:
         """Divide until no class can be divided."""
+        whole = self._table[0].sum()
         while True:
+            progress(1.0 - float(self._table[0].sum() / whole))
             attribute = self._best()
             if (attribute < 0).all():
                 return self._table[0]
