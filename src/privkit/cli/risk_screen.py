@@ -122,4 +122,5 @@ def _population(screen: Console, found: Measurement) -> None:
     if found.uniqueness is not None:
         for name, uniques in found.uniqueness.uniques.items():
             chosen = ", chosen" if name == found.uniqueness.chosen else ""
-            screen.print(plain(f"  unique in it, by {name}{chosen}: {uniques:,.0f} ({uniques / people.size:.2%})"))
+            said = name if name == "counted" else f"by {name}{chosen}"
+            screen.print(plain(f"  unique in it, {said}: {uniques:,.0f} ({uniques / people.size:.2%})"))
