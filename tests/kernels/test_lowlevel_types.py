@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from privkit.errors import InvalidParameter, WrongType
-from privkit.lowlevel import FF1, AesSiv, Cmac
+from privkit.lowlevel import FF1, AesSiv, Cmac, IntegerPermutation, PrefixPermutation
 
 KEY = bytes(range(32))
-CIPHERS = {"FF1": FF1(KEY, "0123456789"), "AesSiv": AesSiv(KEY), "Cmac": Cmac(KEY)}
+CIPHERS = {
+    "FF1": FF1(KEY, "0123456789"),
+    "AesSiv": AesSiv(KEY),
+    "Cmac": Cmac(KEY),
+    "IntegerPermutation": IntegerPermutation(KEY, 10**6),
+    "PrefixPermutation": PrefixPermutation(KEY, 12),
+}
 WRONG = {
     "key": lambda: FF1(bytearray(16), "0123456789"),
     "key of text": lambda: Cmac("0123456789abcdef"),

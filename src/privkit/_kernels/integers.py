@@ -102,8 +102,8 @@ class IntegerPermutation:
                 return value
 
     def _crypt_many(self, values: NDArray[Any], tweak: Even, *, decrypt: bool) -> NDArray[Any]:
-        tweaks.check(tweak, len(values))
         check(values, self.size)
+        tweaks.check(tweak, len(values))
         out = np.empty(len(values), object if self._is_object else np.uint64)
         if len(values) <= FEW or not words.fits(self._shape):
             each = zip(values.tolist(), tweaks.each(tweak, len(values)), strict=True)
@@ -159,13 +159,15 @@ def check_one(value: object, size: int) -> int:
     return value
 
 
-def check(values: NDArray[Any], size: int) -> None:
+def check(values: object, size: int) -> None:
     """Refuse a column of which some value is no integer of [0, size).
 
     Raises:
-        WrongType: If the values are no integers, which would be cut to some.
+        WrongType: If it is no array of one dimension, or the values are no integers, which would be cut to some.
         InvalidValue: If a value is outside; with the positions of the rows.
     """
+    if not isinstance(values, np.ndarray) or values.ndim != 1:
+        raise WrongType("integers in no array of one dimension; give an array of shape (rows,)")
     if not len(values):
         return
     types = set(map(type, values.tolist())) if values.dtype == object else {values.dtype.type}
