@@ -19,7 +19,7 @@ from privkit.integrations.sqlalchemy.checked import check_as_fetched
 from privkit.integrations.sqlalchemy.conditions import Asked, Lookup
 from privkit.integrations.sqlalchemy.encrypted import Encrypted, link_beside
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
-from privkit.integrations.sqlalchemy.searching import base_of
+from privkit.integrations.sqlalchemy.searching import base_of, beside
 from privkit.transforms import BlindIndexOf, Part
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def match_part(expr: Any, parts: list[Any]) -> ColumnElement[bool]:  # noqa: ANN
     if source.type.views is not None:
         source.type.views.check_clear("compare")
     search = Search(source, source.type, parts, by_part=True)
-    return Lookup(expr.table.c[source.key], expr, Asked(search, source.type.raw_type))
+    return Lookup(beside(expr, source.key), expr, Asked(search, source.type.raw_type))
 
 
 def source_of(companion: sa.Column[Any]) -> sa.Column[Any] | None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from privkit.integrations.sqlalchemy.encrypted import Encrypted
 
 
+_BESIDE = "privkit_beside"
+"""Where a column keeps the one beside it: to annotate it takes as long as the rest of a comparison."""
+
 _EQUAL = (operators.eq, operators.in_op)
 _UNEQUAL = (operators.ne, operators.not_in_op)
 _SAME = (operators.is_, operators.is_not_distinct_from)
@@ -115,7 +118,7 @@ def match(expr: Any, encrypted: Encrypted, values: list[Any]) -> ColumnElement[b
         return Among(expr, Asked(Ciphertexts(encrypted, plains), encrypted.raw_type))
     blind = encrypted.encrypt.index
     source = base_of(expr)
-    index = None if source is None or encrypted.index is None else expr.table.c.get(encrypted.index)
+    index = None if source is None or encrypted.index is None else beside(expr, encrypted.index)
     if blind is None or source is None or index is None:
         raise NotSearchable(
             f"the column of {encrypted.field_key.name!r} is randomised and has no index in reach of this comparison; "
@@ -125,6 +128,17 @@ def match(expr: Any, encrypted: Encrypted, values: list[Any]) -> ColumnElement[b
     if encrypted.mode is Mode.STRICT:
         return found
     return sa.or_(found, Among(expr, Asked(Plaintexts(encrypted, plains), encrypted.raw_type)))
+
+
+def beside(expr: Any, name: str) -> Any:  # noqa: ANN401 - as above
+    """Another column of an expression's table, alias or entity; the ORM puts entities for each other by annotations."""
+    key, known = expr.__dict__.get(_BESIDE, (None, None))
+    if key != (id(expr), name):  # a copy of a column has a copy of what is known of it
+        known = expr.table.c.get(name)
+        marks = {mark: value for mark, value in expr._annotations.items() if mark != "proxy_key"}  # noqa: SLF001 - there is no other way to know them
+        known = known if known is None or not marks else known._annotate(marks)  # noqa: SLF001 - as above
+        expr.__dict__[_BESIDE] = (id(expr), name), known
+    return known
 
 
 def base_of(expr: Any) -> sa.Column[Any] | None:  # noqa: ANN401 - SQLAlchemy's
