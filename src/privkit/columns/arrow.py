@@ -9,7 +9,7 @@ This module stands on pyarrow and is imported only where an Arrow array, or a se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +46,7 @@ class ArrowHome:
     type: Any
     dictionary: Any = None
     chunks: tuple[int, ...] | None = None
+    coded: ClassVar[bool] = True  # it is built by `build_coded` where each value is given once
 
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """See `Home.build`."""
@@ -54,21 +55,21 @@ class ArrowHome:
             array = _encode(array, self.dictionary.index_type)
         return in_chunks(array, self.chunks)
 
-    @property
-    def coded(self) -> bool:
-        """Whether it is built by `build_coded`."""
-        return self.dictionary is not None
-
     def build_coded(
-        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+        self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
-        """As `build` for a dictionary array, from distinct values and the position of each row's value among them."""
-        # Two values may have become one.
-        few = _encode(self._array(kind, values, None, exact=exact), self.dictionary.index_type)
-        rows = number_array(_plain(few.indices).take(codes), nulls)
-        return in_chunks(pa.DictionaryArray.from_arrays(rows, few.dictionary), self.chunks)
+        """As `build`, from distinct values and the position of each row's value among them."""
+        if self.dictionary is not None:
+            few = _encode(self._array(kind, values, None, exact=exact), self.dictionary.index_type)
+            merged = len(few.dictionary) < len(values)  # two values may have become one
+            rows = number_array(_plain(few.indices).take(codes) if merged else codes, nulls).cast(few.indices.type)
+            return in_chunks(pa.DictionaryArray.from_arrays(rows, few.dictionary), self.chunks)
+        few = self._array(kind, values, None, exact=exact, size=_size_of_rows(values, codes))
+        return in_chunks(_repeated(few, number_array(codes, nulls)), self.chunks)
 
-    def _array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+    def _array(
+        self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool, size: int | None = None
+    ) -> Any:
         if types.is_null(self.type) and not len(values):
             return pa.nulls(0 if nulls is None else len(nulls))
         if kind is Kind.MIXED:
@@ -76,18 +77,26 @@ class ArrowHome:
         if kind is Kind.DECIMAL:
             return _decimals(cast("Ragged", values), nulls, self.type if exact else None)
         if isinstance(values, Ragged):
-            return text_array(values, nulls, self._text_type(kind, values, exact=exact))
+            of = self._text_type(kind, values, _size(values) if size is None else size, exact=exact)
+            return text_array(values, nulls, of)
         return _numbers(kind, values, nulls, self.type if exact else None)
 
-    def _text_type(self, kind: Kind, values: Ragged, *, exact: bool) -> Any:
-        """The type for text or bytes: as large as the container's own, and larger where offsets pass 31 bits."""
+    def _text_type(self, kind: Kind, values: Ragged, size: int, *, exact: bool) -> Any:
+        """The type for text or bytes: as large as the container's own, and larger where offsets pass 31 bits.
+
+        Args:
+            kind: Text or bytes.
+            values: The rows, or each of their values once.
+            size: The bytes of all rows together.
+            exact: As for `build`.
+        """
         if exact and types.is_fixed_size_binary(self.type) and values.width in (None, self.type.byte_width):
             return self.type if len(values) == 0 or values.width else pa.binary()
         text = kind is Kind.TEXT
         if types.is_string_view(self.type) or types.is_binary_view(self.type):
             return pa.string_view() if text else pa.binary_view()
         large = types.is_large_string(self.type) or types.is_large_binary(self.type)
-        if large or _size(values) > _INT32_MAX:
+        if large or size > _INT32_MAX:
             return pa.large_string() if text else pa.large_binary()
         return pa.string() if text else pa.binary()
 
@@ -153,7 +162,7 @@ def text_array(values: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
     if not (large or types.is_string(of) or types.is_binary(of)):  # views and fixed sizes have other buffers
         plain = (pa.large_binary, pa.large_string) if _size(values) > _INT32_MAX else (pa.binary, pa.string)
         return text_array(values, nulls, plain[types.is_string_view(of)]()).cast(of)
-    offsets = (values.offsets - start).astype(np.int64 if large else np.int32, copy=False)
+    offsets = (values.offsets - start if start else values.offsets).astype(np.int64 if large else np.int32, copy=False)
     validity = None
     if nulls is not None:
         index = np.zeros(len(nulls) + 1, np.intp)
@@ -179,7 +188,7 @@ def number_array(values: NDArray[Any], nulls: NDArray[np.bool_] | None = None) -
     return pa.Array.from_buffers(of, len(rows), [validity, data])
 
 
-def number_values(values: Values) -> tuple[Values, NDArray[np.int64]]:
+def number_values(values: Values) -> tuple[Values, NDArray[Any]]:
     """Number equal values by Arrow's hash table.
 
     Returns:
@@ -187,17 +196,17 @@ def number_values(values: Values) -> tuple[Values, NDArray[np.int64]]:
     """
     if isinstance(values, Ragged):
         encoded = _binary(values).dictionary_encode()
-        return _take_text(encoded.dictionary), _plain(encoded.indices).astype(np.int64)
+        return _take_text(encoded.dictionary), _plain(encoded.indices)
     if values.dtype.names:  # instants: two numbers in a row
         rows = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
         few, codes = number_values(Ragged.of_matrix(rows))
         return cast("Ragged", few).matrix(values.dtype.itemsize).reshape(-1).view(values.dtype), codes
     words = values.view(np.int64 if values.dtype.itemsize > 1 else np.int8)  # so that -0.0 is not 0.0, and NaN is NaN
     encoded = number_array(words).dictionary_encode()
-    return _plain(encoded.dictionary).view(values.dtype), _plain(encoded.indices).astype(np.int64)
+    return _plain(encoded.dictionary).view(values.dtype), _plain(encoded.indices)
 
 
-def take_rows(values: Ragged, rows: NDArray[np.int64]) -> Ragged:
+def take_rows(values: Ragged, rows: NDArray[Any]) -> Ragged:
     """What `Ragged.take` does, by Arrow: several times faster where rows are many."""
     return _take_text(text_array(values, None, pa.large_binary()).take(number_array(rows)))
 
@@ -380,6 +389,19 @@ _LIFTERS: Final[tuple[tuple[Callable[[Any], bool], Kind, Callable[[Any], Values]
 
 def _size(values: Ragged) -> int:
     return int(values.offsets[-1] - values.offsets[0])
+
+
+def _size_of_rows(values: Values, codes: NDArray[Any]) -> int | None:
+    """The bytes of all rows of text or bytes together, or a bound for them that offsets of 31 bits reach."""
+    if not isinstance(values, Ragged):
+        return None
+    bound = int(values.lengths.max(initial=0)) * len(codes)
+    return bound if bound <= _INT32_MAX else int(values.lengths.take(codes).sum())
+
+
+def _repeated(few: Any, rows: Any) -> Any:
+    """The values at some positions; views, of which Arrow takes none, by way of plain text or bytes."""
+    return few.cast(_plain_type(few.type)).take(rows).cast(few.type)
 
 
 def _encode(array: Any, index_type: Any) -> Any:

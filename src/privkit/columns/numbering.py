@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from privkit.columns.column import Column
     from privkit.columns.kinds import Values
 
+_INT32_MAX: Final = int(np.iinfo(np.int32).max)
 _BLOCK: Final = 32_768  # rows looked at together: they stay in a core's cache, and mostly the first of them are enough
 
 
@@ -35,7 +36,7 @@ class Coded:
     nulls: NDArray[np.bool_] | None
 
 
-def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """Number anew in the order of first appearance, which tells nothing that the rows do not tell.
 
     A dictionary is often sorted, and tokens in the order of a sorted one would show the order of what they stand for.
@@ -45,7 +46,8 @@ def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[np.intp], NDArray[
         size: They are from 0 to `size - 1`; not all of them need be there.
 
     Returns:
-        The first row of each number that is there, in ascending order; and for each row its new number.
+        The first row of each number that is there, in ascending order; and for each row its new number, of 32 bits
+        where that is enough.
 
     Example:
         >>> import numpy as np
@@ -54,6 +56,7 @@ def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[np.intp], NDArray[
         ([0, 1], [0, 1, 0])
     """
     rows = len(codes)
+    of = np.int32 if size <= _INT32_MAX else np.int64
     first = np.full(size, rows, np.intp)
     found = 0
     for start in range(0, rows, _BLOCK):
@@ -68,8 +71,8 @@ def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[np.intp], NDArray[
     order = np.argsort(first)[:found]
     firsts = first[order]
     if found == size and (order[1:] > order[:-1]).all():
-        return firsts, codes.astype(np.int64, copy=False)
-    renumbered = np.zeros(size, np.int64)
+        return firsts, codes.astype(of, copy=False)
+    renumbered = np.zeros(size, of)
     renumbered[order] = np.arange(found)
     return firsts, renumbered.take(codes)
 

@@ -65,11 +65,11 @@ class PandasHome:
 
     @property
     def coded(self) -> bool:
-        """Whether it is built by `build_coded`."""
-        return isinstance(self.dtype, pd.CategoricalDtype) or getattr(self.inner, "coded", False)
+        """Whether it is built by `build_coded` where each value is given once."""
+        return isinstance(self.dtype, pd.CategoricalDtype | pd.ArrowDtype)
 
     def build_coded(
-        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+        self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
         """As `build`, from distinct values and the position of each row's value among them."""
         if isinstance(self.dtype, pd.ArrowDtype):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import numpy as np
 import polars as pl
@@ -54,6 +54,7 @@ class PolarsHome:
 
     dtype: Any
     name: str
+    coded: ClassVar[bool] = True  # it is built by `build_coded` where each value is given once
 
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """See `Home.build`."""
@@ -74,13 +75,8 @@ class PolarsHome:
         plain = fit(values, np.dtype(_NUMPY[self.dtype.base_type()])) if exact else values
         return self._spread(plain, nulls)
 
-    @property
-    def coded(self) -> bool:
-        """Whether it is built by `build_coded`."""
-        return bool(self.dtype in (pl.Categorical, pl.Enum))
-
     def build_coded(
-        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+        self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
         """As `build`, from distinct values and the position of each row's value among them."""
         return self.build(kind, values, None, exact=exact).gather(self._spread(codes, nulls))

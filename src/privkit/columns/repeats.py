@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 _SAMPLE: Final = 4096  # rows looked at; columns that are not several times longer are not worth it
-_CHUNK: Final = 1 << 16  # rows written at once
 _WORTH: Final = 8  # how often a value has to be there, on average, by the sample
 
 
@@ -45,7 +44,7 @@ class DistinctColumn(Column[C]):
         whole_nulls: Which rows of the whole column are null, or `None`.
     """
 
-    codes: NDArray[np.int64]
+    codes: NDArray[Any]
     whole_nulls: NDArray[np.bool_] | None
 
     def rows(self, positions: NDArray[Any] | Sequence[int]) -> NDArray[np.intp]:
@@ -73,7 +72,7 @@ class DistinctHome:
     """The container that a distinct column came from."""
 
     home: Home[Any]
-    codes: NDArray[np.int64]
+    codes: NDArray[Any]
     nulls: NDArray[np.bool_] | None
 
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
@@ -87,7 +86,7 @@ class DistinctHome:
         return self._build(kind, values, places[self.codes[~gone]], whole, exact=exact)
 
     def _build(
-        self, kind: Kind, values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, *, exact: bool
+        self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
         home: Any = self.home
         coded = getattr(home, "coded", False)
@@ -144,7 +143,7 @@ def _numbered(column: Column[C]) -> Column[C]:
 
 
 def _distinct(
-    column: Column[C], values: Values, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None
+    column: Column[C], values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None
 ) -> DistinctColumn[C]:
     home = DistinctHome(column.home, codes, nulls)
     return DistinctColumn(column.kind, values, None, cast("Home[C]", home), codes, nulls)
@@ -180,7 +179,8 @@ def _looks_repeated(values: Values) -> bool:
     rows = len(values)
     if rows < _WORTH * _SAMPLE or (not isinstance(values, Ragged) and values.dtype == object):  # lists have no hash
         return False
-    places = np.unique(np.random.default_rng(0).integers(0, rows, _SAMPLE))  # any sample will do: nothing secret
+    drawn = np.sort(np.random.default_rng(0).integers(0, rows, _SAMPLE))  # any sample will do: nothing secret
+    places = drawn[np.diff(drawn, prepend=-1) > 0]
     sample = values.take(places).to_list() if isinstance(values, Ragged) else values[places].tolist()
     pairs = len(sample) - len(set(sample))
     return pairs >= len(sample) ** 2 * _WORTH / (2 * rows)
