@@ -169,7 +169,7 @@ class Search(Candidates):
         return exact + [one for one, held in zip(sealed, self.held(sealed, names), strict=True) if held]
 
     def held(self, sealed: list[Any], names: list[Row] | None = None) -> list[bool]:
-        """Which ciphertexts hold one of the values; `names` are those of their rows, where they are bound to them."""
+        """Which of what is stored holds one of the values; `names` are those of the rows, where it is bound to them."""
         blind = self._encrypted.encrypt.index
         wanted = [plain for plain in self._plains if plain is not None]
         return [any(self._matches(blind, plain, value) for value in wanted) for plain in self._opened(sealed, names)]
@@ -192,11 +192,11 @@ class Search(Candidates):
         return statement
 
     def _opened(self, sealed: list[Any], names: list[Row] | None) -> list[Any]:
-        encrypt = self._encrypted.encrypt
+        stored = self._encrypted.stored
         try:
             if len(sealed) < _FEWEST:
-                return [encrypt.reveal(one, row=row) for one, row in zip(sealed, names or repeat(None), strict=False)]
-            return self._encrypted.stored.open_many(plain_bytes(sealed), names)
+                return [stored.read(one, row) for one, row in zip(sealed, names or repeat(None), strict=False)]
+            return stored.read_many(plain_bytes(sealed), names)
         except DecryptionFailed as error:
             raise error.located(self._encrypted.field_key.name) from None
 

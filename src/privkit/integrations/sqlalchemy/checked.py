@@ -137,7 +137,7 @@ def _check_as_fetched(compiler: SQLCompiler, select: Any, **_: Any) -> Any:  # n
     ]
     fresh = select._generate()  # noqa: SLF001 - as above
     fresh._raw_columns = [*select._raw_columns, *beside]  # noqa: SLF001 - as above
-    fresh._where_criteria = tuple(one.by_index() if _is_checkable(one) else one for one in conjuncts)  # noqa: SLF001 - as above
+    fresh._where_criteria = tuple(one.candidates() if _is_checkable(one) else one for one in conjuncts)  # noqa: SLF001 - as above
     setattr(compiler, CHECKS, Checks(compiler, len(chosen), [lookup.asked for lookup in lookups]))
     return fresh
 

@@ -165,6 +165,7 @@ class Lookup(_Condition):
         column: The column.
         index: Its index's column.
         asked: The parameter.
+        plain: The parameter for plaintexts, while the column may hold some.
     """
 
     __visit_name__ = "privkit_lookup"
@@ -172,20 +173,27 @@ class Lookup(_Condition):
         ("column", InternalTraversal.dp_clauseelement),
         ("index", InternalTraversal.dp_clauseelement),
         ("asked", InternalTraversal.dp_clauseelement),
+        ("plain", InternalTraversal.dp_clauseelement),
     ]
     _cache_key_traversal = [  # noqa: RUF012 - as above
         ("column", InternalTraversal.dp_clauseelement),  # it says which its index is
         ("asked", InternalTraversal.dp_clauseelement),
+        ("plain", InternalTraversal.dp_clauseelement),
     ]
     index: ColumnElement[Any]
+    plain: Asked | None
 
-    def __init__(self, column: ColumnElement[Any], index: ColumnElement[Any], asked: Asked) -> None:
+    def __init__(
+        self, column: ColumnElement[Any], index: ColumnElement[Any], asked: Asked, plain: Asked | None = None
+    ) -> None:
         super().__init__(column, asked)
         self.index = index
+        self.plain = plain
 
-    def by_index(self) -> Among:
-        """The condition that the candidates meet."""
-        return Among(self.index, self.asked)
+    def candidates(self) -> ColumnElement[bool]:
+        """The condition that the candidates meet, plaintexts among them."""
+        by_index = Among(self.index, self.asked)
+        return by_index if self.plain is None else sa.or_(by_index, Among(self.column, self.plain))
 
     def _negate(self) -> ColumnElement[bool]:
         return UnaryExpression(self, operator=operators.inv, type_=_BOOLEAN)
@@ -206,8 +214,11 @@ def _compile_among(among: Among, compiler: Any, **kwargs: Any) -> str:  # noqa: 
 
 @compiles(Lookup)
 def _compile_lookup(lookup: Lookup, compiler: Any, **kwargs: Any) -> str:  # noqa: ANN401 - as above
-    candidates = compiler.process(lookup.by_index(), **kwargs)
-    return f"({candidates} AND {_in_list(lookup.column, lookup.asked.exact(), compiler, **kwargs)})"
+    candidates = compiler.process(Among(lookup.index, lookup.asked), **kwargs)
+    exact = f"({candidates} AND {_in_list(lookup.column, lookup.asked.exact(), compiler, **kwargs)})"
+    if lookup.plain is None:
+        return exact
+    return f"({exact} OR {compiler.process(Among(lookup.column, lookup.plain), **kwargs)})"
 
 
 def _in_list(column: Any, several: Asked, compiler: Any, *, negated: bool = False, **kwargs: Any) -> str:  # noqa: ANN401 - as above

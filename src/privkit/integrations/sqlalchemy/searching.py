@@ -124,10 +124,10 @@ def match(expr: Any, encrypted: Encrypted, values: list[Any]) -> ColumnElement[b
             f"the column of {encrypted.field_key.name!r} is randomised and has no index in reach of this comparison; "
             "give it a BlindIndex, or deterministic=True, and compare the table's own column"
         )
-    found = Lookup(expr, index, Asked(Search(source, encrypted, plains), encrypted.raw_type))
+    searched = Asked(Search(source, encrypted, plains), encrypted.raw_type)
     if encrypted.mode is Mode.STRICT:
-        return found
-    return sa.or_(found, Among(expr, Asked(Plaintexts(encrypted, plains), encrypted.raw_type)))
+        return Lookup(expr, index, searched)
+    return Lookup(expr, index, searched, Asked(Plaintexts(encrypted, plains), encrypted.raw_type))
 
 
 def beside(expr: Any, name: str) -> Any:  # noqa: ANN401 - as above
