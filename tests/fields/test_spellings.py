@@ -9,6 +9,9 @@ from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidValue
 
 SPELLINGS = [
+    ("person_name", "张　三", "张三"),
+    ("person_name", "阿依努尔•买买提", "阿依努尔·买买提"),
+    ("person_name", "阿依努尔 ・ 买买提", "阿依努尔·买买提"),
     ("cn_mobile", "+86 138-1234-5678", "13812345678"),
     ("cn_mobile", "+8613812345678", "13812345678"),
     ("cn_mobile", "8613812345678", "13812345678"),
@@ -180,6 +183,11 @@ def test_a_common_spelling_takes_no_slow_way(name, spelling, canonical, monkeypa
         assert reading.changed.tolist() == [row for row, value in enumerate(rows) if value != canonical]
 
 
+@pytest.mark.parametrize("name", ["欧阳娜娜", "阿依努尔·买买提", "John Smith", "Anne-Marie O'Neil", "J. R. Smith"])
+def test_common_names_are_recognised(name):
+    assert fields.PERSON_NAME.recognise(Ragged.of_text([name] * 2)).all()
+
+
 @pytest.mark.parametrize(("name", "spelling", "canonical"), SPELLINGS)
 def test_spellings_stand_beside_what_is_no_value(name, spelling, canonical):
     kind = fields.get(name)
@@ -199,6 +207,25 @@ def test_what_is_near_a_spelling_is_refused_in_columns_too(name, value):
 
 
 PIECES = {
+    "person_name": (
+        "张",
+        "三",
+        "阿依努尔",
+        "·",
+        "•",
+        "・",
+        "．",
+        ".",
+        " ",
+        "\u3000",
+        "-",
+        "'",
+        "’",
+        "John",
+        "1",
+        "𠮷",
+        "é",
+    ),
     "amount": ("1", "2", "345", "e", "s", "\t", "0", ",", ".", "-", "+", "¥", "￥", "元", "€", "$", "¬", " ", "000"),
     "cn_landline": ("0755", "010", "0", "1234567", "5678", "5", "-", " ", "(", ")", "+86", "0086", "86", "转"),
     "cn_mobile": ("13812345678", "138", "1234", "5678", "+86", "0", "-", "--", " ", "(", ")", "−", "\t"),

@@ -7,17 +7,29 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from privkit._kernels.ragged import Ragged
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import LETTERS, byteset, printable
+from privkit.fields.bytesets import (
+    CONTINUATION,
+    LETTERS,
+    byteset,
+    cut,
+    is_ascii,
+    places,
+    printable,
+    rows_at,
+    tight,
+    where,
+    without,
+)
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import IDEOGRAPHS, tidy
 from privkit.fields.texts import Choice
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 _DOTS = dict.fromkeys(map(ord, "•‧∙⋅・･●"), "·")
 """What people type for the dot of a name, and the dot that GB 18030 and ID cards have (U+00B7)."""
@@ -54,11 +66,46 @@ class PersonName(FieldType):
         return name
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Rows that are Han alone or ASCII letters alone, and short enough, are canonical."""
-        return printable(text, extra=_NO_MARKS) & (text.lengths <= _SHORT)
+        """Short rows of Han, ASCII letters and marks are canonical; with spaces and full stops in ASCII alone."""
+        data, offsets = tight(text)
+        dots = where(text, [_DOT])
+        plain = data
+        if len(dots):
+            plain = data.copy()
+            plain[dots] = _A_LETTER
+        good = printable(Ragged(plain, offsets), extra=_LETTERS_AND_MARKS) & (text.lengths <= _SHORT)
+        good &= _BEGINS[data[offsets[:-1]]]
+        parted = places(data, _OF_ASCII_ONLY)
+        if len(parted) and not is_ascii(text):
+            rows = np.unique(rows_at(offsets, parted))
+            good[rows] &= without(text, places(data, ~_ASCII))[rows]
+        return good
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Write the dots of names in Han as they should be, and take the spaces from rows that are Han but for them."""
+        if is_ascii(text):
+            return text
+        data, offsets = tight(text)
+        marks = where(text, _DOT_MARKS).reshape(-1, 3)
+        if len(marks):
+            data = data.copy()
+            data[marks[:, :2]] = np.frombuffer(_DOT, np.uint8)
+        spaces = np.concatenate([places(data, _SPACES), where(text, [_WIDE_SPACE])])
+        spaces = spaces[without(text, places(data, _NO_HAN))[rows_at(offsets, spaces)]]
+        return cut(Ragged(data, offsets), np.sort(np.concatenate([marks[:, 2], spaces])))
 
 
-_NO_MARKS = byteset("") | LETTERS
+_DOT = "·".encode()
+_DOT_MARKS = tuple(mark.encode() for mark in "•‧∙⋅・･●")
+_WIDE_SPACE = "\u3000".encode()
+_A_LETTER = ord("a")
+_SPACES, _OF_ASCII_ONLY = byteset(" \t"), byteset(" .")
+_LETTERS_AND_MARKS = LETTERS | byteset(" -'.")
+_HAN_LEAD = 0xE0
+_BEGINS = LETTERS | (np.arange(256) >= _HAN_LEAD)
+"""With which bytes a name may begin: letters of ASCII, and of Han, not the dot."""
+_ASCII = np.arange(256) < CONTINUATION
+_NO_HAN = _ASCII & ~_SPACES
 
 
 def _is_letter(letter: str) -> bool:
