@@ -1,6 +1,6 @@
 """FF1 and the integer permutation against libffx and against the bare AES blocks: one ratio for each bar.
 
-    python benchmarks/ff1_bars.py [--rows 1000000] [--runs 7]
+    python benchmarks/ff1_bars.py [--rows 1000000] [--runs 7] [--parts bars threads memory]
 
 The sides of a ratio run by turns in one process on the same values; a ratio is the median of those of the turns, and
 the quartiles beside it say how quiet the machine was. "Ten ECB passes" encrypt as many blocks as FF1's ten rounds do,
@@ -10,7 +10,6 @@ says two; memory is what Python and NumPy allocate beyond input and output.
 
 import argparse
 import statistics
-import threading
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from privkit._kernels.blocks import BLOCK, BlockCipher
 from privkit._kernels.integers import IntegerPermutation
 from privkit._kernels.ragged import Ragged
 from privkit.lowlevel import FF1
+from two_threads import gain
 
 KEY = bytes(range(32))
 DIGITS = "0123456789"
@@ -113,11 +113,10 @@ def bars(rows):
 
 
 def threads(rows):
-    """The time of two halves one after the other, over that of both at once; what the cipher alone gains is the most
-    that a machine in the state of this run has to give."""
-    decimals, codes = texts(DIGITS, 16, rows), texts(BASE_36, 18, rows)
-    permutation, values = IntegerPermutation(BlockCipher(KEY), 10**12), integers(10**12, rows)
-    worst, worst_values = IntegerPermutation(BlockCipher(KEY), 2**40 + 1), integers(2**40 + 1, rows)
+    """What to do in two threads, on as many rows in each; what the cipher alone gains is the most there is to gain."""
+    decimals, codes = texts(DIGITS, 16, 2 * rows), texts(BASE_36, 18, 2 * rows)
+    permutation, values = IntegerPermutation(BlockCipher(KEY), 10**12), integers(10**12, 2 * rows)
+    worst, worst_values = IntegerPermutation(BlockCipher(KEY), 2**40 + 1), integers(2**40 + 1, 2 * rows)
     columns = (
         ("the bare AES blocks", lambda part: ten_passes(len(part), 1 << 16)(), values),
         ("16 digits, Arrow", FF1(KEY, DIGITS).encrypt_many, pa.array(decimals)),
@@ -127,23 +126,7 @@ def threads(rows):
         ("integers below 2^40 + 1", worst.encrypt_many, worst_values),
     )
     for name, crypt, column in columns:
-        middle = rows // 2
-        parts = column[:middle], column[middle:]
-        yield Bar(
-            f"{name}, two threads",
-            lambda crypt=crypt, parts=parts: at_once(crypt, parts),
-            lambda crypt=crypt, parts=parts: [crypt(part) for part in parts],
-            1,
-            at_least=1.6,
-        )
-
-
-def at_once(work, parts):
-    running = [threading.Thread(target=work, args=(part,)) for part in parts]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
+        yield name, crypt, (column[:rows], column[rows:])
 
 
 def memory(rows):
@@ -175,13 +158,16 @@ def main():
     parser = argparse.ArgumentParser(description="Ratios of FF1 to libffx and to the bare AES blocks.")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--parts", nargs="+", default=["bars", "threads", "memory"])
     asked = parser.parse_args()
-    for bar in (*bars(asked.rows), *threads(asked.rows)):
+    for bar in bars(asked.rows) if "bars" in asked.parts else ():
         bar.ratio()
         low, middle, high = statistics.quantiles([bar.ratio() for _ in range(asked.runs)], n=4)
         wanted = f">= {bar.at_least:g}" if bar.at_least else f"<= {bar.at_most:g}"
         print(f"{bar.work:44} {middle:8.2f}  ({low:.2f} to {high:.2f})  wanted {wanted}", flush=True)
-    for name, megabytes in memory(asked.rows):
+    for name, crypt, parts in threads(asked.rows) if "threads" in asked.parts else ():
+        print(f"{name + ', two threads':44} {gain(crypt, parts, asked.runs)}  wanted >= 1.6", flush=True)
+    for name, megabytes in memory(asked.rows) if "memory" in asked.parts else ():
         print(f"{name + ', working set':44} {megabytes:8.1f}  MB  wanted <= 64", flush=True)
 
 
