@@ -176,7 +176,8 @@ def _fraction(fraction: str | None) -> str:
 
 def _respelt(text: Ragged) -> Ragged:
     moments, zones = parted_zones(text)
-    return beside(_rewritten(iso_moments(extended(moments))), zones)
+    written = _rewritten(iso_moments(extended(moments)))
+    return beside(written, zones) if zones.lengths.any() else written
 
 
 def _rewritten(text: Ragged) -> Ragged:

@@ -39,6 +39,8 @@ _PLACES: Final = tuple(slice(*place) for place in ((0, 4), (5, 7), (8, 10), (11,
 
 def extended(text: Ragged) -> Ragged:
     """Write moments of digits alone with their marks, `2026-01-31T12:00:00`; all other rows stay."""
+    if not np.isin(text.lengths, (SECONDS, MILLISECONDS, *_BARE)).any():
+        return text
     parts: list[tuple[NDArray[np.intp], Ragged]] = []
     for length, index in text.by_length():
         rows = np.arange(len(text)) if index is None else index
@@ -109,6 +111,8 @@ def parted_zones(text: Ragged) -> tuple[Ragged, Ragged]:
     ends = offsets[1:]
     times = from_places(offsets[:-1], ends, places(data, _MARKS))
     starts = from_places(np.minimum(times + 1 + _SHORTEST_TIME, ends), ends, places(data, _SIGNS))
+    if (starts == ends).all():
+        return text, Ragged.of([b""]).take(np.zeros(len(text), np.intp))
     before = starts - ((starts < ends) & (data[starts - 1] == ord(" ")))
     return between(data, offsets[:-1], before), _zones(between(data, starts, ends))
 

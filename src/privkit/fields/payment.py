@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
 from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import at_ends, byteset, cut, places, rows_at, squeezed, tight, where
+from privkit.fields.bytesets import (
+    at_ends,
+    beheaded,
+    byteset,
+    cut,
+    from_places,
+    places,
+    rows_at,
+    squeezed,
+    tight,
+    where,
+)
 from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import ISSUER_DIGITS, card_layout
@@ -22,8 +34,6 @@ from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 ANNEX_B = "GB/T 35273-2020, annex B"
 CARD_WIDTHS = range(13, 20)
@@ -78,6 +88,12 @@ _NUMBER = re.compile(r"([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 _BESIDE = byteset(" \t$")
 _SIGNS = tuple(sign.encode() for sign in "¥￥€£元圆")
+_CURRENCIES = np.frombuffer(b"RMBCNYUSDEURGBPJPYHKD", np.uint8).reshape(-1, 3)
+_FIRST_LETTERS = byteset("RCUEGJHrcuegjh")
+_UPPER = np.uint8(0xDF)
+"""The mask that makes letters of ASCII capitals; no digit or mark becomes a letter by it."""
+_YUAN = "人民币".encode()
+_ZERO = byteset("0")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 
 
@@ -119,9 +135,10 @@ class Number(FieldType):
         return are_decimals(text, signed=self.signed)
 
     def respell(self, text: Ragged) -> Ragged:
-        """Take out spaces and currency signs at the ends and behind a minus, and the commas of thousands."""
-        plain = _bare(text)
-        return cut(plain, _thousands(plain))
+        """Take out spaces and currencies at the ends and behind a minus, commas of thousands, a plus, leading zeros."""
+        plain = _bare(_without_words(text))
+        plain = cut(plain, _thousands(plain))
+        return beheaded(plain, _needless(plain))
 
     def _written_out(self, plain: str) -> str:
         try:
@@ -131,6 +148,37 @@ class Number(FieldType):
         if abs(number.adjusted()) > LONGEST:
             raise self.invalid("too large or too small to write out")
         return format(number, "f")
+
+
+def _without_words(text: Ragged) -> Ragged:
+    """Write spaces over currencies that are said in letters, so that they are as long as before."""
+    data, offsets = tight(text)
+    words = places(data, _FIRST_LETTERS)
+    words = words[words + 2 < len(data)]
+    upper = data[words[:, None] + np.arange(3)] & _UPPER
+    known = (upper[:, None, :] == _CURRENCIES).all(axis=2).any(axis=1)
+    known &= rows_at(offsets, words) == rows_at(offsets, words + 2)
+    found = np.concatenate([(words[known, None] + np.arange(3)).reshape(-1), where(text, [_YUAN])])
+    if not len(found):
+        return text
+    out = data.copy()
+    out[found] = ord(" ")
+    return Ragged(out, offsets)
+
+
+def _needless(text: Ragged) -> NDArray[np.int64]:
+    """How many bytes at the beginning are a plus before a digit, and zeros before another."""
+    data, offsets = tight(text)
+    padded = np.append(data, np.zeros(2, np.uint8))
+    starts, ends = offsets[:-1], offsets[1:]
+    plus = (padded[starts] == ord("+")) & are_digits(padded[starts + 1, None]) & (starts + 1 < ends)
+    zeros = (padded[starts + plus] == ord("0")) & (starts + plus < ends)
+    if not (plus | zeros).any():
+        return np.zeros(len(text), np.int64)
+    digits = from_places(starts + plus, ends, places(data, ~_ZERO))
+    last = (digits == ends) | ~are_digits(padded[digits, None])
+    needless: NDArray[np.int64] = np.where(zeros, digits - last - starts, plus)
+    return needless
 
 
 def _bare(text: Ragged) -> Ragged:
