@@ -174,7 +174,7 @@ def test_what_cannot_be_is_refused():
 
     with pytest.raises(InvalidParameter):
         BlindIndexField("phone", bits=0)
-    with pytest.raises(InvalidParameter, match="stands before it"):
+    with pytest.raises(InvalidParameter, match="the model has no encrypted field"):
 
         class Lost(models.Model):
             idx = BlindIndexField("phone")

@@ -29,7 +29,7 @@ from privkit.integrations.django.binding import (
 from privkit.integrations.django.config import OPENED, keyring
 from privkit.integrations.django.expressions import check_written
 from privkit.integrations.django.indexed import IndexedExact, IndexedIn, IndexedPart
-from privkit.integrations.django.indexes import index_field
+from privkit.integrations.django.indexes import index_field, index_size
 from privkit.integrations.django.lookups import EncryptedExact, EncryptedIn, refused
 from privkit.integrations.django.permissions import add_reveal_permission
 from privkit.integrations.django.plain import is_plain_text, plain_of, tag_of, value_of
@@ -197,9 +197,7 @@ class EncryptedField(Base):
         content = content_width(self.base_field)
         if content is None:
             return None
-        companion = index_field(self)
-        index = 0 if companion is None else companion.size
-        return width(content, deterministic=self.deterministic, text=self.text, index=index)
+        return width(content, deterministic=self.deterministic, text=self.text, index=index_size(self))
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Name the column's type: as wide as the base field needs where a database wants a width, else unbounded."""

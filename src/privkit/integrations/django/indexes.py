@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models.signals import class_prepared
 
 from privkit import fields as catalogue
 from privkit.errors import InvalidParameter
 from privkit.integrations.django.computing import IndexIn
 from privkit.integrations.django.widths import exact_collation
 from privkit.transforms import BlindIndexOf
-from privkit.transforms.ciphertext import INDEX_AT
+from privkit.transforms.ciphertext import INDEX_AT, LONGEST_INDEX
 from privkit.transforms.index import Part
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class BlindIndexField(Generated):
     index of another by chance. Fewer bits say less and cost lookups more candidates to decrypt.
 
     Args:
-        of: The name of the encrypted field, which stands before it in the model and names it with `index=`.
+        of: The name of the encrypted field, which names it with `index=`.
         bits: How long the index is, from 1 to 128.
         field_type: What the values are, by its name in `privkit.fields`: spellings of one value have one index.
         part: What of the value is indexed: `whole`, `last_four` or `domain`. A part is a lookup of the encrypted field
@@ -107,20 +108,33 @@ class BlindIndexField(Generated):
         return name, f"privkit.integrations.django.{BlindIndexField.__name__}", [self.of], options
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
-        """Enter a model, behind the field that is indexed.
+        """Enter a model that has the field that is indexed.
 
         Raises:
-            InvalidParameter: If the model has no such encrypted field before it.
+            InvalidParameter: If it has no such encrypted field, which is seen when the model is whole.
         """
-        found = [field for field in cls._meta.local_fields if field.name == self.of and hasattr(field, "storage_name")]
-        if not found and not cls._meta.abstract:
-            raise InvalidParameter(f"{cls.__name__}.{name}: no encrypted field {self.of!r} stands before it")
-        text = bool(found) and found[0].text  # type: ignore[attr-defined] # the attribute above says what it is
-        padded = self.size + (-self.size % 3 if text else 0)
-        first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
-        self.expression = IndexIn(self.of, first, length)
-        self.output_field = IndexText(max_length=length) if text else IndexBytes(max_length=length)
+        if not self._take_form(cls) and not cls._meta.abstract:
+            class_prepared.connect(
+                self._enter_whole, sender=cls, weak=False
+            )  # SQLite's migrations put them in any order
         super().contribute_to_class(cls, name, private_only=private_only)
+
+    def _enter_whole(self, sender: type[models.Model], **_: object) -> None:
+        class_prepared.disconnect(self._enter_whole, sender=sender)
+        if not self._take_form(sender):
+            raise InvalidParameter(f"{sender.__name__}.{self.name}: the model has no encrypted field {self.of!r}")
+
+    def _take_form(self, model: type[models.Model]) -> bool:
+        """Be bytes or text, as the field is that is indexed; false if the model has none of its name."""
+        for field in model._meta.local_fields:  # noqa: SLF001 - Django's way to ask
+            if field.name == self.of and hasattr(field, "storage_name"):
+                text = field.text  # type: ignore[attr-defined] # the attribute above says what it is
+                padded = self.size + (-self.size % 3 if text else 0)
+                first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
+                self.expression = IndexIn(self.of, first, length)
+                self.output_field = IndexText(max_length=length) if text else IndexBytes(max_length=length)
+                return True
+        return False
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """Name the column's type, by which MySQL and MariaDB tell whether they can index it."""
@@ -140,12 +154,29 @@ def index_field(field: EncryptedField) -> BlindIndexField | None:
     """
     if field.index is None:
         return None
-    named: Mapping[str, Any] = {one.name: one for one in field.model._meta.local_fields}  # noqa: SLF001 - as above
-    found = named.get(field.index)
-    if not isinstance(found, BlindIndexField) or found.of != field.name:
+    found = _named(field)
+    if found is None:
         raise InvalidParameter(
             f"{field.label}: no blind index {field.index!r}; write {field.index} = BlindIndexField({field.name!r})"
         )
-    if field.model._meta.pk.column is None:  # noqa: SLF001 - as above
+    if field.model._meta.pk.column is None:  # noqa: SLF001 - Django's way to ask
         raise InvalidParameter(f"{field.label}: a blind index gives primary keys of one column, and this has several")
     return found
+
+
+def index_size(field: EncryptedField) -> int:
+    """How many bytes of each ciphertext of a field are an index.
+
+    The most that one has, where the field names one that is not there: so between two operations of a migration.
+    """
+    if field.index is None:
+        return 0
+    found = _named(field)
+    return LONGEST_INDEX if found is None else found.size
+
+
+def _named(field: EncryptedField) -> BlindIndexField | None:
+    """The blind index of a field by the name that the field says; `None` if there is none of it."""
+    named: Mapping[str, Any] = {one.name: one for one in field.model._meta.local_fields}  # noqa: SLF001 - Django's way to ask
+    found = named.get(str(field.index))
+    return found if isinstance(found, BlindIndexField) and found.of == field.name else None

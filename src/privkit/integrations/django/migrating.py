@@ -1,0 +1,41 @@
+"""The order of operations in migrations that `makemigrations` writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
+from django.db.migrations.operations import AddField
+
+from privkit.integrations.django.indexes import BlindIndexField
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def add_indexes_behind_their_fields() -> None:
+    """Have blind indexes added after the fields have been altered that they are of.
+
+    Django alters fields last. When a plain field becomes an encrypted one with an index, nothing is to be indexed
+    before, and PostgreSQL changes the type of no column that a generated one is made of.
+    """
+    before: Any = MigrationAutodetector.add_operation
+    if not hasattr(before, "looks_for_indexes"):
+        MigrationAutodetector.add_operation = _adding(before)  # type: ignore[method-assign] # it offers no place of its own
+
+
+def _adding(before: Callable[..., None]) -> Callable[..., None]:
+    def add_operation(
+        self: Any,  # noqa: ANN401 - Django's own, as all of the signature
+        app_label: str,
+        operation: Any,  # noqa: ANN401 - as above
+        dependencies: list[Any] | None = None,
+        beginning: bool = False,  # noqa: FBT001, FBT002 - as above
+    ) -> None:
+        if isinstance(operation, AddField) and isinstance(operation.field, BlindIndexField):
+            of = (app_label, operation.model_name, operation.field.of, OperationDependency.Type.ALTER)
+            dependencies = [*(dependencies or ()), OperationDependency(*of)]
+        before(self, app_label, operation, dependencies, beginning)
+
+    add_operation.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
+    return add_operation

@@ -1,0 +1,92 @@
+"""The migrations that `makemigrations` writes run, also when a plain column gets an index with its encryption."""
+
+import pytest
+from django.db import connections, models
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.operations import AddField, AlterField, RemoveField
+from django.db.migrations.state import ModelState, ProjectState
+
+from integrations.django.conftest import Router
+from privkit.integrations.django import BlindIndexField, EncryptedField
+
+KEY = ("id", models.BigAutoField(primary_key=True))
+
+
+def state(*fields):
+    found = ProjectState()
+    found.add_model(ModelState("clinic", "Member", [KEY, *fields]))
+    return found
+
+
+def plain():
+    return state(("phone", models.CharField(max_length=20, default="")))
+
+
+def encrypted(mode, index=None):
+    text = {"text": True, "mode": mode, "default": "", "key": "member.phone"}
+    field = EncryptedField(models.CharField(max_length=20), index=index, **text)
+    beside = [] if index is None else [(index, BlindIndexField("phone", bits=32))]
+    return state(("phone", field), *beside)
+
+
+def operations(before, after):
+    (migration,) = MigrationAutodetector(before, after)._detect_changes()["clinic"]
+    return migration.operations
+
+
+def migrate(db, before, after):
+    here = before
+    for operation in operations(before, after):
+        there = here.clone()
+        operation.state_forwards("clinic", there)
+        with connections[db].schema_editor() as editor:
+            operation.database_forwards("clinic", editor, here, there)
+        here = there
+    return here.apps.get_model("clinic", "Member")
+
+
+@pytest.fixture
+def member(server):
+    """The table before its encryption."""
+    Router.alias = server
+    model = plain().apps.get_model("clinic", "Member")
+    with connections[server].schema_editor() as editor:
+        editor.create_model(model)
+    yield model
+    with connections[server].schema_editor() as editor:
+        editor.delete_model(model)
+
+
+def test_an_index_is_added_behind_its_field():
+    to = operations(plain(), encrypted("plaintext_ok", "phone_idx"))
+    assert [(type(one), one.name) for one in to] == [(AlterField, "phone"), (AddField, "phone_idx")]
+    back = operations(encrypted("plaintext_ok", "phone_idx"), plain())
+    assert [(type(one), one.name) for one in back] == [(RemoveField, "phone_idx"), (AlterField, "phone")]
+
+
+def test_a_plain_column_gets_its_index_with_its_encryption_and_loses_both_again(server, member):
+    member.objects.create(phone="13812345678")
+    found = migrate(server, plain(), encrypted("plaintext_ok", "phone_idx"))
+    found.objects.create(phone="13912345678")
+    assert {found.objects.get(phone=phone).phone for phone in ("13812345678", "13912345678")} == {
+        "13812345678",
+        "13912345678",
+    }
+    found = migrate(server, encrypted("plaintext_ok", "phone_idx"), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13712345678")
+    assert found.objects.get(phone="13712345678").phone == "13712345678"
+    found.objects.filter(phone="13712345678").delete()
+    again = migrate(server, encrypted("dual", "phone_idx"), plain())
+    assert sorted(again.objects.values_list("phone", flat=True)) == ["13812345678", "13912345678"]
+
+
+@pytest.mark.usefixtures("member")
+def test_an_encrypted_column_gets_an_index(server):
+    found = migrate(server, plain(), encrypted("dual"))
+    found.objects.create(phone="13812345678")
+    found = migrate(server, encrypted("dual"), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13912345678")
+    assert found.objects.get(phone="13912345678").phone == "13912345678"
+    assert found.objects.filter(phone="13812345678").count() == 0  # until the job has written it again
+    found.objects.all().delete()
+    migrate(server, encrypted("dual", "phone_idx"), plain())
