@@ -11,7 +11,9 @@ HIERARCHIES = {"age": Hierarchy.intervals([5, 10, 40]), "city": Hierarchy.orderi
 
 
 @pytest.mark.parametrize("asked", [{"l": 3}, {"t": 0.15}, {"l": 2, "diversity": "entropy"}])
-@pytest.mark.parametrize("limits", [{}, {"_COMPARED": 0}, {"_MANY": 0}, {"_LARGE": 1, "_TOGETHER": 2}, {"_ASKED": 1}])
+@pytest.mark.parametrize(
+    "limits", [{}, {"_COMPARED": 0}, {"_MANY": 0}, {"_LARGE": 1, "_TOGETHER": 2}, {"_REFUSALS": 1}]
+)
 def test_every_way_meets_the_models(monkeypatch, limits, asked):
     for name, value in limits.items():
         monkeypatch.setattr(joining, name, value)

@@ -189,6 +189,13 @@ class SensitiveModel:
     distance: str = "equal"
     groups: tuple[NDArray[Any], ...] = ()
 
+    @property
+    def nearest(self) -> float:
+        """The least distance between two values."""
+        if self.distance == "ordered":
+            return 1 / max(len(self.whole) - 1, 1)
+        return 1 / max(len(self.groups), 1) if self.distance == "hierarchical" else 1.0
+
     def meets(self, counts: Counts) -> NDArray[np.bool_]:
         """Which classes meet the model.
 

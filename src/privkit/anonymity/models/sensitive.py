@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit.anonymity.counting.frequency import FrequencySet
-    from privkit.anonymity.models.privacy import Models
+    from privkit.anonymity.models.privacy import Models, SensitiveModel
 
 _BITS: Final = 64
 _TABLE: Final = 1 << 23
 """Counts of all tuples by sensitive value that are kept laid out."""
+_BOUNDED: Final = 2
+"""Values whose share in a class is bounded to tell from sums of records that no class is there; the most frequent."""
+_ROUNDING: Final = 1e-6
+"""What sums of floats may be off by, in records."""
 _AT_ONCE: Final = 1 << 22
 """Counts in one table at once: groups times sensitive values."""
 
@@ -33,8 +37,10 @@ class Diversity:
         models: What is asked.
 
     Attributes:
-        rare: For each model of diversity, how many records of a group at least have not the most frequent value, and
-            how many of each tuple have not.
+        rare: What every class has of some records at least: how many, and how many of each tuple are such. They have
+            another value than one that no class may have alone; or are of tuples that have enough of such records.
+        spare: For each value whose share is bounded, by how much each tuple has more records of other values than a
+            class of its size needs; below 0, how many it lacks. Of a class the sum is 0 at least.
     """
 
     def __init__(self, frequency: FrequencySet, models: Models) -> None:
@@ -49,14 +55,18 @@ class Diversity:
         small = len(tuples) * widest <= _TABLE and widest <= _BITS
         tables = self.counts(tuples, tuples, len(tuples)) if small else []
         self._tables = [np.ascontiguousarray(table.T) for table in tables] if tables else None
-        self.rare = [
-            (
-                model.values - 1,
-                np.add.reduceat(np.where(codes == np.argmax(model.whole), 0, self._counts), frequency.starts),
-            )
-            for model, codes in zip(models.sensitive, self._codes, strict=True)
-            if model.values > 1
-        ]
+        self.sizes = np.add.reduceat(self._counts, frequency.starts)
+        self.rare: list[tuple[int, NDArray[np.int64]]] = []
+        self.spare: list[NDArray[np.float64]] = []
+        for model, codes in zip(models.sensitive, self._codes, strict=True):
+            for value, share in _bounded(model):
+                others = np.add.reduceat(np.where(codes == value, 0, self._counts), frequency.starts)
+                if share:
+                    self.rare.append((int(np.ceil(share * models.k - _ROUNDING)), others))
+                    self.spare.append(others - share * self.sizes)
+                    self.rare.append((1, np.where(self.spare[-1] >= -_ROUNDING, others, 0)))
+                else:
+                    self.rare.append((model.values - 1, others))
         self._present = [
             (model.values, np.bitwise_or.reduceat(np.uint64(1) << codes.astype(np.uint64), frequency.starts))
             for model, codes in zip(models.sensitive, self._codes, strict=True)
@@ -64,12 +74,17 @@ class Diversity:
         ]
 
     @property
+    def trims(self) -> bool:
+        """Whether a part of a group may meet the models where the group does not."""
+        return any(model.t is not None or model.diversity != "distinct" for model in self.models.sensitive)
+
+    @property
     def rolls(self) -> bool:
         """Whether groups can be tuples of their own: counts are laid out, or there are none."""
         return self._tables is not None or not self.models.sensitive
 
     def rolled(self, tuples: NDArray[Any], starts: NDArray[np.intp]) -> Diversity:
-        """The same models over groups of tuples, each of which is one tuple then.
+        """The same models over groups of tuples, each of which is one tuple then; without `rare` and `spare`.
 
         Args:
             tuples: Tuples, group after group.
@@ -80,17 +95,45 @@ class Diversity:
             groups._tables = [  # noqa: SLF001 - a copy of this very object
                 np.add.reduceat(table[:, tuples], starts, 1) for table in self._tables
             ]
-        groups.rare = [(least, np.add.reduceat(own[tuples], starts)) for least, own in self.rare]
-        groups._present = [  # noqa: SLF001 - the same
-            (values, np.bitwise_or.reduceat(own[tuples], starts)) for values, own in self._present
-        ]
+        groups.sizes = np.add.reduceat(self.sizes[tuples], starts)
+        groups.spare, groups.rare, groups._present = [], [], []  # noqa: SLF001 - the same
         return groups
+
+    def take(self, tuples: NDArray[Any]) -> Diversity:
+        """The same models over some of the tuples, where counts are laid out; see `rolls`."""
+        some = copy(self)
+        if self._tables is not None:
+            some._tables = [np.take(table, tuples, axis=1) for table in self._tables]  # noqa: SLF001 - a copy of this
+        some.sizes = self.sizes[tuples]
+        some.spare = [own[tuples] for own in self.spare]
+        some.rare = [(least, own[tuples]) for least, own in self.rare]
+        some._present = [(values, own[tuples]) for values, own in self._present]  # noqa: SLF001 - the same
+        return some
 
     def hopeful(self, tuples: NDArray[Any]) -> bool:
         """Whether some group of these tuples may be diverse: all of them together have enough distinct values."""
         return all(
             int(np.bitwise_count(np.bitwise_or.reduce(present[tuples]))) >= values for values, present in self._present
         )
+
+    def seeds(self, tuples: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of these tuples every class of them has at least one of; as few as there are, if need be all."""
+        found = [own[tuples] > 0 for _, own in self.rare]
+        return min(found, key=np.count_nonzero, default=np.ones(len(tuples), bool))
+
+    def able(self, tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Of which groups some part may be a class; as `meets`.
+
+        They have k records, and enough of those in `rare`, in tuples that do not lack more than the others can spare.
+        """
+        number, inside = lengths(starts, len(tuples)), np.ones(len(tuples), bool)
+        for spare in self.spare:
+            own = spare[tuples]
+            inside &= np.repeat(np.add.reduceat(np.maximum(own, 0), starts), number) + own >= -_ROUNDING
+        ok: NDArray[np.bool_] = np.add.reduceat(np.where(inside, self.sizes[tuples], 0), starts) >= self.models.k
+        for least, own in self.rare:
+            ok &= np.add.reduceat(np.where(inside, own[tuples], 0), starts) >= least
+        return ok
 
     def meets(self, sizes: NDArray[Any], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which groups meet the models.
@@ -107,6 +150,49 @@ class Diversity:
             for chunk, counts in self._grouped(np.flatnonzero(ok), tuples, starts):
                 ok[chunk] = self.models.meets(sizes[chunk], counts)
         return ok
+
+    def trimmed(
+        self, bad: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Leave tuples out of groups that do not meet the models, so that the others do.
+
+        The tuples of a group are taken in the order in which they have least of what it has too much of. Groups with
+        more counts than are laid out at once are left as they are.
+
+        Args:
+            bad: The groups.
+            tuples: Tuples, group after group.
+            starts: Where each group begins in `tuples`.
+
+        Returns:
+            The tuples with those of each bad group in that order, and for each group how many of its first tuples meet
+            the models then: 0 where no number does, and in groups that are not bad.
+        """
+        number = lengths(starts, len(tuples))
+        out, taken = tuples.copy(), np.zeros(len(starts), np.intp)
+        most = max(_AT_ONCE // max(len(model.whole) for model in self.models.sensitive), 1)
+        groups = np.flatnonzero(bad & (number <= most))
+        for some in np.split(groups, np.flatnonzero(np.diff(np.cumsum(number[groups]) // most)) + 1):
+            places = spread(starts[some], number[some])
+            out[places], taken[some] = self._cut_off(tuples[places], number[some])
+        return out, taken
+
+    def _cut_off(self, members: NDArray[Any], number: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """The members of groups in order, and how many of each group's first meet the models; see `trimmed`."""
+        group = np.repeat(np.arange(len(number)), number)
+        own = self.counts(members, np.arange(len(members)), len(members))
+        starts = np.cumsum(number) - number
+        over = np.zeros(len(members))
+        for model, table in zip(self.models.sensitive, own, strict=True):
+            total = np.add.reduceat(table, starts)
+            gaps = total / total.sum(1, keepdims=True) - model.whole / model.whole.sum()
+            over += (table * gaps[group]).sum(1) / table.sum(1)
+        order = np.lexsort((over, group))
+        sums = [np.cumsum(table[order], axis=0) for table in own]
+        before = [np.concatenate([np.zeros((1, table.shape[1])), table[starts[1:] - 1]])[group] for table in sums]
+        running = [table - base for table, base in zip(sums, before, strict=True)]
+        ok = self.models.meets(running[0].sum(1), running)
+        return members[order], np.maximum.reduceat(np.where(ok, np.arange(len(members)) - starts[group] + 1, 0), starts)
 
     def settled(self, good: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which of good groups are released, so that each is within t of what is released, too.
@@ -185,6 +271,21 @@ class Diversity:
             flat = np.bincount(row * values + codes[cells], weights, groups * values)
             found.append(flat.reshape(groups, values).astype(np.float64, copy=False))
         return found
+
+
+def _bounded(model: SensitiveModel) -> Iterator[tuple[int, float]]:
+    """Values that no class may have alone, and the least share of others in it.
+
+    Diversity asks for others than the most frequent value, whatever their share. In a class within t of the whole no
+    value has a greater share than in the whole and `t` over the least distance between two values.
+    """
+    frequent = np.argsort(-model.whole, kind="stable")
+    if model.values > 1:
+        yield int(frequent[0]), 0.0
+    if model.t is not None:
+        share = 1 - model.whole / model.whole.sum() - model.t / model.nearest
+        for value in frequent[share[frequent] > _ROUNDING][:_BOUNDED].tolist():
+            yield value, float(share[value])
 
 
 def spread(starts: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:

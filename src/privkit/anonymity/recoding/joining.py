@@ -32,8 +32,10 @@ _ORDERS: Final = 4
 _REACH: Final = 8
 """Candidates of a tuple, in each of `_ORDERS` random orders, on either side."""
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
-_ASKED: Final = 64
-"""Classes, cheapest first, that the models are asked about at once."""
+_REFUSALS: Final = 32
+"""Classes that may refuse a tuple, before all are asked about it."""
+_ROUNDING: Final = 1e-6
+"""What sums of floats may be off by, in records."""
 
 
 def tightest(lattice: Lattice, classes: NDArray[np.intp]) -> NDArray[np.int16]:
@@ -92,6 +94,9 @@ class Joiner:
             for fixed, near in _stages(len(self._levels)):
                 self._join_in_parts(fixed, near)
                 self._look()
+            if self._diversity.spare:
+                self._join_part(np.flatnonzero((self.classes < 0) | self._open()[self.classes]), np.inf)
+                self._look()
         if int((self.classes < 0).sum()) * len(self._sizes) > _COMPARED:
             self._join_near()
         while (self.classes < 0).any():
@@ -99,7 +104,7 @@ class Joiner:
             waiting = np.flatnonzero(self.classes < 0)[: max(_LARGE // len(self._sizes), _TOGETHER)]
             self._tabulate(waiting)
             for start in range(0, len(waiting), _TOGETHER):
-                rest = self._join_singly(self._join_some(waiting[start : start + _TOGETHER]))
+                rest = self._join_some(waiting[start : start + _TOGETHER])
                 if not all(map(self._join_one, rest.tolist())):
                     break  # classes were put together: look again
         return self.classes
@@ -117,13 +122,21 @@ class Joiner:
         """
         tops = np.array(self._lattice.heights) - 1 - fixed
         keys = self._lattice.key(np.maximum(tops, 0).tolist())
-        low: NDArray[np.bool_] = np.all(self._levels <= tops[:, None], axis=0)
+        low: NDArray[np.bool_] = np.all(self._levels <= tops[:, None], axis=0) & self._open()
         there = (self.classes < 0) | low[self.classes]
         tuples = np.flatnonzero(there)
         tuples = tuples[order_of(keys[tuples])]
         starts = runs(keys[tuples])
         for part in np.split(tuples, starts[1:]):
             self._join_part(part, near)
+
+    def _open(self) -> NDArray[np.bool_]:
+        """Which classes can spare as much as some waiting tuple lacks; where others than these wait, they are few."""
+        waiting, found = self.classes < 0, np.ones(len(self._sizes), bool)
+        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
+            lacking = own[waiting & (own < 0)]
+            found &= spare + lacking.max(initial=-np.inf) >= -_ROUNDING if len(lacking) else True
+        return found
 
     def _join_part(self, part: NDArray[np.intp], near: float) -> None:
         classes = self.classes[part]
@@ -132,7 +145,7 @@ class Joiner:
             return
         names, numbers = np.unique(classes[inside], return_inverse=True)
         classes[inside] = numbers
-        diversity = self._diversity.rolled(part, np.arange(len(part)))
+        diversity = self._diversity.take(part)
         joiner = Joiner(self._lattice.take(part), self._tuple_sizes[part], diversity, classes)
         joiner.join_within((self._tuple_sizes[part] + near * self._diversity.models.k) * self._least)
         joined = np.flatnonzero(joiner.classes >= 0)
@@ -148,46 +161,48 @@ class Joiner:
             some = waiting[first : first + step]
             self._tabulate(some)
             for start in range(0, len(some), _TOGETHER):
-                self._join_singly(self._join_some(some[start : start + _TOGETHER]))
+                self._join_some(some[start : start + _TOGETHER])
 
     def _join_some(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Put tuples into their cheapest classes, where these meet the models with all that come; returns the rest."""
-        growth = self._growth(rows)
-        chosen = np.argmin(growth, axis=1)
-        near = growth[np.arange(len(rows)), chosen] <= self._limit[rows]
-        if not near.any():
-            return rows[:0]
-        rows, chosen = rows[near], chosen[near]
-        some, which = np.unique(chosen, return_inverse=True)
-        came = self._diversity.counts(rows, which, len(some))
-        sizes = self._sizes[some] + np.bincount(which, self._tuple_sizes[rows], len(some))
-        joined = [table[some] + own for table, own in zip(self._counts, came, strict=True)]
-        good = self._diversity.models.meets(sizes, joined)[which]
-        self._take_in(rows[good], chosen[good])
-        return rows[~good]
+        """Put tuples into the cheapest classes that can have them; returns those that find none soon.
 
-    def _join_singly(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Put tuples into the cheapest class of a few dozen that can have them, one a round; returns the rest.
-
-        The rest can go into none of those.
+        Where a class cannot have all tuples that come, it gets the first, and the others look again.
         """
+        growth, refused = self._growth(rows), np.zeros(len(rows), np.intp)
+        self._bar(rows, growth, np.arange(len(self._sizes)))
         hopeless: list[NDArray[np.intp]] = []
-        few = min(_ASKED, len(self._sizes))
         while len(rows):
-            growth = self._growth(rows)
-            near = np.argpartition(growth, few - 1, axis=1)[:, :few]
-            near = np.take_along_axis(near, np.argsort(np.take_along_axis(growth, near, 1), 1, kind="stable"), 1)
-            own = self._diversity.counts(rows, np.arange(len(rows)), len(rows))
-            joined = [table[near] + one[:, None] for table, one in zip(self._counts, own, strict=True)]
-            good = self._diversity.models.meets(self._sizes[near] + self._tuple_sizes[rows][:, None], joined)
-            good &= np.take_along_axis(growth, near, 1) <= self._limit[rows][:, None]
-            able = np.flatnonzero(good.any(1))
-            hopeless.append(rows[~good.any(1)])
-            chosen = near[able, np.argmax(good[able], axis=1)]
-            _, first = np.unique(chosen, return_index=True)
-            self._take_in(rows[able[first]], chosen[first])
-            rows = np.delete(rows[able], first)
-        return np.concatenate([rows, *hopeless])
+            chosen = np.argmin(growth, axis=1)
+            least = growth[np.arange(len(rows)), chosen]
+            near = (least <= self._limit[rows]) & (least < np.inf) & (refused < _REFUSALS)
+            hopeless.append(rows[~near])
+            rows, chosen, growth, refused = rows[near], chosen[near], growth[near], refused[near]
+            some, first, which = np.unique(chosen, return_index=True, return_inverse=True)
+            taken = self._fits(rows, some, which)[which]
+            taken[first] |= self._fits(rows[first], some, np.arange(len(some)))
+            denied = first[~taken[first]]
+            growth[denied, chosen[denied]] = np.inf
+            refused[denied] += 1
+            self._take_in(rows[taken], chosen[taken])
+            rows, growth, refused, changed = rows[~taken], growth[~taken], refused[~taken], some[taken[first]]
+            if len(rows) and len(changed):
+                again = self._growth(rows, changed)
+                self._bar(rows, again, changed)
+                growth[:, changed] = again
+        return np.concatenate(hopeless)
+
+    def _bar(self, rows: NDArray[np.intp], growth: NDArray[np.float32], classes: NDArray[np.intp]) -> None:
+        """Set to infinity where a class has too little to spare of what a tuple lacks; see `Diversity.spare`."""
+        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
+            lacks, which = np.unique(own[rows], return_inverse=True)
+            growth[(spare[classes] + lacks[:, None] < -_ROUNDING)[which]] = np.inf
+
+    def _fits(self, rows: NDArray[np.intp], classes: NDArray[np.intp], which: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which classes meet the models with all tuples that come; `which` is the place of each tuple's class."""
+        came = self._diversity.counts(rows, which, len(classes))
+        sizes = self._sizes[classes] + np.bincount(which, self._tuple_sizes[rows], len(classes))
+        joined = [table[classes] + own for table, own in zip(self._counts, came, strict=True)]
+        return self._diversity.models.meets(sizes, joined)
 
     def _join_one(self, row: int) -> bool:
         """Put one tuple into the cheapest class that can have it; false where classes had to be put together."""
@@ -197,13 +212,20 @@ class Joiner:
             self.classes[np.isin(self.classes, chosen)] = chosen[0]
         return len(chosen) == 1
 
-    def _growth(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """By how much the loss of all records grows in each class with each of some tuples: `(tuples, classes)`."""
-        growth = np.empty((len(rows), len(self._sizes)), np.float32)
+    def _growth(self, rows: NDArray[np.intp], classes: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """By how much the loss of all records grows in each class with each of some tuples: `(tuples, classes)`.
+
+        Args:
+            rows: The tuples.
+            classes: The classes; all by default.
+        """
+        count = len(self._sizes) if classes is None else len(classes)
+        growth = np.empty((len(rows), count), np.float32)
         sizes = self._tuple_sizes[rows].astype(np.float32)[:, None]
-        for start in range(0, len(self._sizes), _CACHED):
-            some = slice(start, start + _CACHED)
-            total, lost = growth[:, some], np.zeros_like(growth[:, some])
+        for start in range(0, count, _CACHED):
+            total = growth[:, start : start + _CACHED]
+            some = slice(start, start + _CACHED) if classes is None else classes[start : start + _CACHED]
+            lost = np.zeros_like(total)
             total[:] = 0.0
             for places, grow, own in zip(self._place[:, rows], self._grow, self._own, strict=True):
                 total += grow[:, some][places]
@@ -283,6 +305,7 @@ class Joiner:
         first[own[::-1]] = inside[::-1]
         self._example = self._lattice.codes[:, first]
         self._counts = self._diversity.counts(inside, own, count)
+        self._spare = [np.bincount(own, spare[inside], count) for spare in self._diversity.spare]
         self._grow: list[NDArray[np.float32]] = []
         self._own: list[NDArray[np.float32]] = []
 
@@ -345,6 +368,8 @@ class Joiner:
         np.add.at(self._sizes, chosen, self._tuple_sizes[rows])
         for table, own in zip(self._counts, self._diversity.counts(rows, which, len(some)), strict=True):
             table[some] += own
+        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
+            np.add.at(spare, chosen, own[rows])
         for attribute in range(len(self._grow)):
             grow, lost = self._table(attribute, some)
             self._grow[attribute][:, some] = grow

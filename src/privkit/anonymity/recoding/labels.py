@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit.anonymity.counting.keys import hashed, lengths, order_of, renumbered, runs
-from privkit.anonymity.models.sensitive import Diversity
+from privkit.anonymity.models.sensitive import Diversity, spread
 from privkit.anonymity.recoding.joining import Joiner, tightest
 from privkit.anonymity.recoding.lattice import Lattice, some_nodes
 
@@ -34,6 +34,14 @@ _BRACKETS: Final = 12
 _CHEAPEST: Final = 0.05 / 8
 """Where the first bracket ends, as a share of the greatest loss; the others follow in a geometric row."""
 _WORTH_SIEVING: Final = 200
+_SLOTS: Final = 16
+_FEWEST_BITS: Final = 10
+"""Slots for each key, and bits of the fewest slots, by which others are found that are alike."""
+_FEWEST_SEEDS: Final = 0.05
+"""Share of tuples that classes can form around below which the rest had better join the classes there are: it takes
+thousands of nodes to find company for the few others, and costs as much as to join."""
+_ROUNDING: Final = 1e-6
+"""What sums of floats may be off by, in records."""
 _SHRUNK: Final = 0.6
 """The share of tuples still there below which arrays are made smaller."""
 
@@ -83,28 +91,30 @@ class _Peeling:
         self.lattice, self.sizes, self.diversity, self.most = lattice, sizes, diversity, most
         tuples = np.arange(lattice.tuples)
         self.classes = np.full(lattice.tuples, -1, np.intp)
-        self.count = 0
+        self.count, self.left = 0, lattice.tuples
         alone = np.flatnonzero(diversity.meets(sizes, tuples, tuples))
         self._found(alone, np.arange(len(alone)), len(alone))
-        self.left = np.flatnonzero(self.classes < 0)
 
     def brackets(self) -> Iterator[float]:
         """Go through the brackets; yields the share of them that is done."""
         nodes = self._nodes()
         edges = [0.0, *np.geomspace(_CHEAPEST * self.most, self.most * 1.001, _BRACKETS).tolist()]
         for number in range(_BRACKETS):
-            if not len(self.left) or not self.diversity.hopeful(self.left):
+            left = np.flatnonzero(self.classes < 0)
+            if not len(left) or not self.diversity.hopeful(left):
                 return
+            seeds = self.diversity.seeds(left)
+            if np.count_nonzero(seeds) < _FEWEST_SEEDS * len(left):
+                return
+            first, rest = _Some.of(self.lattice, left[seeds]), _Some.of(self.lattice, left[~seeds])
             low, high = edges[number], edges[number + 1]
-            active = self.left
-            lattice = self.lattice.take(active)
-            least, greatest = _bounds(lattice, nodes)
+            least, greatest = _bounds(first.lattice, nodes)
             for node in nodes[(least < high) & (greatest >= low)].tolist():
-                if len(self.left) < _SHRUNK * len(active):
-                    keep = np.flatnonzero(self.classes[active] < 0)
-                    active, lattice = active[keep], lattice.take(keep)
-                self._visit(node, lattice, active, low, high)
-            self.left = np.flatnonzero(self.classes < 0)
+                if self.left < _SHRUNK * (len(first) + len(rest)):
+                    first, rest = first.take(self.classes[first.tuples] < 0), rest.take(self.classes[rest.tuples] < 0)
+                    if not len(first):
+                        break
+                self._visit(node, first, rest, low, high)
             yield (number + 1) / _BRACKETS
 
     def _nodes(self) -> NDArray[np.int16]:
@@ -117,40 +127,62 @@ class _Peeling:
             means += (losses * records).sum(1)[nodes[:, attribute]]
         return nodes[np.argsort(means, kind="stable")]
 
-    def _visit(self, node: Sequence[int], lattice: Lattice, active: NDArray[np.intp], low: float, high: float) -> None:
-        loss = lattice.loss(node)
+    def _visit(self, node: Sequence[int], first: _Some, rest: _Some, low: float, high: float) -> None:
+        """Make classes at a node, of the tuples that lose as much there as a bracket says.
+
+        Tuples whose keys are equal lose the same, so that of the rest those are looked at whose key a seed has.
+        """
+        loss = first.lattice.loss(node)
         inside = ((loss >= low) & (loss < high)).nonzero()[0]  # np.flatnonzero takes three times as long for a few
-        inside = inside[self.classes[active[inside]] < 0]
-        if len(inside) < 2:  # noqa: PLR2004 - one tuple alone has been asked already
+        inside = inside[self.classes[first.tuples[inside]] < 0]
+        if not len(inside):
             return
-        if not self.diversity.hopeful(active[inside]):
+        keys, tuples = first.lattice.key(node)[inside], first.tuples[inside]
+        if len(rest):
+            others = rest.lattice.key(node)
+            near = _alike(keys, others)
+            near = near[self.classes[rest.tuples[near]] < 0]
+            keys, tuples = np.concatenate([keys, others[near]]), np.concatenate([tuples, rest.tuples[near]])
+        if len(tuples) < 2:  # noqa: PLR2004 - one tuple alone has been asked already
             return
-        keys = lattice.key(node)[inside]
-        if len(inside) > _WORTH_SIEVING:
-            large = self._sieve(keys, active[inside])
-            inside, keys = inside[large], keys[large]
-            if not len(keys):
+        if len(tuples) > _WORTH_SIEVING:
+            large = self._sieve(keys, tuples)
+            if not len(large):
                 return
+            keys, tuples = keys[large], tuples[large]
         order = order_of(keys)
-        tuples = active[inside[order]]
-        starts = runs(keys[order])
+        self._divide(tuples[order], runs(keys[order]))
+
+    def _divide(self, tuples: NDArray[np.intp], starts: NDArray[np.intp]) -> None:
+        """Make classes of groups that meet the models, and of the part of others that does."""
         sizes = np.add.reduceat(self.sizes[tuples], starts)
         good = self.diversity.meets(sizes, tuples, starts)
-        if not good.any():
-            return
         members = lengths(starts, len(tuples))
-        chosen = tuples[np.repeat(good, members)]
-        group = np.repeat(np.arange(int(good.sum())), members[good])
-        self._found(chosen, group, int(good.sum()))
+        if self.diversity.trims:
+            bad = ~good & self.diversity.able(tuples, starts)
+            if bad.any():
+                tuples, taken = self.diversity.trimmed(bad, tuples, starts)
+                self._found(
+                    tuples[spread(starts, taken)],
+                    np.repeat(np.cumsum(taken > 0) - 1, taken),
+                    int((taken > 0).sum()),
+                )
+        if good.any():
+            chosen = tuples[np.repeat(good, members)]
+            self._found(chosen, np.repeat(np.arange(int(good.sum())), members[good]), int(good.sum()))
 
     def _sieve(self, keys: NDArray[np.uint64], tuples: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The tuples whose group may have k records, and enough that have not the most frequent sensitive value.
+        """The tuples whose group may have k records, and enough of those that every class has some of; see `Diversity`.
 
         Records are added up by a hash, which never makes them fewer.
         """
         bits = (4 * len(keys)).bit_length()
         slots = hashed(keys, bits)
         left = np.arange(len(keys))
+        for spare in self.diversity.spare:
+            more = spare[tuples[left]]
+            there = np.bincount(slots[left], np.maximum(more, 0), 1 << bits)
+            left = left[there[slots[left]] + more >= -_ROUNDING]
         for least, rare in self.diversity.rare:
             own = rare[tuples[left]]
             some = own.nonzero()[0]
@@ -160,14 +192,44 @@ class _Peeling:
         return left[np.bincount(slots, self.sizes[tuples[left]], 1)[slots] >= self.diversity.models.k]
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
+        if not groups:
+            return
         self.classes[tuples] = self.count + group
         self.count += groups
+        self.left -= len(tuples)
 
     def settled(self) -> Labelling:
         """Put the rest into classes, and lower every class to the cheapest labels that hold its tuples."""
         joined = Joiner(self.lattice, self.sizes, self.diversity, self.classes).join_all()
         classes = renumbered(joined)
         return Labelling(tightest(self.lattice, classes)[:, classes], classes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Some of the tuples, and the lattice over them."""
+
+    lattice: Lattice
+    tuples: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, lattice: Lattice, tuples: NDArray[np.intp]) -> _Some:
+        return cls(lattice.take(tuples), tuples)
+
+    def __len__(self) -> int:
+        return len(self.tuples)
+
+    def take(self, some: NDArray[np.bool_]) -> _Some:
+        return _Some(self.lattice.take(some.nonzero()[0]), self.tuples[some])
+
+
+def _alike(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Which of other keys may be among some keys: all that are, and a few that share a hash with one."""
+    bits = max((_SLOTS * len(keys)).bit_length(), _FEWEST_BITS)
+    there = np.zeros(1 << bits, bool)
+    there[hashed(keys, bits)] = True
+    found: NDArray[np.intp] = there[hashed(others, bits)].nonzero()[0]
+    return found
 
 
 def _bounds(lattice: Lattice, nodes: NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
