@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ import numpy as np
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType
-from privkit.fields.bytesets import beheaded, of_width, squeezed
+from privkit.fields.bytesets import beheaded, cut, of_width, squeezed, tight, where
 from privkit.fields.digits import are_digits
 from privkit.fields.layouts import mobile_layout
 from privkit.fields.levels import Prefix
@@ -106,10 +107,10 @@ class ChineseLandline(FieldType):
         return f"{area}-{local}" + (f"-{extension}" if extension else "")
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Numbers without extension that have their dash are canonical."""
+        """Numbers that have their dashes are canonical."""
         good = np.zeros(len(text), np.bool_)
         for length, rows in text.by_length():
-            if 11 <= length <= 13:  # noqa: PLR2004 - 010-1234567 to 0755-12345678
+            if 11 <= length <= 20:  # noqa: PLR2004 - 010-1234567 to 0755-12345678-123456
                 known = _is_landline(text.matrix(length, rows))
                 if rows is None:
                     return known
@@ -117,8 +118,8 @@ class ChineseLandline(FieldType):
         return good
 
     def respell(self, text: Ragged) -> Ragged:
-        """Write `075512345678`, `(0755) 1234 5678` and `+86 755 12345678` with one dash."""
-        return _dashed(text)
+        """Write `075512345678`, `(0755) 1234 5678` and `+86 755 12345678` with one dash, and another for 转 or `#`."""
+        return _dashed(_extended(text))
 
     def _joined(self, dashed: str) -> re.Match[str] | None:
         """Try the parts from the left: of the dashes written, only the one before an extension says something."""
@@ -126,6 +127,23 @@ class ChineseLandline(FieldType):
         whole = _JOINED_LANDLINE.fullmatch("".join(parts))
         last = _JOINED_LANDLINE.fullmatch("".join(parts[:-1]) + "-" + parts[-1])
         return whole or last
+
+
+def _extended(text: Ragged) -> Ragged:
+    """Write a dash for each run of 转 and 分机, and for the marks of ASCII that stand before an extension."""
+    data, offsets = tight(text)
+    marks = np.frombuffer(data.tobytes().translate(_MARKS), np.uint8)
+    words = where(text, _WORDS)
+    if not len(words):
+        return Ragged(marks, offsets)
+    first = np.append(True, np.diff(words) > 1)
+    plain = marks.copy()
+    plain[words[first]] = ord("-")
+    return cut(Ragged(plain, offsets), words[~first])
+
+
+_WORDS = tuple(word.encode() for word in ("转", "分机"))
+_MARKS = bytes.maketrans(b"#xX,", b"----")
 
 
 def _dashed(text: Ragged) -> Ragged:
@@ -175,21 +193,24 @@ def _parted(digits: NDArray[np.uint8], area: int) -> Ragged:
 
 
 def _is_landline(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    width = matrix.shape[1]
     good = np.zeros(len(matrix), np.bool_)
-    for area in (3, 4):
-        if not 7 <= width - area - 1 <= 8:  # noqa: PLR2004 - digits of a local number
+    second = matrix[:, 1]
+    short = (second == ord("2")) | ((second == ord("1")) & (matrix[:, 2] == ord("0")))
+    for area, local in itertools.product((3, 4), (7, 8)):
+        end = area + 1 + local
+        if matrix.shape[1] - end not in (0, *range(2, 8)):  # nothing, or a dash and one to six digits
             continue
-        second, local = matrix[:, 1], matrix[:, area + 1]
-        short = (second == ord("2")) | ((second == ord("1")) & (matrix[:, 2] == ord("0")))
+        extension = matrix[:, end:]
         area_ok = short if area == 3 else second >= ord("3")  # noqa: PLR2004 - 010 and 02x have three digits
         good |= (
             (matrix[:, 0] == ord("0"))
             & area_ok
             & (matrix[:, area] == ord("-"))
-            & (local >= ord("1"))
+            & (matrix[:, area + 1] >= ord("1"))
             & are_digits(matrix[:, :area])
-            & are_digits(matrix[:, area + 1 :])
+            & are_digits(matrix[:, area + 1 : end])
+            & (extension[:, :1] == ord("-")).all(axis=1)
+            & are_digits(extension[:, 1:])
         )
     return good
 
