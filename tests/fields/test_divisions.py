@@ -158,3 +158,6 @@ def test_other_cities_are_no_part_of_the_table_that_ids_are_ranked_by():
     assert not cities & set(other_cities.PROVINCES)
     assert not cities & {name for name, _ in other_cities.prefectures()}
     assert set(other_cities.PROVINCES.values()) <= divisions.PROVINCE_PREFIXES
+    counties = {divisions.table().name(code) for code in divisions.table().codes.tolist()}
+    assert not counties & set(other_cities.DISTRICTS)
+    assert set(other_cities.DISTRICTS.values()) == {81, 82}

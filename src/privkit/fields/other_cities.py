@@ -1,9 +1,16 @@
-"""Cities that the division table does not have: of Hong Kong, Macau and Taiwan, and those that ended or were renamed.
+"""Places that the division table does not have: of Hong Kong, Macau and Taiwan, and cities that ended or were renamed.
 
 The table is the mainland's list of one day; addresses and forms also name what lies outside it or was there before.
-Here are, listed by hand, prefectural names that ended from 1999 to 2019, and Taiwan's cities and counties as of
-2014-12-25, Kinmen and Lienchiang left out, whose names Fujian's list has too. They are names only: no code is known,
-none is ranked, and no layout stands on them. Former counties are not listed.
+Here are, written down by hand from what is public:
+
+- prefectural names that ended from 1999 to 2019 (in the yearly lists of changes, 行政区划变更情况, that the Ministry of
+  Civil Affairs publishes);
+- Taiwan's cities and counties as of 2014-12-25, without Kinmen and Lienchiang, whose names Fujian's list has too;
+- the districts of Hong Kong (District Councils Ordinance, cap. 547, schedule 1), without 东区, 南区 and 北区, as several
+  cities on the mainland have or had, and the parishes of Macau.
+
+They are names only: no code is known, none is ranked, and no layout stands on them. Former counties and Taiwan's
+townships are not listed.
 """
 
 from __future__ import annotations
@@ -36,18 +43,25 @@ PROVINCES: dict[str, int] = {
 }
 """The two digits of the province that each city is or was in; the special regions are city and province in one."""
 
+_HONG_KONG = (
+    "中西区 湾仔区 油尖旺区 深水埗区 九龙城区 黄大仙区 观塘区 荃湾区 屯门区 元朗区 大埔区 沙田区 西贡区 葵青区 离岛区"
+)
+_MACAU = "花地玛堂区 圣安多尼堂区 大堂区 望德堂区 风顺堂区 嘉模堂区 圣方济各堂区"
+DISTRICTS: dict[str, int] = {**dict.fromkeys(_HONG_KONG.split(), 81), **dict.fromkeys(_MACAU.split(), 82)}
+"""The two digits of the special region that each of their districts and parishes is in."""
 
-_SHORT: dict[str, frozenset[str]] = {
-    divisions.short_name(name): frozenset(
-        other for other in PROVINCES if divisions.short_name(other) == divisions.short_name(name)
-    )
-    for name in PROVINCES
-}
+OTHERS = {"city": PROVINCES, "county": DISTRICTS}
+"""By level: the names, and the province that each is in."""
 
 
-def find(name: str) -> frozenset[str]:
-    """The official names that a customary one may mean: `襄樊` → `襄樊市`."""
-    return _SHORT.get(name, frozenset())
+def find(name: str, level: str) -> frozenset[str]:
+    """The official names that a customary one may mean: `襄樊` → `襄樊市`.
+
+    Args:
+        name: As one says it.
+        level: `province`, `city` or `county`.
+    """
+    return frozenset(official for official in OTHERS.get(level, {}) if divisions.short_name(official) == name)
 
 
 def prefectures() -> Iterator[tuple[str, int]]:

@@ -58,9 +58,9 @@ def _upward(level: str, to: str) -> Lookup:
     for code in table.names:
         if len(str(code)) == divisions.LEVELS[level]:
             above.setdefault(table.name(code), set()).add(_above(code, to))
-    if level == "city":
-        for name, province in (*other_cities.PROVINCES.items(), *other_cities.prefectures()):
-            above.setdefault(name, set()).add(_above(province, to))
+    others = list(other_cities.OTHERS.get(level, {}).items())
+    for name, province in (*others, *(other_cities.prefectures() if level == "city" else ())):
+        above.setdefault(name, set()).add(_above(province, to))
     words = sorted(above)
     replies = (above[word].pop() if len(above[word]) == 1 else UNKNOWN for word in words)
     return Lookup(WordList(words), (*replies, UNKNOWN))
@@ -93,7 +93,7 @@ class Division(FieldType):
         table = divisions.table()
         width = divisions.LEVELS[self.level]
         names = {table.name(code) for code in table.names if len(str(code)) == width}
-        return WordList(sorted(names.union(other_cities.PROVINCES) if self.level == "city" else names))
+        return WordList(sorted(names.union(other_cities.OTHERS.get(self.level, {}))))
 
     def normalise(self, text: str) -> str:
         """Look the name or code up."""
@@ -103,8 +103,7 @@ class Division(FieldType):
         if name in self._known:
             return name
         official = {divisions.table().name(code) for code in divisions.table().find(name, level=self.level)}
-        if self.level == "city":
-            official |= other_cities.find(name)
+        official |= other_cities.find(name, self.level)
         if len(official) == 1:
             return official.pop()
         if self.known_only and not official:
@@ -174,7 +173,8 @@ CN_COUNTY = Division(
 )
 """A Chinese county or district by name, `南山区`.
 
-Known are those of the table; former ones, and districts of Hong Kong, Macau and Taiwan, generalise to `*`.
+Known are those of the table, and districts of Hong Kong and Macau; former counties and Taiwan's townships generalise
+to `*`, and so do names that several places share (`朝阳区`).
 """
 
 
