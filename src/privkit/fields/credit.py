@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit.fields.bytesets import byteset
+from privkit.fields.digits import are_digits
 from privkit.fields.layout import Slots
 from privkit.fields.layouts import WidthLayout
 
@@ -33,6 +35,28 @@ _KEPT, _LAST = 8, 17
 _VALUES = np.zeros(256, np.uint64)
 _VALUES[list(ALPHABET.encode())] = np.arange(len(ALPHABET))
 _LETTERS = np.frombuffer(ALPHABET.encode(), np.uint8)
+
+
+CREDIT_WIDTH = _LAST + 1
+_AUTHORITIES, _TYPES, _ALL = byteset("123456789ABCDEFGY"), byteset("123456789A"), byteset(ALPHABET)
+
+
+def are_credit_codes(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Say which rows of 18 characters are codes with the right check character."""
+    good: NDArray[np.bool_] = _AUTHORITIES[matrix[:, 0]] & _TYPES[matrix[:, 1]] & are_digits(matrix[:, 2:_KEPT])
+    for column in range(_KEPT, CREDIT_WIDTH):
+        good &= _ALL[matrix[:, column]]
+    good &= _checks(matrix) == matrix[:, _LAST]
+    return good
+
+
+def _checks(matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The check characters for the first 17 of each row."""
+    total = sum(
+        (_VALUES[matrix[:, column]] * np.uint64(weight) for column, weight in enumerate(_WEIGHTS)),
+        np.zeros(len(matrix), np.uint64),
+    )
+    return _LETTERS[(-total.astype(np.int64)) % len(ALPHABET)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +93,5 @@ class CreditCodeLayout(WidthLayout):
             above = ranks // base
             out[:, column] = _LETTERS[(ranks - above * base).astype(np.intp)]
             ranks = above
-        total = sum(
-            (_VALUES[out[:, column]] * np.uint64(weight) for column, weight in enumerate(_WEIGHTS)),
-            np.zeros(len(out), np.uint64),
-        )
-        out[:, _LAST] = _LETTERS[(-total.astype(np.int64)) % len(ALPHABET)]
+        out[:, _LAST] = _checks(out)
         return out

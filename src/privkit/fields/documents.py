@@ -15,7 +15,7 @@ from privkit.fields.bytesets import UPPER, erased, of_width, squeezed
 from privkit.fields.calendar import exists, split_date
 from privkit.fields.characters import CodeLayout
 from privkit.fields.checks import id_check, id_checks
-from privkit.fields.credit import CREDIT, CreditCodeLayout, credit_check
+from privkit.fields.credit import CREDIT, CREDIT_WIDTH, CreditCodeLayout, are_credit_codes, credit_check
 from privkit.fields.digits import are_digits, numbers
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
@@ -163,11 +163,11 @@ class CreditCode(Pattern):
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
         """Codes with the right check character are canonical."""
-        good = super().recognise(text)
-        rows = np.flatnonzero(good)
-        codes = text.take(rows).to_text()
-        good[rows] = [credit_check(code) == code[17] for code in codes]
-        return good
+        return of_width(text, CREDIT_WIDTH, are_credit_codes)
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces and dashes, and make letters upper case."""
+        return squeezed(text, b" \t-", UPPER)
 
 
 PASSPORT = Pattern(

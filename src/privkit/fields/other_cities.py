@@ -6,8 +6,8 @@ Here are, written down by hand from what is public:
 - prefectural names that ended from 1999 to 2019 (in the yearly lists of changes, 行政区划变更情况, that the Ministry of
   Civil Affairs publishes);
 - Taiwan's cities and counties as of 2014-12-25, without Kinmen and Lienchiang, whose names Fujian's list has too;
-- the districts of Hong Kong (District Councils Ordinance, cap. 547, schedule 1), without 东区, 南区 and 北区, as several
-  cities on the mainland have or had, and the parishes of Macau.
+- the districts of Hong Kong (District Councils Ordinance, cap. 547, schedule 1), without 东区, 南区 and 北区, as cities
+  on the mainland have or had them too, and the parishes of Macau.
 
 They are names only: no code is known, none is ranked, and no layout stands on them. Former counties and Taiwan's
 townships are not listed.
