@@ -321,6 +321,12 @@ def test_equal_numbers_are_found_whatever_their_scale(keys):
     assert kind.write(Decimal("1.5")) == kind.write(Decimal("1.50")) == kind.write(1.5)
 
 
+def test_both_zeros_are_one(keys):
+    kind = Encrypted(sa.Float, keys["a"], deterministic=True)
+    assert kind.write(-0.0) == kind.write(0.0) == kind.write(0)
+    assert kind.write(-1.5) != kind.write(1.5)
+
+
 def test_equal_moments_are_found_whatever_their_zone(keys):
     kind = Encrypted(sa.DateTime(timezone=True), keys["a"], deterministic=True)
     noon = dt.datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -99,9 +99,16 @@ def test_an_indexed_column_is_searched_while_it_is_adopted(engine, keys):
     with engine.begin() as connection:
         connection.execute(ready.insert(), [{"email": email} for email in NAMES])
         connection.execute(dual.insert(), [{"email": email} for email in NAMES[:5]])
+    seen = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: seen.append(call[2]))
     for table in (ready, dual):
         assert find(engine, table, "u3@b.cn") == [4, 54]
         assert find(engine, table, "u9@b.cn") == [10]
+    assert len(seen) == 4  # one for each: the job may write between two
+    for table in (ready, dual):
+        with engine.connect() as connection:
+            counted = select(sa.func.count()).select_from(table).where(table.c.email.in_(["u3@b.cn", "u9@b.cn"]))
+            assert connection.scalar(counted) == 3
     reencrypt(engine, dual.c.email)
     assert find(engine, strict, "u3@b.cn") == [4, 54]
 
