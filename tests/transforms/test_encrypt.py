@@ -391,6 +391,28 @@ def test_decoding_trusts_no_tag():
             layout.decode(plaintext)
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("rows", [3, 60])
+@pytest.mark.parametrize("make", [list, np.array, pd.Series, pl.Series, lambda values: pa.array(values, pa.binary())])
+def test_text_that_is_no_utf8_fails_in_every_container(keys, make, rows, as_text):
+    transform = Encrypt(keys["customer.note"])
+    torn = [transform._sealer.seal(plain, transform._place) for plain in (b"\x11\xe6\x94", b"\x11\xbe")]
+    good = [transform.protect("放门口") for _ in range(rows)]
+    assert list(map(str, transform.reveal_column(make(good), as_text=as_text).column)) == ["放门口"] * rows
+    with pytest.raises(DecryptionFailed) as caught:
+        transform.reveal_column(make([*good, *torn]), as_text=as_text)
+    assert caught.value.rows == (rows, rows + 1)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_pandas_takes_for_missing_what_is_no_value(keys):
+    for missing in (pd.NaT, pd.NA):
+        with pytest.raises(WrongType, match=r"missing value of pandas .* put None in its place"):
+            Encrypt(keys["customer.note"]).protect(missing)
+        with pytest.raises(WrongType, match=r"at row 1: a missing value of pandas"):
+            Encrypt(keys["customer.note"]).protect_many(["a", missing])
+
+
 def test_numpy_arrays_come_back(transform):
     column = np.array(["a", "放门口"])
     assert transform.reveal_many(transform.protect_many(column)).tolist() == column.tolist()

@@ -43,6 +43,7 @@ _OFFSETS: Final = (len("+08:00"), len("+08:05:43"))  # the longer one for the lo
 _SIGNS: Final = np.frombuffer(b"+-", np.uint8)
 _FIRST: Final = divmod(-(2**63) + 1, 10**9)  # second and fraction of the first moment in nanoseconds; before it is NaT
 _LAST: Final = divmod(2**63 - 1, 10**9)
+_LAST_ASCII: Final = 0x7F
 _CONTINUATION: Final = 0b1000_0000  # the upper two bits of a byte of UTF-8 that begins no character
 
 
@@ -90,6 +91,8 @@ def decimal_text(value: Decimal) -> str:
 def check_utf8(rows: Ragged) -> None:
     """Raise `InvalidValue` unless every row is UTF-8 by itself."""
     raw = rows.data[rows.offsets[0] : rows.offsets[-1]]
+    if raw.max(initial=0) <= _LAST_ASCII:
+        return
     try:
         raw.tobytes().decode()
     except UnicodeDecodeError:

@@ -11,7 +11,7 @@ from privkit._kernels.heads import add_mark, cut_mark
 from privkit._kernels.ragged import Ragged
 from privkit._kernels.slabs import chunk
 from privkit.columns import Kind
-from privkit.columns.canonical import has_offsets, parse_values
+from privkit.columns.canonical import check_utf8, has_offsets, parse_values
 from privkit.columns.column import row_numbers
 from privkit.columns.sequences import object_array
 from privkit.errors import DecryptionFailed, InvalidValue, WrongType
@@ -112,14 +112,29 @@ def restore(lifted: Column[C], plain: Plaintexts, nulls: NDArray[np.bool_] | Non
         DecryptionFailed: If some are not what this format writes; the error names the rows.
         InvalidParameter: If the container has no place for them; the message has the remedy.
     """
-    if not len(plain) or (as_text and not (plain.tags == layout.BYTES_TAG).any()):
-        return lifted.restore(plain.content, Kind.TEXT, nulls)
-    kind = _kind_of(plain)
+    kind = Kind.TEXT if not len(plain) or _is_all_text(plain, as_text=as_text) else _kind_of(plain)
+    if kind is Kind.TEXT:
+        _check_utf8(plain.content, nulls)
     if kind is not Kind.MIXED:
         values, bad = parse_values(kind, plain.content)
         if not bad.any():
             return lifted.restore(values, kind, nulls)
     return lifted.restore(_objects(plain, nulls), Kind.MIXED, nulls)
+
+
+def _is_all_text(plain: Plaintexts, *, as_text: bool) -> bool:
+    return as_text and not (plain.tags == layout.BYTES_TAG).any()
+
+
+def _check_utf8(content: Ragged, nulls: NDArray[np.bool_] | None) -> None:
+    """Refuse what is marked as text and is none: whoever has the key, but not privkit, may have written it."""
+    try:
+        check_utf8(content)
+    except InvalidValue as error:
+        bad = error.rows
+    else:
+        return
+    raise DecryptionFailed(row_numbers(nulls, list(bad)))
 
 
 def _kind_of(plain: Plaintexts) -> Kind:
