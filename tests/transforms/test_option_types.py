@@ -1,12 +1,14 @@
 """Options of a wrong type are refused by name, whatever takes them."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 from privkit import fields
 from privkit.errors import InvalidParameter, WrongType
 from privkit.keys import Keyring
-from privkit.transforms import FormatPreserving, Generalise, Mask, Token
+from privkit.transforms import DateShift, FormatPreserving, Generalise, Keep, Mask, Noise, Surrogate, Token
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,38 @@ def test_what_is_left_out_may_be_said(keyring):
     assert Token(key, bits=None, recipient=None).protect("x") == Token(key).protect("x")
     same = FormatPreserving(fields.CN_MOBILE, key, keep=None)
     assert same.protect("13812345678") == FormatPreserving(fields.CN_MOBILE, key).protect("13812345678")
+
+
+WITH_KEY = [
+    FormatPreserving,
+    lambda field, key: Token(key, field),
+    Surrogate,
+    lambda field, key: DateShift(field, key, days=30),
+    lambda field, key: Noise(field, key, scale=5),
+]
+
+
+@pytest.mark.parametrize("make", WITH_KEY)
+def test_a_key_and_a_field_that_have_changed_places_are_told_so(make, keyring):
+    with pytest.raises(WrongType, match=r"a FieldKey where a field type .*changed places|where a field's key .*places"):
+        make(keyring["a"], fields.CN_MOBILE)
+
+
+@pytest.mark.parametrize("make", WITH_KEY)
+@pytest.mark.parametrize("other", [None, "cn_mobile", b"k" * 32, 3, 1.5, True, [], {}, int, np.int64(3)], ids=repr)
+def test_what_is_no_field_type_and_no_key_is_refused_by_its_type(make, other, keyring):
+    name = f"a {type(other).__name__} where "
+    for field in (fields.PERSON_NAME, fields.DATE, fields.AMOUNT, fields.CN_MOBILE):
+        with pytest.raises(WrongType, match=f"{name}a field type"):
+            make(other, keyring["a"])
+        with contextlib.suppress(InvalidParameter):  # the types that it does not take are told so with a good key
+            make(field, keyring["a"])
+            with pytest.raises(WrongType, match=f"{name}a field's key"):
+                make(field, other)
+
+
+@pytest.mark.parametrize("make", [Mask, Keep, lambda field: Generalise(field, to="year")])
+@pytest.mark.parametrize("other", [None, "cn_mobile", 3, [], int], ids=repr)
+def test_what_is_no_field_type_is_refused_where_there_is_no_key(make, other):
+    with pytest.raises(WrongType, match=f"a {type(other).__name__} where a field type belongs"):
+        make(other)

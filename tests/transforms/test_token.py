@@ -11,7 +11,7 @@ from privkit import fields
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
 from privkit.errors import InvalidParameter, InvalidValue
-from privkit.keys import Keyring
+from privkit.keys import FieldKey, Keyring
 from privkit.transforms import Form, Token
 
 RAW = bytes(range(32))
@@ -22,8 +22,11 @@ def keys(tmp_path_factory):
     return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
 
 
-class RawKey:
+class RawKey(FieldKey):
     """A field key whose key is known, to hold the output against other implementations."""
+
+    def __init__(self):
+        """Without a keyring."""
 
     def cmac(self, usage):
         assert (usage.purpose, usage.algorithm, usage.key_bytes) == ("token", "AES-CMAC", 32)

@@ -26,8 +26,9 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter, InvalidValue
-from privkit.fields.base import Reading
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
+from privkit.fields.base import FieldType, Reading
+from privkit.keys import FieldKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit.columns import Column
-    from privkit.fields.base import FieldType
 
 C = TypeVar("C")
 
@@ -145,11 +145,31 @@ def released(field: FieldType) -> FieldType:
     """The field type itself, unless its values may never leave.
 
     Raises:
+        WrongType: If it is no field type.
         InvalidParameter: If they may not.
     """
+    if not isinstance(field, FieldType):
+        raise WrongType(
+            f"a {type(field).__name__} where a field type belongs, such as privkit.fields.CN_MOBILE"
+            + ("; key and field have changed places" if isinstance(field, FieldKey) else "")
+        )
     if not field.releasable:
         raise InvalidParameter(f"{field.name} may not be released in any form; drop it")
     return field
+
+
+def of_field(key: FieldKey) -> FieldKey:
+    """The key itself, once it is known to be one.
+
+    Raises:
+        WrongType: If it is not.
+    """
+    if not isinstance(key, FieldKey):
+        raise WrongType(
+            f"a {type(key).__name__} where a field's key belongs, such as keys['customer.phone'] of a keyring"
+            + ("; key and field have changed places" if isinstance(key, FieldType) else "")
+        )
+    return key
 
 
 class FieldTransform(Transform):

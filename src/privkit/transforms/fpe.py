@@ -15,7 +15,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.errors import DomainTooSmall, InvalidParameter, InvalidValue
 from privkit.fields.parameters import check_types
 from privkit.keys import Usage
-from privkit.transforms.base import ReversibleFieldTransform
+from privkit.transforms.base import ReversibleFieldTransform, of_field
 from privkit.transforms.framing import framed, framed_many
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class FormatPreserving(ReversibleFieldTransform):
                 f"{self.layout.id} moves among {self.layout.size} values (< {SMALLEST_DOMAIN}), too few for FF1; "
                 "keep less, or set small_domain=True and read there what it cannot do"
             )
-        self._permutation = lru_cache(maxsize=64)(partial(_permutation, key, self.layout))
+        self._permutation = lru_cache(maxsize=64)(partial(_permutation, of_field(key), self.layout))
 
     def _protect(self, reading: Reading, raw: Ragged) -> Ragged:
         return self._move(reading, raw, "encrypt")

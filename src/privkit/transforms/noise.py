@@ -18,7 +18,7 @@ from privkit.fields.decimals import EXACT, mantissas
 from privkit.fields.digits import write
 from privkit.fields.payment import Number
 from privkit.keys import Usage
-from privkit.transforms.base import OnInvalid, Outcome
+from privkit.transforms.base import OnInvalid, Outcome, of_field
 from privkit.transforms.by_subject import BySubject
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Noise(BySubject):
         self.scale = _scale(scale)
         self.distribution = Distribution(distribution)
         self.places = places
-        self._cmac = key.cmac(Usage(purpose="noise", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
+        self._cmac = of_field(key).cmac(Usage(purpose="noise", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
 
     def protect(self, value: Any, *, subject: str | int) -> Any:  # noqa: ANN401 - a number or its text, as it came
         """Add noise to one value; null gives null.

@@ -11,7 +11,7 @@ from privkit.errors import InvalidParameter, InvalidValue
 from privkit.fields.calendar import ISO_WIDTH, days_of, fields_of, write_date
 from privkit.fields.dates import Date
 from privkit.keys import Usage
-from privkit.transforms.base import OnInvalid, Outcome
+from privkit.transforms.base import OnInvalid, Outcome, of_field
 from privkit.transforms.by_subject import BySubject
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DateShift(BySubject):
         if type(days) is not int or not 1 <= days <= MOST_DAYS:
             raise InvalidParameter(f"days must be a whole number from 1 to {MOST_DAYS}")
         self.days = days
-        self._cmac = key.cmac(Usage(purpose="shift", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
+        self._cmac = of_field(key).cmac(Usage(purpose="shift", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
 
     def protect(self, value: Any, *, subject: str | int) -> Any:  # noqa: ANN401 - text, date or datetime, as it came
         """Shift one date; null gives null.

@@ -9,7 +9,7 @@ import numpy as np
 from privkit.errors import InvalidParameter
 from privkit.fields.registry import CATALOGUE
 from privkit.keys import Usage
-from privkit.transforms.base import FieldTransform
+from privkit.transforms.base import FieldTransform, of_field
 from privkit.transforms.stand_ins import KINDS, kind
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Surrogate(FieldTransform):
             raise InvalidParameter(f"{field.name} has nothing that a stand-in of another type could keep")
         self._kind = kind(look, keep, locale)
         self.lists = self._kind.lists
-        self._cmac = key.cmac(Usage(purpose="surrogate", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
+        self._cmac = of_field(key).cmac(
+            Usage(purpose="surrogate", algorithm="AES-CMAC", key_bytes=32, recipient=recipient)
+        )
 
     def _protect(self, reading: Reading, raw: Ragged) -> Ragged:  # noqa: ARG002 - equal canonical forms, equal stand-ins
         numbers = np.ascontiguousarray(self._cmac.digest_many(reading.text)).view(">u8").astype(np.uint64)

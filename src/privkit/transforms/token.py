@@ -15,7 +15,7 @@ from privkit.fields import TEXT
 from privkit.fields.parameters import check_types
 from privkit.keys import Usage
 from privkit.suggest import nearest
-from privkit.transforms.base import FieldTransform
+from privkit.transforms.base import FieldTransform, of_field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +100,7 @@ class Token(FieldTransform):
                 f"tokens of {self.bits} bits collide among {rows} values with probability "
                 f"{self.collision_probability:.1g} (> {_MOST_COLLISION:.0e}); take more bits, or state fewer rows"
             )
-        self._cmac = key.cmac(Usage(purpose="token", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
+        self._cmac = of_field(key).cmac(Usage(purpose="token", algorithm="AES-CMAC", key_bytes=32, recipient=recipient))
 
     @property
     def length(self) -> int:
