@@ -13,6 +13,7 @@ A transform implements one method per direction, on many values (`_protect`, `_r
 worth it for single values it also implements the `_one` form, and tests hold the two to each other.
 
 Null stays null. The empty string says no more than null does, so it stays the empty string, and the two stay apart.
+NaN and NaT are nulls where pandas says so, in its series; elsewhere a NaN is a float, as in NumPy, Arrow and Polars.
 """
 
 from __future__ import annotations
