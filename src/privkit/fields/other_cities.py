@@ -15,6 +15,7 @@ townships are not listed.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from privkit.fields import divisions
@@ -61,7 +62,17 @@ def find(name: str, level: str) -> frozenset[str]:
         name: As one says it.
         level: `province`, `city` or `county`.
     """
-    return frozenset(official for official in OTHERS.get(level, {}) if divisions.short_name(official) == name)
+    return _short_names(level).get(name, frozenset())
+
+
+@cache
+def _short_names(level: str) -> dict[str, frozenset[str]]:
+    """The official names of each customary one."""
+    found: dict[str, frozenset[str]] = {}
+    for official in OTHERS.get(level, {}):
+        short = divisions.short_name(official)
+        found[short] = found.get(short, frozenset()) | {official}
+    return found
 
 
 def prefectures() -> Iterator[tuple[str, int]]:
