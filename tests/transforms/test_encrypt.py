@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit import fields
+from privkit.columns.sequences import object_array
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, KeyUnavailable, SubjectForgotten, WrongType
 from privkit.keys import Keyring
 from privkit.transforms import Encrypt, EncryptBySubject
@@ -393,7 +394,9 @@ def test_decoding_trusts_no_tag():
 
 @pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("rows", [3, 60])
-@pytest.mark.parametrize("make", [list, np.array, pd.Series, pl.Series, lambda values: pa.array(values, pa.binary())])
+@pytest.mark.parametrize(
+    "make", [list, object_array, pd.Series, pl.Series, lambda values: pa.array(values, pa.binary())]
+)
 def test_text_that_is_no_utf8_fails_in_every_container(keys, make, rows, as_text):
     transform = Encrypt(keys["customer.note"])
     torn = [transform._sealer.seal(plain, transform._place) for plain in (b"\x11\xe6\x94", b"\x11\xbe")]
@@ -403,6 +406,15 @@ def test_text_that_is_no_utf8_fails_in_every_container(keys, make, rows, as_text
         transform.reveal_column(make([*good, *torn]), as_text=as_text)
     assert caught.value.rows == (rows, rows + 1)
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("tag", sorted({*layout.KINDS, layout.JSON_TAG} - {layout.BYTES_TAG}))
+def test_what_is_no_utf8_is_read_as_nothing(keys, tag):
+    transform = Encrypt(keys["customer.note"])
+    torn = transform._sealer.seal(bytes([tag, 0x31, 0xE6, 0x94]), transform._place)
+    for column in ([torn], [torn] * 50, pa.array([torn] * 50)):
+        with pytest.raises(DecryptionFailed):
+            transform.reveal_many(column)
 
 
 def test_pandas_takes_for_missing_what_is_no_value(keys):

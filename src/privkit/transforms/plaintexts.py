@@ -113,7 +113,7 @@ def restore(lifted: Column[C], plain: Plaintexts, nulls: NDArray[np.bool_] | Non
         InvalidParameter: If the container has no place for them; the message has the remedy.
     """
     kind = Kind.TEXT if not len(plain) or _is_all_text(plain, as_text=as_text) else _kind_of(plain)
-    if kind is Kind.TEXT:
+    if kind not in (Kind.BYTES, Kind.MIXED):
         _check_utf8(plain.content, nulls)
     if kind is not Kind.MIXED:
         values, bad = parse_values(kind, plain.content)
@@ -127,7 +127,7 @@ def _is_all_text(plain: Plaintexts, *, as_text: bool) -> bool:
 
 
 def _check_utf8(content: Ragged, nulls: NDArray[np.bool_] | None) -> None:
-    """Refuse what is marked as text and is none: whoever has the key, but not privkit, may have written it."""
+    """Refuse what is to be read as text and is none: whoever has the key, but not privkit, may have written it."""
     try:
         check_utf8(content)
     except InvalidValue as error:
