@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit._kernels import slabs
+from privkit._kernels import short, slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
-from privkit._kernels.ragged import Ragged
+from privkit._kernels.ragged import Ragged, windows
 from privkit._kernels.short import Short, lay_out
 from privkit._kernels.siv import Siv
 from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, slack
@@ -157,6 +157,8 @@ def test_short_rows_come_back_as_they_were(lengths, offset, with_a_block_before)
         tail = int(layout.tails[row])
         assert last[row, :tail].tobytes() == content[len(content) - tail :]
     np.testing.assert_array_equal(layout.first_bytes(blocks)[np.array(lengths) > 0], [row[0] for row in rows if row])
+    columns = blocks.reshape(len(layout.counts), -1, 2)  # what is no row's must not be what stood before it
+    columns[np.arange(len(columns))[:, None] >= layout.blocks] = 0x55
     tags = [bytes([row]) * gap for row in range(len(rows))]
     places = Ragged.of([tag + row for tag, row in zip(tags, rows, strict=True)]).offsets[:-1] + gap + layout.margin
     target = np.full(layout.margin + sum(lengths) + gap * len(rows) + gap, 0xAA, np.uint8)
@@ -164,6 +166,51 @@ def test_short_rows_come_back_as_they_were(lengths, offset, with_a_block_before)
     layout.scatter(blocks, target, places, before)
     written = target[layout.margin : len(target) - gap].tobytes()
     assert written == b"".join(tag + row for tag, row in zip(tags, rows, strict=True))
+
+
+class _InAnotherOrder:
+    """Windows as a NumPy would have them that writes them in another order than that of the positions."""
+
+    def __init__(self, items, order):
+        self.items, self.order = items, order
+
+    def __getitem__(self, index):
+        return self.items[index]
+
+    def __setitem__(self, index, values):
+        order = self.order(len(values))
+        self.items[np.asarray(index)[order]] = values[order]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda rows: np.arange(rows)[::-1],
+        lambda rows: np.random.default_rng(1).permutation(rows),
+        lambda rows: np.roll(np.arange(rows), rows // 2),  # as two threads might that begin in two places
+        lambda rows: np.arange(rows) if rows < 1000 else np.arange(rows)[::-1],
+        lambda rows: np.arange(rows).reshape(-1, 8)[:, ::-1].ravel() if rows % 8 == 0 else np.arange(rows),
+    ],
+    ids=["backwards", "any", "halves", "backwards if many", "backwards by eight"],
+)
+def test_rows_are_sorted_where_windows_are_not_written_in_order(monkeypatch, order):
+    lengths = np.random.default_rng(2).integers(0, 49, 4096)
+    table = Ragged.empty(lengths)
+    table.data[:] = np.arange(len(table.data))
+    siv = Siv.of(bytes(64))
+    sealed = siv.encrypt_many(table)
+    monkeypatch.setattr(short, "windows", lambda data, width: _InAnotherOrder(windows(data, width), order))
+    short._is_written_in_order.cache_clear()
+    try:
+        assert type(lay_out(lengths)) is Slabs
+        assert siv.encrypt_many(table).to_list() == sealed.to_list()
+        assert siv.decrypt_many(sealed)[0].to_list() == table.to_list()
+    finally:
+        short._is_written_in_order.cache_clear()
+
+
+def test_this_numpy_writes_windows_in_order():
+    assert short._is_written_in_order()
 
 
 def test_first_bytes_are_put_where_they_are_read():
