@@ -86,6 +86,10 @@ def test_the_largest_columns():
     assert permutation.decrypt_many(moved).tolist() == values.tolist()
     beyond = IntegerPermutation(KEY, 2**64 + 1)
     assert beyond.decrypt(beyond.encrypt(2**64)) == 2**64
+    most = IntegerPermutation(KEY, 2**16384)
+    assert most.decrypt(most.encrypt(2**16384 - 1)) == 2**16384 - 1
+    with pytest.raises(InvalidParameter, match="at most 16384"):
+        IntegerPermutation(KEY, 2**16384 + 1)
     with pytest.raises(InvalidParameter, match="one by one"):
         beyond.encrypt_many(values)
 
@@ -100,9 +104,24 @@ def test_what_is_outside_is_named_by_its_row(name):
         permutation.encrypt(size)
 
 
-def test_what_does_not_fit_the_type_is_refused():
-    with pytest.raises(InvalidValue):
-        PERMUTATIONS["FF1"].encrypt_many(np.arange(100, dtype=np.int16))
+def test_what_is_outside_is_named_by_its_row_where_each_has_a_tweak():
+    rows = [*range(100), None, SIZE, 5, -1]
+    tweaks = [b"x" * (row % 3) for row in range(len(rows))]
+    for column in (rows, pa.array(rows, pa.int64())):
+        with pytest.raises(InvalidValue) as caught:
+            PERMUTATIONS["FF1"].encrypt_many(column, tweaks)
+        assert caught.value.rows == (101, 103)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [np.arange(100, dtype=np.int16), pa.array([None, 1, 2], pa.int8()), pd.Series([None, 1], dtype="Int8")],
+    ids=["NumPy", "Arrow", "pandas"],
+)
+def test_what_does_not_fit_the_type_is_refused(column):
+    with pytest.raises(InvalidValue, match="take a type that holds all") as caught:
+        PERMUTATIONS["FF1"].encrypt_many(column)
+    assert 1 in caught.value.rows
 
 
 @pytest.mark.parametrize(
@@ -132,6 +151,10 @@ def test_wrong_types_are_type_errors(make):
 def test_kernels_take_arrays_of_one_dimension(name, values):
     with pytest.raises(WrongType, match="one dimension"):
         kernel(name).encrypt_many(values)
+
+
+def test_sizes_may_be_numpy_integers():
+    assert IntegerPermutation(KEY, np.int64(SIZE)).encrypt(7) == PERMUTATIONS["FF1"].encrypt(7)
 
 
 def test_sizes_out_of_bounds_are_refused():

@@ -50,11 +50,12 @@ class IntegerPermutation:
             raise DomainTooSmall(
                 f"{size:,} values < {MIN_DOMAIN:,} needed by FF1; take a keyed permutation of the small domain instead"
             )
-        if size.bit_length() > MAX_LENGTH:
-            raise InvalidParameter(f"a size of {size.bit_length()} bits; at most {MAX_LENGTH} are taken")
+        bits = (size - 1).bit_length()
+        if bits > MAX_LENGTH:
+            raise InvalidParameter(f"integers of {bits} bits; at most {MAX_LENGTH} are taken")
         self.size = size
         self._ff1 = FF1(cipher, 2)
-        self._shape: Shape = self._ff1.shape(max((size - 1).bit_length(), _MIN_BITS))
+        self._shape: Shape = self._ff1.shape(max(bits, _MIN_BITS))
         self._is_object = self._shape.length > _WORD_BITS
 
     def encrypt(self, value: int, tweak: bytes = b"") -> int:

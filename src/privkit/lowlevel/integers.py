@@ -109,6 +109,7 @@ class IntegerPermutation(Keyed):
         crypt = self._permutation.decrypt_many if decrypt else self._permutation.encrypt_many
 
         def work(values: NDArray[Any]) -> NDArray[Any]:
+            integers.check(values, self._permutation.size)  # all of them, since a group would name its own rows
             moved = np.empty(len(values), np.uint64)
             for rows, even in groups(tweaks, len(values)):
                 where = slice(None) if rows is None else rows
@@ -171,7 +172,7 @@ class PrefixPermutation(Keyed):
 
 
 def _size(size: object) -> int:
-    if isinstance(size, bool) or not isinstance(size, int):
+    if isinstance(size, bool | np.timedelta64) or not isinstance(size, int | np.integer):
         raise WrongType(f"a {type(size).__name__} for a size, where int is needed")
     return int(size)
 
@@ -186,4 +187,8 @@ def _moved(column: Column[C], work: Callable[[NDArray[Any]], NDArray[Any]]) -> C
         moved = work(column.values)
     except InvalidValue as error:
         raise at_rows(error, column.nulls) from None
-    return column.restore(as_integers(moved), Kind.INTEGER)
+    try:
+        return column.restore(as_integers(moved), Kind.INTEGER)
+    except InvalidValue as error:
+        reason = "its result does not fit the column's type; take a type that holds all integers below the size"
+        raise InvalidValue(reason, rows=error.positions) from None
