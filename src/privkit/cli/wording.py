@@ -22,7 +22,7 @@ WORDS: Final[Mapping[str, str]] = {
     "replace it with force=True": "replace it with --force",
     "fit this table, or allow more suppression": "run without --plan, or allow more suppression in the policy",
     "or make it with Hierarchy.from_data": "or say from_data in the policy",
-    "which needs recoding='full_domain'": 'which needs recoding = "full_domain"',
+    "which needs output='labels'": 'which needs output = "labels"',
     "or take recoding='local'": 'or say recoding = "local"',
     "take output='labels', or recoding='local'": 'say output = "labels", or recoding = "local"',
 }
