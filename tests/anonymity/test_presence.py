@@ -235,3 +235,12 @@ def test_progress_rises_to_the_end():
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0.0, 1.0)
     assert len(seen) > 5
+
+
+@pytest.mark.parametrize("recoding", ["local", "full_domain"])
+def test_a_value_that_is_also_the_label_of_its_group_is_written_as_the_group_under_a_least_chance(recoding):
+    places = Hierarchy.of({"北京": ["北京", "北方"], "通州": ["北京", "北方"], "天津": ["天津", "北方"]})
+    people = {"place": ["北京", "通州", "天津"] * 4}  # 北京 is read as 通州, too: as a value it is a chance of one half
+    plan = Anonymiser({"place": places}, k=1, delta=(0.9, 1.0), recoding=recoding).fit(people, population=people)
+    assert sorted(set(plan.apply(people)["place"])) == ["北京", "天津"]
+    assert plan.report.delta == (1.0, 1.0)

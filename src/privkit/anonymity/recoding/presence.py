@@ -94,6 +94,7 @@ class Presence:
     ) -> None:
         domains = [own.merged(other) for own, other in zip(frequency.quasi, population.quasi, strict=True)]
         self._ladders = [hierarchies[domain.name].bind(domain, every=True) for domain in domains]
+        self._reading = [_read(ladder) for ladder in self._ladders]
         self.delta = delta
         self._own = frequency.codes[: len(domains), frequency.starts]
         self.weights = np.add.reduceat(population.counts, population.starts)
@@ -131,6 +132,14 @@ class Presence:
         found: NDArray[np.int32] = np.stack(self._ladders[attribute].groups)[np.maximum(levels - 1, 0), codes]
         return found
 
+    def misread(self, attribute: int, levels: NDArray[Any] | int, codes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether what is written of codes of an attribute is also a label of a higher level, of other values.
+
+        Its reader takes it for those values, so that its people are not those who were counted.
+        """
+        found: NDArray[np.bool_] = self._reading[attribute][1][levels, codes]
+        return found
+
     def restrict(
         self,
         good: NDArray[np.bool_],
@@ -153,9 +162,14 @@ class Presence:
         """
         people, everybody = self._counted(node, order[starts])
         ok = good & within(presence(sizes, people), self.delta)
-        if self.delta[0] > 0 and not (everybody and ok.all()):
+        if self.delta[0] > 0 and not (everybody and ok.all() and self._plain(node)):
             return np.zeros(len(ok), bool)
         return ok
+
+    def _plain(self, node: Sequence[int]) -> bool:
+        """Whether all that is written of the table at a node is read as it is meant."""
+        rows = zip(node, self._table.codes, strict=True)
+        return not any(self.misread(number, level, codes).any() for number, (level, codes) in enumerate(rows))
 
     def raised(
         self, levels: NDArray[Any], ladders: Sequence[Ladder], sizes: NDArray[np.int64], weights: Sequence[float]
@@ -168,7 +182,7 @@ class Presence:
             sizes: Records of each tuple.
             weights: How much the loss of each attribute counts.
         """
-        highest = [_highest(ladder)[:, codes] for ladder, codes in zip(self._ladders, self._table.codes, strict=True)]
+        highest = [levels[:, codes] for (levels, _), codes in zip(self._reading, self._table.codes, strict=True)]
         tuples = np.arange(levels.shape[1])
         costs = [
             _by_level(ladder.losses, ladder.groups) * weight for ladder, weight in zip(ladders, weights, strict=True)
@@ -316,15 +330,27 @@ def _by_level(values: Sequence[NDArray[Any]], groups: Sequence[NDArray[Any]]) ->
     return np.stack([own[group] for own, group in zip(values, groups, strict=True)])
 
 
-def _highest(ladder: Ladder) -> NDArray[np.int16]:
-    """For each level and code the highest level on which the code has the same label."""
-    found = np.repeat(np.arange(ladder.height, dtype=np.int16)[:, None], ladder.domain.size, axis=1)
-    for level in range(ladder.height - 2, -1, -1):
-        own, above = ((ladder.labels[one], ladder.groups[one]) for one in (level, level + 1))
-        number = {label: group for group, label in enumerate(above[0])}
-        same = np.array([number.get(label, -1) for label in own[0]])[own[1]] == above[1]
-        found[level] = np.where(same, found[level + 1], level)
-    return found
+def _read(ladder: Ladder) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """How what is written of each code on each level is read: a label of several levels as that of the highest.
+
+    Returns:
+        Of shape `(levels, codes)`: the level that a code's label is read on, the next one where that is no label of the
+        code; and whether the label is read as other values than are meant.
+    """
+    groups, codes = np.stack(ladder.groups), np.arange(ladder.domain.size)
+    numbers = {
+        label: (level, number) for level, names in enumerate(ladder.labels) for number, label in enumerate(names)
+    }
+    sizes = np.zeros((ladder.height, max(map(len, ladder.labels))), np.int64)
+    for level, own in enumerate(groups):
+        np.add.at(sizes[level], own, 1)
+    levels, misread = np.zeros(groups.shape, np.int16), np.zeros(groups.shape, bool)
+    for level in range(ladder.height - 1, -1, -1):
+        above, number = np.array([numbers[label] for label in ladder.labels[level]]).T[:, groups[level]]
+        there = groups[above, codes] == number
+        levels[level] = np.where(there, above, levels[min(level + 1, ladder.height - 1)])
+        misread[level] = ~there | (sizes[above, number] != sizes[level, groups[level]])
+    return levels, misread
 
 
 def _grouped(labels: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

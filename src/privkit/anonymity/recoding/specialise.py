@@ -108,7 +108,7 @@ class _Division:
         return attribute
 
     def _divides(self, attribute: int, classes: int) -> NDArray[np.bool_]:
-        """Which classes may be divided by an attribute: all of their parts are classes."""
+        """Which classes may be divided by an attribute: all of their parts are classes, and read as they are meant."""
         width = self._near.width(attribute)
         own, people = (
             numbers * width + self._near.below(attribute, levels[attribute], codes[attribute])
@@ -124,7 +124,9 @@ class _Division:
         found = np.ones(classes, bool)
         found[groups[~ok] // width] = False
         found[people[~hit] // width] = False  # somebody would be in no class
-        found[self._table[1][self._table[0][attribute] == 0]] = False
+        levels, numbers = self._table[0][attribute], self._table[1]
+        unclear = self._near.misread(attribute, np.maximum(levels - 1, 0), self._near.table_codes[attribute])
+        found[numbers[(levels == 0) | unclear]] = False
         return found
 
     def _divided(
