@@ -169,7 +169,7 @@ def test_fixed_widths_grow(small):
 
 def test_offsets_beyond_31_bits_become_large(small, monkeypatch):
     del small
-    monkeypatch.setattr(arrow_pieces, "_INT32_MAX", 300)
+    monkeypatch.setattr(arrow_pieces, "INT32_MAX", 300)
     done = by_pieces(lambda column: column, pa.array(TEXTS))
     assert done.type == pa.large_string()
     assert done.to_pylist() == TEXTS

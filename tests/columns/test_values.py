@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from columns.conftest import plain
 from privkit._kernels.ragged import Ragged
-from privkit.columns import Kind, arrow, lift, like, text_of
+from privkit.columns import Kind, arrow, arrow_buffers, lift, like, text_of
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
@@ -422,7 +422,8 @@ def test_text_shares_the_memory_of_arrow():
 
 
 def test_offsets_beyond_31_bits(monkeypatch):
-    monkeypatch.setattr(arrow, "_INT32_MAX", 10)
+    monkeypatch.setattr(arrow, "INT32_MAX", 10)
+    monkeypatch.setattr(arrow_buffers, "INT32_MAX", 10)
     for column in (pa.array(["abcdef", "ghijkl"]), pa.chunked_array([["abcdef"], ["ghijkl"]])):
         restored = lift(column).restore(lift(column).values)
         assert restored.type == pa.large_string()

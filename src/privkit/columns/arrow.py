@@ -1,9 +1,6 @@
 """Arrow arrays and chunked arrays, whose text comes and goes without a copy.
 
-Text and bytes are three buffers: validity, offsets, data. The data buffer is shared both ways; offsets are widened to
-64 bits on the way in and narrowed on the way out; the validity bitmap is unpacked only where there are nulls.
-
-This module stands on pyarrow and is imported only where an Arrow array, or a series that is one inside, arrives.
+How they are laid out, and who imports pyarrow when, stands in `arrow_buffers`.
 """
 
 from __future__ import annotations
@@ -17,6 +14,20 @@ from pyarrow import types
 
 from privkit._kernels.ragged import Ragged
 from privkit.columns.arrays import datetimes, fit
+from privkit.columns.arrow_buffers import (
+    INT32_MAX,
+    in_chunks,
+    lengths_of,
+    nulls_of,
+    number_array,
+    parts_of,
+    plain_numbers,
+    plain_type,
+    size_of,
+    take_text,
+    text_array,
+)
+from privkit.columns.arrow_rows import number_values
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone, zone_named
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_INT32_MAX: Final = int(np.iinfo(np.int32).max)
 _PLAIN_SCALES: Final = range(7)  # scales whose decimals Arrow casts to text without an exponent
 
 
@@ -62,7 +72,9 @@ class ArrowHome:
         if self.dictionary is not None:
             few = _encode(self._array(kind, values, None, exact=exact), self.dictionary.index_type)
             merged = len(few.dictionary) < len(values)  # two values may have become one
-            rows = number_array(_plain(few.indices).take(codes) if merged else codes, nulls).cast(few.indices.type)
+            rows = number_array(plain_numbers(few.indices).take(codes) if merged else codes, nulls).cast(
+                few.indices.type
+            )
             return in_chunks(pa.DictionaryArray.from_arrays(rows, few.dictionary), self.chunks)
         few = self._array(kind, values, None, exact=exact, size=_size_of_rows(values, codes))
         return in_chunks(_repeated(few, number_array(codes, nulls)), self.chunks)
@@ -77,7 +89,7 @@ class ArrowHome:
         if kind is Kind.DECIMAL:
             return _decimals(cast("Ragged", values), nulls, self.type if exact else None)
         if isinstance(values, Ragged):
-            of = self._text_type(kind, values, _size(values) if size is None else size, exact=exact)
+            of = self._text_type(kind, values, size_of(values) if size is None else size, exact=exact)
             return text_array(values, nulls, of)
         return _numbers(kind, values, nulls, self.type if exact else None)
 
@@ -96,7 +108,7 @@ class ArrowHome:
         if types.is_string_view(self.type) or types.is_binary_view(self.type):
             return pa.string_view() if text else pa.binary_view()
         large = types.is_large_string(self.type) or types.is_large_binary(self.type)
-        if large or size > _INT32_MAX:
+        if large or size > INT32_MAX:
             return pa.large_string() if text else pa.large_binary()
         return pa.string() if text else pa.binary()
 
@@ -138,7 +150,7 @@ def codes_of_arrow(container: Any) -> Coded | None:
     column = lift_arrow(pa.chunked_array(dictionaries, type=container.type.value_type))
     starts = np.cumsum([0, *sizes]).tolist() if len(sizes) > 1 else [0] * len(parts)
     codes = np.concatenate(
-        [_plain(part.indices.drop_null()) + np.int64(start) for part, start in zip(parts, starts, strict=False)]
+        [plain_numbers(part.indices.drop_null()) + np.int64(start) for part, start in zip(parts, starts, strict=False)]
     )
     values = column.values
     if len(sizes) > 1:
@@ -147,125 +159,6 @@ def codes_of_arrow(container: Any) -> Coded | None:
     nulls = np.concatenate([nulls_of(part) for part in parts]) if container.null_count else None
     home = ArrowHome(container.type.value_type, container.type, lengths_of(container))
     return Coded(Column(column.kind, values, None, home), codes, nulls)
-
-
-def text_array(values: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
-    """An Arrow array over the buffers of text or bytes.
-
-    Args:
-        values: The rows that are not null; their memory is shared where the type allows.
-        nulls: Which rows are null.
-        of: Any type of text or bytes.
-    """
-    start = values.offsets[0]
-    large = types.is_large_string(of) or types.is_large_binary(of)
-    if not (large or types.is_string(of) or types.is_binary(of)):  # views and fixed sizes have other buffers
-        plain = (pa.large_binary, pa.large_string) if _size(values) > _INT32_MAX else (pa.binary, pa.string)
-        return text_array(values, nulls, plain[types.is_string_view(of)]()).cast(of)
-    offsets = (values.offsets - start if start else values.offsets).astype(np.int64 if large else np.int32, copy=False)
-    validity = None
-    if nulls is not None:
-        index = np.zeros(len(nulls) + 1, np.intp)
-        np.cumsum(~nulls, out=index[1:])
-        offsets = offsets[index]  # a null row ends where the row before it ends
-        validity = pa.py_buffer(np.packbits(~nulls, bitorder="little"))
-    data = pa.py_buffer(np.ascontiguousarray(values.data[start : values.offsets[-1]]))
-    null_count = 0 if nulls is None else int(np.count_nonzero(nulls))
-    return pa.Array.from_buffers(of, len(offsets) - 1, [validity, pa.py_buffer(offsets), data], null_count)
-
-
-def number_array(values: NDArray[Any], nulls: NDArray[np.bool_] | None = None) -> Any:
-    """Numbers or booleans as an array, as they lie in memory: `pyarrow.array` would import pandas to look at them.
-
-    Args:
-        values: The numbers of the rows that are not null.
-        nulls: Which rows are null, or `None`.
-    """
-    rows = np.ascontiguousarray(_spread(values, nulls))
-    of = pa.from_numpy_dtype(rows.dtype)
-    data = pa.py_buffer(np.packbits(rows, bitorder="little") if rows.dtype == np.bool_ else rows)
-    validity = None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
-    return pa.Array.from_buffers(of, len(rows), [validity, data])
-
-
-def number_values(values: Values) -> tuple[Values, NDArray[Any]]:
-    """Number equal values by Arrow's hash table.
-
-    Returns:
-        The distinct values in the order in which they appear, and for each row the position of its value.
-    """
-    if isinstance(values, Ragged):
-        encoded = _binary(values).dictionary_encode()
-        return _take_text(encoded.dictionary), _plain(encoded.indices)
-    if values.dtype.names:  # instants: two numbers in a row
-        rows = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
-        few, codes = number_values(Ragged.of_matrix(rows))
-        return cast("Ragged", few).matrix(values.dtype.itemsize).reshape(-1).view(values.dtype), codes
-    words = values.view(np.int64 if values.dtype.itemsize > 1 else np.int8)  # so that -0.0 is not 0.0, and NaN is NaN
-    encoded = number_array(words).dictionary_encode()
-    return _plain(encoded.dictionary).view(values.dtype), _plain(encoded.indices)
-
-
-def take_rows(values: Ragged, rows: NDArray[Any]) -> Ragged:
-    """What `Ragged.take` does, by Arrow: several times faster where rows are many."""
-    return _take_text(text_array(values, None, pa.large_binary()).take(number_array(rows)))
-
-
-def some_rows(container: Any, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
-    """Some rows of an array, a chunked array, a record batch or a table; Arrow takes none of views."""
-    table = hasattr(container, "schema")
-    given = container.schema if table else container.type
-    plain = pa.schema([field.with_type(_plain_type(field.type)) for field in given]) if table else _plain_type(given)
-    whole = container if plain == given else container.cast(plain)
-    chosen = number_array(rows)  # a filter takes no more room than the rows need
-    taken = whole.filter(chosen) if rows.dtype == np.bool_ else whole.take(chosen)
-    return taken if plain == given else taken.cast(given)
-
-
-def _plain_type(of: Any) -> Any:
-    if types.is_string_view(of):
-        return pa.large_string()
-    return pa.large_binary() if types.is_binary_view(of) else of
-
-
-def parts_of(container: Any) -> list[Any]:
-    """The chunks of a chunked array, or the one array."""
-    return list(container.chunks) if isinstance(container, pa.ChunkedArray) else [container]
-
-
-def lengths_of(container: Any) -> tuple[int, ...] | None:
-    """The lengths of the chunks of a chunked array; `None` for one that is plain."""
-    return tuple(len(part) for part in container.chunks) if isinstance(container, pa.ChunkedArray) else None
-
-
-def in_chunks(array: Any, lengths: tuple[int, ...] | None) -> Any:
-    """An array as a chunked one of chunks of these lengths; itself for `None`."""
-    if lengths is None:
-        return array
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    slices = [array.slice(end - length, length) for end, length in zip(ends, lengths, strict=True)]
-    return pa.chunked_array(slices, type=array.type)
-
-
-def nulls_of(array: Any) -> NDArray[np.bool_]:
-    """Which rows are null."""
-    if not array.null_count:
-        return np.zeros(len(array), bool)
-    validity = array.buffers()[0]
-    if validity is None:  # the null type has no buffer
-        return np.ones(len(array), bool)
-    first, bit = divmod(array.offset, 8)
-    packed = np.frombuffer(validity, np.uint8, (bit + len(array) + 7) // 8, first)
-    bits = np.unpackbits(packed, count=bit + len(array), bitorder="little")[bit:]
-    result: NDArray[np.bool_] = bits == 0
-    return result
-
-
-def _binary(values: Ragged) -> Any:
-    """An array of bytes, of a fixed size where the rows have one: its hash table is faster by a third."""
-    if width := values.width:
-        return pa.Array.from_buffers(pa.binary(width), len(values), [None, pa.py_buffer(values.matrix(width))])
-    return text_array(values, None, pa.large_binary())
 
 
 # --- out of Arrow ---------------------------------------------------------------------------------------------------
@@ -289,53 +182,21 @@ def _decode(array: Any) -> Any:
     return dictionary.take(array.indices)
 
 
-def _take_text(array: Any) -> Ragged:
-    """The rows that are not null, over the array's own buffers."""
-    rows = len(array)
-    large = types.is_large_string(array.type) or types.is_large_binary(array.type)
-    if not (large or types.is_string(array.type) or types.is_binary(array.type)):
-        text = types.is_string_view(array.type)
-        return _take_text(array.cast(pa.large_string() if text else pa.large_binary()))
-    if not rows:
-        return Ragged.of([])
-    _, ends, data = array.buffers()
-    dtype = np.dtype(np.int64 if large else np.int32)
-    offsets = np.frombuffer(ends, dtype, rows + 1, array.offset * dtype.itemsize).astype(np.int64, copy=False)
-    held = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    values = Ragged(held, offsets)
-    return _without(values, nulls_of(array)) if array.null_count else values
-
-
-def _without(values: Ragged, nulls: NDArray[np.bool_]) -> Ragged:
-    """Leave out null rows: without touching the data where, as usual, they are empty."""
-    valid = ~nulls
-    starts, ends = values.offsets[:-1][valid], values.offsets[1:][valid]
-    if (starts[1:] == ends[:-1]).all():
-        return Ragged(values.data, np.concatenate([starts[:1] if len(starts) else values.offsets[:1], ends]))
-    return values.take(valid)
-
-
-def _plain(array: Any) -> NDArray[Any]:
-    """Numbers without nulls as they lie in memory; `Array.to_numpy` would import pandas, which takes 0.3 s."""
-    found: NDArray[Any] = np.from_dlpack(array)
-    return found
-
-
 def _take_numbers(array: Any) -> NDArray[Any]:
     whole = array.drop_null()
     if types.is_boolean(whole.type):  # one bit each
-        return _plain(whole.cast(pa.uint8())).view(np.bool_)
-    values = _plain(whole)
+        return plain_numbers(whole.cast(pa.uint8())).view(np.bool_)
+    values = plain_numbers(whole)
     return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
 
 
 def _take_dates(array: Any) -> NDArray[Any]:
-    days = _plain(array.cast(pa.date32()).cast(pa.int32()).drop_null())
+    days = plain_numbers(array.cast(pa.date32()).cast(pa.int32()).drop_null())
     return days.astype(np.int64).view("datetime64[D]")
 
 
 def _take_timestamps(array: Any) -> NDArray[Any]:
-    moments = _plain(array.cast(pa.int64()).drop_null())
+    moments = plain_numbers(array.cast(pa.int64()).drop_null())
     return moments.view(f"datetime64[{array.type.unit}]")
 
 
@@ -350,7 +211,7 @@ def _is_zoned(of: Any) -> bool:
 def _take_decimals(array: Any) -> Ragged:
     dense = array.drop_null()
     if array.type.scale in _PLAIN_SCALES:
-        return _take_text(dense.cast(pa.large_string()))
+        return take_text(dense.cast(pa.large_string()))
     return Ragged.of_text([decimal_text(value) for value in dense.to_pylist()])
 
 
@@ -367,13 +228,13 @@ def _join(parts: list[Values]) -> Values:
 
 
 _LIFTERS: Final[tuple[tuple[Callable[[Any], bool], Kind, Callable[[Any], Values]], ...]] = (
-    (types.is_string, Kind.TEXT, _take_text),
-    (types.is_large_string, Kind.TEXT, _take_text),
-    (types.is_string_view, Kind.TEXT, _take_text),
-    (types.is_binary, Kind.BYTES, _take_text),
-    (types.is_large_binary, Kind.BYTES, _take_text),
-    (types.is_binary_view, Kind.BYTES, _take_text),
-    (types.is_fixed_size_binary, Kind.BYTES, _take_text),
+    (types.is_string, Kind.TEXT, take_text),
+    (types.is_large_string, Kind.TEXT, take_text),
+    (types.is_string_view, Kind.TEXT, take_text),
+    (types.is_binary, Kind.BYTES, take_text),
+    (types.is_large_binary, Kind.BYTES, take_text),
+    (types.is_binary_view, Kind.BYTES, take_text),
+    (types.is_fixed_size_binary, Kind.BYTES, take_text),
     (types.is_integer, Kind.INTEGER, _take_numbers),
     (types.is_floating, Kind.FLOAT, _take_numbers),
     (types.is_boolean, Kind.BOOLEAN, _take_numbers),
@@ -387,21 +248,17 @@ _LIFTERS: Final[tuple[tuple[Callable[[Any], bool], Kind, Callable[[Any], Values]
 # --- into Arrow -----------------------------------------------------------------------------------------------------
 
 
-def _size(values: Ragged) -> int:
-    return int(values.offsets[-1] - values.offsets[0])
-
-
 def _size_of_rows(values: Values, codes: NDArray[Any]) -> int | None:
     """The bytes of all rows of text or bytes together, or a bound for them that offsets of 31 bits reach."""
     if not isinstance(values, Ragged):
         return None
     bound = int(values.lengths.max(initial=0)) * len(codes)
-    return bound if bound <= _INT32_MAX else int(values.lengths.take(codes).sum())
+    return bound if bound <= INT32_MAX else int(values.lengths.take(codes).sum())
 
 
 def _repeated(few: Any, rows: Any) -> Any:
     """The values at some positions; views, of which Arrow takes none, by way of plain text or bytes."""
-    return few.cast(_plain_type(few.type)).take(rows).cast(few.type)
+    return few.cast(plain_type(few.type)).take(rows).cast(few.type)
 
 
 def _encode(array: Any, index_type: Any) -> Any:
@@ -459,12 +316,3 @@ def _numbers(kind: Kind, values: NDArray[Any], nulls: NDArray[np.bool_] | None, 
         values = fit(values, np.dtype(of.to_pandas_dtype()))
     found = number_array(values, nulls)
     return found if of is None else found.cast(of)
-
-
-def _spread(values: NDArray[Any], nulls: NDArray[np.bool_] | None) -> NDArray[Any]:
-    """Values in their rows, with zeros between them where rows are null."""
-    if nulls is None:
-        return values
-    out = np.zeros(len(nulls), values.dtype)
-    out[~nulls] = values
-    return out

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from privkit.columns import pieces
-from privkit.columns.arrow import in_chunks, lengths_of, nulls_of, parts_of
+from privkit.columns.arrow_buffers import INT32_MAX, in_chunks, lengths_of, nulls_of, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _EIGHT: Final = 8  # rows in a byte of a validity bitmap, at whose bounds pieces are cut
 _SPARE: Final = 1 << 24
-_INT32_MAX: Final = int(np.iinfo(np.int32).max)
 
 
 def cut_arrow(array: Any) -> Cut | None:
@@ -69,7 +68,7 @@ class TextJoin:
         offsets = _offsets(part)
         start, stop = int(offsets[0]), int(offsets[-1])
         end = self._used + stop - start
-        if end > _INT32_MAX and not _is_large(self._type):
+        if end > INT32_MAX and not _is_large(self._type):
             self._type = pa.large_string() if types.is_string(self._type) else pa.large_binary()
             self._offsets = self._offsets.astype(np.int64)
         if end > len(self._data):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.columns.optional import arrow_module
+from privkit.columns.optional import arrow_rows_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def repeat(values: Values, codes: NDArray[Any]) -> Values:
     if width := values.width:
         items = values.matrix(width).view(np.dtype((np.void, width)))[:, 0]
         return Ragged.of_matrix(items.take(codes).view(np.uint8).reshape(-1, width))
-    arrow = arrow_module()
+    arrow = arrow_rows_module()
     if arrow is None:
         return values.take(codes.astype(np.intp, copy=False))
     out = Ragged.empty(values.lengths[codes])

@@ -12,3 +12,12 @@ def arrow_module() -> Any:
     except ImportError:
         return None
     return arrow
+
+
+def arrow_rows_module() -> Any:
+    """`privkit.columns.arrow_rows`, or `None` likewise."""
+    try:
+        from privkit.columns import arrow_rows  # noqa: PLC0415 it stands on an optional library
+    except ImportError:
+        return None
+    return arrow_rows

@@ -18,7 +18,7 @@ from privkit.columns.column import Column, at_rows, row_numbers
 from privkit.columns.kinds import Kind
 from privkit.columns.lifting import codes_of, lift
 from privkit.columns.numbering import in_order, repeat
-from privkit.columns.optional import arrow_module
+from privkit.columns.optional import arrow_rows_module
 from privkit.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def lift_distinct(container: C) -> Column[C]:
 
 def _numbered(column: Column[C]) -> Column[C]:
     """The column with each of its values once, where a sample says that it is worth it; else the column itself."""
-    arrow = arrow_module() if _looks_repeated(column.values) else None
+    arrow = arrow_rows_module() if _looks_repeated(column.values) else None
     if arrow is None:
         return column
     values, codes = arrow.number_values(column.values)

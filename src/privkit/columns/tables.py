@@ -189,7 +189,7 @@ class _Arrow(Table[Any]):
         return type(self.table).from_pydict(dict(columns))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Any:
-        from privkit.columns.arrow import some_rows  # noqa: PLC0415 - pyarrow is there, for the table is
+        from privkit.columns.arrow_rows import some_rows  # noqa: PLC0415 - pyarrow is there, for the table is
 
         return some_rows(self.table, rows)
 
@@ -274,7 +274,7 @@ def _take(column: Any, rows: NDArray[np.intp]) -> Any:
     if hasattr(column, "iloc"):
         return column.iloc[rows]
     if (pa := sys.modules.get("pyarrow")) and isinstance(column, pa.Array | pa.ChunkedArray):
-        from privkit.columns.arrow import some_rows  # noqa: PLC0415 - pyarrow is there, for the column is
+        from privkit.columns.arrow_rows import some_rows  # noqa: PLC0415 - pyarrow is there, for the column is
 
         return some_rows(column, rows)
     return column[rows] if isinstance(column, np.ndarray) or not hasattr(column, "take") else column.take(rows)

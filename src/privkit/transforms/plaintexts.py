@@ -11,9 +11,10 @@ from privkit._kernels.heads import add_mark, cut_mark
 from privkit._kernels.ragged import Ragged
 from privkit._kernels.slabs import chunk
 from privkit.columns import Kind
-from privkit.columns.canonical import check_utf8, has_offsets, parse_values
+from privkit.columns.canonical import check_utf8, parse_values
 from privkit.columns.column import row_numbers
 from privkit.columns.sequences import object_array
+from privkit.columns.stamps import has_offsets
 from privkit.errors import DecryptionFailed, InvalidValue, WrongType
 from privkit.transforms import ciphertext as layout
 
