@@ -219,6 +219,22 @@ class TestForgetting:
         assert reasons == ["first", "expired"]
         assert keys.subjects.forget_many(names[:3]) == 0
 
+    def test_who_was_forgotten_meanwhile_is_not_counted(self, keys, reopen, monkeypatch):
+        keys.subjects.create(["a", "b", "c"])
+        table = type(keys.subjects._table)
+        get = table.get
+
+        def slow(self, persons):
+            rows = get(self, persons)
+            monkeypatch.setattr(table, "get", get)
+            assert reopen().subjects.forget_many(["a", "b"], reason="somebody else's") == 2
+            return rows
+
+        monkeypatch.setattr(table, "get", slow)
+        assert keys.subjects.forget_many(["a", "b", "c"], reason="ours") == 1
+        reasons = [keys.subjects.row(person_of(keys, name)).reason for name in "abc"]
+        assert reasons == ["somebody else's", "somebody else's", "ours"]
+
     def test_many_of_whom_some_are_not_there(self, keys):
         keys.subjects.create(["a", "b"])
         with pytest.raises(
@@ -283,6 +299,34 @@ class TestForgetting:
         assert not any(key in after for key in wrapped[:2000])
         assert all(key in after for key in wrapped[2000:])
 
+    def test_no_copy_stays_where_all_are_wrapped_anew(self, path, tmp_path):
+        keys = Keyring.create(path)
+        names = [f"user:{number}" for number in range(300)]
+        keys.subjects.create(names)
+        wrapped = [keys.subjects.row(person_of(keys, name)).wrapped for name in names]
+        keys.rotate()
+        assert keys.subjects.rewrap() == 300
+        files = [tmp_path / f"keyring.json.subjects{ending}" for ending in ("", "-wal", "-shm")]
+        after = b"".join(file.read_bytes() for file in files if file.exists())
+        assert not any(key in after for key in wrapped)
+
+    def test_a_file_that_cannot_be_built_anew(self, path):
+        keys = Keyring.create(path)
+        names = [f"user:{number}" for number in range(10)]
+        keys.subjects.create(names)
+        connection = keys.subjects._table._connection
+        limit = connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # VACUUM attaches what it builds
+        with pytest.raises(KeyringError, match=r"keys are destroyed, but .* may hold old copies .* forget the same"):
+            keys.subjects.forget_many(names[:5])
+        with pytest.raises(SubjectForgotten):
+            tag(keys.subject(names[0])["x"])
+        keys.rotate()
+        with pytest.raises(KeyringError, match=r"keys are wrapped anew, but .* destroy the version"):
+            keys.subjects.rewrap()
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, limit)
+        assert keys.subjects.forget_many(names[:5]) == 0
+        assert tag(keys.subject(names[5])["x"])
+
     @pytest.mark.parametrize("secure_delete", [0, 1, 2])
     def test_sqlite_behind_sqlalchemy_overwrites(self, path, tmp_path, secure_delete):
         sqlalchemy = pytest.importorskip("sqlalchemy")
@@ -292,6 +336,8 @@ class TestForgetting:
         @sqlalchemy.event.listens_for(engine, "connect")
         def connected(connection, _record):
             connection.execute(f"PRAGMA secure_delete = {words[secure_delete]}")
+            connection.execute("ATTACH ':memory:' AS other")
+            connection.execute("PRAGMA other.secure_delete = FAST")
 
         keys = Keyring.create(path, subjects=SqlSubjects(engine))
         keys.subjects.create(["a", "b"])
@@ -303,7 +349,8 @@ class TestForgetting:
         keys.subjects.rewrap()
         assert other not in (tmp_path / "shop.db").read_bytes()
         with engine.connect() as connection:
-            assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == secure_delete
+            assert connection.exec_driver_sql("PRAGMA main.secure_delete").scalar() == secure_delete
+            assert connection.exec_driver_sql("PRAGMA other.secure_delete").scalar() == 2
         engine.dispose()
 
     def test_no_copy_stays_where_rows_were_moved(self, path, tmp_path):

@@ -94,14 +94,15 @@ class SqlSubjects:
         with self._open() as connection, _overwriting(connection):
             connection.execute(statement, values)
 
-    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> int:
         """Update rows in one transaction."""
-        table = self._table
+        table, made = self._table, 0
         with self._open() as connection, _overwriting(connection):
             for chunk in chunks(sorted(subjects)):
                 some = table.c.subject.in_([subject.hex() for subject in chunk])
                 statement = table.update().where(some, table.c.wrapped.is_not(None))
-                connection.execute(statement.values(wrapped=None, forgotten=when, reason=reason))
+                made += connection.execute(statement.values(wrapped=None, forgotten=when, reason=reason)).rowcount
+        return made
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """Some rows by version."""
@@ -153,12 +154,12 @@ def _overwriting(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "sqlite":
         yield
         return
-    before = connection.exec_driver_sql("PRAGMA secure_delete").scalar()
-    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    before = connection.exec_driver_sql("PRAGMA main.secure_delete").scalar()
+    connection.exec_driver_sql("PRAGMA main.secure_delete = ON")
     try:
         yield
-    finally:  # the connection may be the application's, whose other tables need not pay for it
-        connection.exec_driver_sql(f"PRAGMA secure_delete = {_SECURE_DELETE.get(before, 'ON')}")
+    finally:  # the connection may be the application's, whose other tables (and attached files) need not pay for it
+        connection.exec_driver_sql(f"PRAGMA main.secure_delete = {_SECURE_DELETE.get(before, 'ON')}")
 
 
 def _values(row: SubjectRow) -> dict[str, Any]:

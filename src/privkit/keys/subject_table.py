@@ -72,8 +72,12 @@ class SubjectTable(Protocol):
     def rewrap(self, rows: Sequence[SubjectRow], old: int) -> None:
         """Replace the wrapped keys of persons who are not forgotten and still wrapped by version `old`."""
 
-    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
-        """Make tombstones of rows that are none yet, all or none, and see that no copy of their wrapped keys stays."""
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> int:
+        """Make tombstones of rows that are none yet, all or none, and see that no copy of their wrapped keys stays.
+
+        Returns:
+            How many tombstones were made.
+        """
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """At most `limit` rows, not forgotten, whose keys are wrapped by a version of the keyring."""
@@ -132,9 +136,11 @@ class SqliteSubjects:
         with self._open() as connection:
             connection.executemany(statement, [(row.ring_key_id, row.wrapped, row.subject, old) for row in rows])
         if not self.under(old, 1):
-            self._rebuild()  # nothing of what the old version wrapped stays in the file
+            self._rebuild("wrapped anew", "destroy the version that wrapped them, which makes the copies worthless")
+            with self._reported(), self._lock:
+                _emptied(self._connected())  # or nearly: while somebody reads in the log, old copies stay in it
 
-    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> None:
+    def forget(self, subjects: Sequence[bytes], when: int, reason: str) -> int:
         """Update rows, empty the write-ahead log, and build the file anew if copies of the keys are left in it.
 
         The file is searched for the copies of a few; for more it takes less to build it anew than to search it.
@@ -146,11 +152,13 @@ class SqliteSubjects:
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")  # nobody rewraps a key between the two
             few = _wrapped(connection, subjects) if len(subjects) <= _MOST_SEARCHED else None
-            connection.executemany(statement, [(when, reason, subject) for subject in sorted(subjects)])
+            made = connection.executemany(statement, [(when, reason, subject) for subject in sorted(subjects)]).rowcount
         self._checkpoint()
         if few is None or any(type(key) is not bytes or _is_left(self.path, subject, key) for subject, key in few):
-            self._rebuild()  # also where one was forgotten before, since what its key was wrapped as is not known then
+            # Also where one was forgotten before, since what its key was wrapped as is not known then.
+            self._rebuild("destroyed", "forget the same persons again")
             self._checkpoint()
+        return made
 
     def under(self, ring_key_id: int, limit: int) -> list[SubjectRow]:
         """Some rows by version."""
@@ -172,9 +180,13 @@ class SqliteSubjects:
         """The path."""
         return str(self.path)
 
-    def _rebuild(self) -> None:
-        """Write every page anew, with nothing between the rows."""
-        with self._reported(), self._lock:
+    def _rebuild(self, done: str, then: str) -> None:
+        """Write every page anew, with nothing between the rows; what was done to the keys before that is done."""
+        message = (
+            f"the keys are {done}, but {self.path} could not be built anew and may hold old copies of them; "
+            f"see that the disk has room for it and nobody writes for long, and {then}"
+        )
+        with self._reported(message), self._lock:
             self._connected().execute("VACUUM")
 
     def _checkpoint(self) -> None:
@@ -208,13 +220,12 @@ class SqliteSubjects:
         return self._connection
 
     @contextlib.contextmanager
-    def _reported(self) -> Iterator[None]:
+    def _reported(self, message: str | None = None) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise KeyringError(
-                f"cannot use the table of persons' keys {self.path} ({type(error).__name__}); check it and its rights"
-            ) from None
+            usual = f"cannot use the table of persons' keys {self.path} ({type(error).__name__})"
+            raise KeyringError(message or f"{usual}; check it and its rights") from None
 
 
 _abandoned: list[sqlite3.Connection | None] = []

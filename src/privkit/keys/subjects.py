@@ -180,13 +180,11 @@ class Subjects:
                 f"{len(absent)} of {len(persons)} persons have no key in this keyring, the first of them at position "
                 f"{absent[0]}; nobody was forgotten; leave them out, or pass missing_ok=True"
             )
-        if rows:
-            self._destroy(list(rows), reason)
-        return sum(row.wrapped is not None for row in rows.values())
+        return self._destroy(list(rows), reason) if rows else 0
 
-    def _destroy(self, persons: Sequence[bytes], reason: str) -> None:
+    def _destroy(self, persons: Sequence[bytes], reason: str) -> int:
         try:
-            self._there.forget(persons, int(now().timestamp()), reason)
+            return self._there.forget(persons, int(now().timestamp()), reason)
         finally:  # also where the table is written and only copies are left in it
             with self._lock:
                 self._forgets += 1
