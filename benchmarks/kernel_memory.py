@@ -28,6 +28,10 @@ KEY = bytes(range(32))
 MOST = 64
 DIGITS = 16
 CHUNK_ROWS = 100_000
+FEW = 1000
+
+POOL = pa.proxy_memory_pool(pa.default_memory_pool())
+"""Counts what Arrow allocates; it must live as long as anything that was taken from it."""
 
 
 def digits(rows: int) -> pa.Array:
@@ -46,6 +50,16 @@ def octets(rows: int) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
+def few(array: pa.Array) -> pa.Array:
+    """As many rows, in which a thousand of the values repeat."""
+    return array.take(pa.array(np.random.default_rng(4).integers(0, FEW, len(array))))
+
+
+def with_gaps(array: np.ndarray) -> np.ndarray:
+    """The same rows, each before another one."""
+    return np.repeat(array, 2)[::2]
+
+
 CONTAINERS: dict[str, Callable[[pa.Array], object]] = {
     "Arrow": lambda array: array,
     "Arrow chunks": lambda array: pa.chunked_array(
@@ -55,7 +69,18 @@ CONTAINERS: dict[str, Callable[[pa.Array], object]] = {
     "pandas objects": lambda array: pd.Series(array.to_pylist(), dtype=object),
     "Polars": pl.Series,
     "list": lambda array: array.to_pylist(),
+    "NumPy objects, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False)),
+    "NumPy fixed width, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False).astype("S")),
+    "NumPy text, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False).astype("U")),
+    "Arrow view": lambda array: array.cast(pa.string_view() if array.type == pa.string() else pa.binary_view()),
+    "Arrow dictionary": lambda array: array.dictionary_encode(),
+    "Arrow dictionary, few": lambda array: few(array).dictionary_encode(),
+    "pandas string[python]": lambda array: pd.Series(array.to_pylist(), dtype="string[python]"),
+    "pandas category": lambda array: pd.Series(array.to_pylist(), dtype="category"),
+    "pandas category, few": lambda array: pd.Series(few(array).to_pylist(), dtype="category"),
+    "Polars category, few": lambda array: pl.Series(few(array)).cast(pl.Categorical),
 }
+ONLY_TEXT = {"NumPy text, with gaps", "pandas string[python]", "Polars category, few"}
 TWEAK = "FF1, a tweak a row"
 DECRYPT = "AES-SIV decrypt"
 FIELD = [b"customer.email"]
@@ -105,7 +130,7 @@ def in_polars(series: pl.Series) -> int:
 
 def allocated(work: Callable[[], object]) -> tuple[int, int]:
     """What is allocated at most beside the output, and the output."""
-    pool = pa.proxy_memory_pool(pa.default_memory_pool())
+    pool = POOL
     pa.set_memory_pool(pool)
     tracemalloc.start()
     result = work()
@@ -129,7 +154,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 5_000_000])
     parser.add_argument("--only", default="", help="how the names of the lines begin")
     options = parser.parse_args()
-    lines = [(name, container) for name in TEXT_WORKS | BYTE_WORKS for container in CONTAINERS]
+    lines = [(name, container) for name in TEXT_WORKS for container in CONTAINERS]
+    lines += [(name, container) for name in BYTE_WORKS for container in CONTAINERS if container not in ONLY_TEXT]
     lines += [("integers", "NumPy")]
     print(f"MB beside input and output, allocated (process); at most {MOST} wanted")
     print(f"{'':<36}" + "".join(f"{rows:>20,}" for rows in options.rows))
