@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 
 def cut_pandas(pd: Any, series: Any) -> Cut | None:
-    """How to cut a pandas series and to join its pieces: one of Python objects, or of text or bytes in Arrow."""
+    """How to cut a pandas series and to join its pieces: of Python's objects or texts, or of text or bytes in Arrow."""
     if type(series) is not pd.Series:
         return None
     dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
+    is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
+    if is_object or (isinstance(dtype, pd.StringDtype) and dtype.storage == "python"):
         return pieces.cuts_of_objects(series.to_numpy()), _Objects(pd, series)
-    if not isinstance(dtype, pd.ArrowDtype) and not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
+    if not isinstance(dtype, pd.ArrowDtype | pd.StringDtype):
         return None
     from privkit.columns.arrow_pieces import cut_arrow  # noqa: PLC0415 it stands on an extra
 
@@ -46,19 +47,21 @@ def cut_polars(pl: Any, series: Any) -> Cut | None:
 
 
 class _Objects:
-    """Puts pandas series of Python objects together."""
+    """Puts pandas series of Python's objects or texts together, as series of the type that the pieces have."""
 
     def __init__(self, pd: Any, like: Any) -> None:
         self._pd, self._like, self._rows = pd, like, pieces.ArrayJoin(len(like))
+        self._dtype: Any = None
 
     def add(self, piece: Any) -> None:
         """Take the next piece."""
+        self._dtype = piece.dtype
         self._rows.add(piece.to_numpy())
 
     def finish(self) -> Any:
         """The whole."""
         like, rows = self._like, self._rows.finish()
-        return self._pd.Series(rows, index=like.index, name=like.name, dtype=object, copy=False)
+        return self._pd.Series(rows, index=like.index, name=like.name, dtype=self._dtype, copy=False)
 
 
 class _Chunks:
