@@ -8,7 +8,19 @@ import pytest
 from privkit import fields
 from privkit.errors import InvalidParameter, WrongType
 from privkit.keys import Keyring
-from privkit.transforms import DateShift, FormatPreserving, Generalise, Keep, Mask, Noise, Surrogate, Token
+from privkit.transforms import (
+    BlindIndexOf,
+    DateShift,
+    Encrypt,
+    EncryptBySubject,
+    FormatPreserving,
+    Generalise,
+    Keep,
+    Mask,
+    Noise,
+    Surrogate,
+    Token,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +51,14 @@ WRONG = [
     ("keep_first", "a whole number", lambda key: FormatPreserving(fields.ORDER_NUMBER, key, keep_first="1")),
     ("v6", "a whole number", lambda key: FormatPreserving(fields.IP_ADDRESS, key, v6=48.0)),
     ("first", "ISO date", lambda key: FormatPreserving(fields.BIRTH_DATE, key, first=5)),
+    ("like", "text", lambda key: Surrogate(fields.PERSON_NAME, key, like=[])),
+    ("keep", "text", lambda key: Surrogate(fields.PERSON_NAME, key, keep=["sex"])),
+    ("locale", "text", lambda key: Surrogate(fields.PERSON_NAME, key, locale=5)),
+    ("recipient", "text", lambda key: Surrogate(fields.PERSON_NAME, key, recipient=b"x")),
+    ("deterministic", "true or false", lambda key: Encrypt(key, deterministic="yes")),
+    ("text", "true or false", lambda key: Encrypt(key, text=1)),
+    ("bits", "a whole number", lambda key: BlindIndexOf(key, bits="32")),
+    ("part", "text", lambda key: BlindIndexOf(key, part=[])),
 ]
 
 
@@ -70,13 +90,14 @@ def test_what_is_left_out_may_be_said(keyring):
 WITH_KEY = [
     FormatPreserving,
     lambda field, key: Token(key, field),
+    lambda field, key: BlindIndexOf(key, field),
     Surrogate,
     lambda field, key: DateShift(field, key, days=30),
     lambda field, key: Noise(field, key, scale=5),
 ]
 
 
-@pytest.mark.parametrize("make", WITH_KEY)
+@pytest.mark.parametrize("make", [*WITH_KEY, lambda field, key: Encrypt(key, field)])
 def test_a_key_and_a_field_that_have_changed_places_are_told_so(make, keyring):
     with pytest.raises(WrongType, match=r"a FieldKey where a field type .*changed places|where a field's key .*places"):
         make(keyring["a"], fields.CN_MOBILE)
@@ -100,3 +121,30 @@ def test_what_is_no_field_type_and_no_key_is_refused_by_its_type(make, other, ke
 def test_what_is_no_field_type_is_refused_where_there_is_no_key(make, other):
     with pytest.raises(WrongType, match=f"a {type(other).__name__} where a field type belongs"):
         make(other)
+
+
+@pytest.mark.parametrize("other", ["cn_mobile", b"k" * 32, 3, [], int], ids=repr)
+def test_encryption_whose_field_type_may_be_left_out_takes_no_other(other, keyring):
+    with pytest.raises(WrongType, match=f"a {type(other).__name__} where a field type"):
+        Encrypt(keyring["a"], other)
+    with pytest.raises(WrongType, match=f"a {type(other).__name__} where a field's key"):
+        Encrypt(other, fields.CN_MOBILE)
+
+
+@pytest.mark.parametrize("index", ["phone", b"x", 32, [], fields.CN_MOBILE], ids=repr)
+def test_what_is_no_blind_index_is_refused_by_its_type(index, keyring):
+    with pytest.raises(WrongType, match=f"a {type(index).__name__} where a blind index"):
+        Encrypt(keyring["a"], index=index)
+
+
+def test_encryption_by_subject_takes_a_keyring_a_name_and_a_field_type(keyring):
+    with pytest.raises(WrongType, match=r"a str where a keyring belongs.*changed places"):
+        EncryptBySubject("note", keyring)
+    with pytest.raises(WrongType, match=r"a FieldKey where a keyring belongs, such as Keyring\.open"):
+        EncryptBySubject(keyring["note"], "note")
+    with pytest.raises(WrongType, match="name of encryption by subject is text"):
+        EncryptBySubject(keyring, fields.CN_MOBILE)
+    with pytest.raises(WrongType, match="a str where a field type belongs"):
+        EncryptBySubject(keyring, "note", "cn_mobile")
+    with pytest.raises(WrongType, match="text of encryption by subject is true or false"):
+        EncryptBySubject(keyring, "note", text="yes")

@@ -8,10 +8,12 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.errors import DecryptionFailed, InvalidParameter, WrongType
+from privkit.fields.parameters import check_types
 from privkit.transforms import ciphertext as layout
-from privkit.transforms.base import Outcome, Reversible
+from privkit.transforms.base import Outcome, Reversible, of_field
 from privkit.transforms.form import Form, count_nulls
+from privkit.transforms.index import BlindIndexOf
 from privkit.transforms.plaintexts import Plaintexts, restore
 from privkit.transforms.sealing import Sealer
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from privkit.keys import FieldKey
     from privkit.transforms.base import OnInvalid
     from privkit.transforms.form import Row
-    from privkit.transforms.index import BlindIndexOf
 
 C = TypeVar("C")
 
@@ -68,11 +69,14 @@ class Encrypt(Form, Reversible):
         text: bool = False,
         index: BlindIndexOf | None = None,
     ) -> None:
+        self.key = of_field(key)
+        check_types("encryption", Encrypt, {"deterministic": deterministic, "text": text})
+        if not isinstance(index, BlindIndexOf | None):
+            raise WrongType(f"a {type(index).__name__} where a blind index belongs, such as BlindIndexOf(key, field)")
         if deterministic and index is not None:
             raise InvalidParameter("a deterministic ciphertext is found by itself; leave out the index")
         size = 0 if index is None else index.size + (-index.size % 3 if text else 0)
         super().__init__(key.name, field, deterministic=deterministic, text=text, index_size=size)
-        self.key = key
         self.index = index
         self._sealer = Sealer(key, deterministic=deterministic, index=index, index_size=size)
         self._usage = self._sealer.usage

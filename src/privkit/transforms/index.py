@@ -17,10 +17,12 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
-from privkit.errors import InvalidParameter, InvalidValue
+from privkit.errors import InvalidParameter, InvalidValue, WrongType
 from privkit.fields import TEXT
+from privkit.fields.parameters import check_types, type_name
 from privkit.keys import Usage
 from privkit.suggest import nearest
+from privkit.transforms.base import of_field, released
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +86,11 @@ class BlindIndexOf:
     part: Part = Part.WHOLE
 
     def __post_init__(self) -> None:
+        of_field(self.key)
+        released(self.field)
+        check_types("a blind index", BlindIndexOf, {"bits": self.bits})
+        if not isinstance(self.part, str):
+            raise WrongType(f"part of a blind index is text, not {type_name(self.part)}")
         if not 1 <= self.bits <= MOST_BITS:
             raise InvalidParameter(f"a blind index of {self.bits} bits; it has from 1 to {MOST_BITS}")
         if self.part not in list(Part):

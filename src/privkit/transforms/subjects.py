@@ -8,7 +8,9 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
-from privkit.errors import DecryptionFailed, InvalidParameter, SubjectForgotten
+from privkit.errors import DecryptionFailed, InvalidParameter, SubjectForgotten, WrongType
+from privkit.fields.parameters import check_types
+from privkit.keys import Keyring
 from privkit.transforms import ciphertext as layout
 from privkit.transforms.base import OnInvalid, Outcome
 from privkit.transforms.by_subject import subjects_of
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from privkit.columns import Column
     from privkit.fields.base import FieldType
-    from privkit.keys import Keyring
     from privkit.transforms.form import Row
 
 C = TypeVar("C")
@@ -71,6 +72,9 @@ class EncryptBySubject(Form):
         deterministic: bool = False,
         text: bool = False,
     ) -> None:
+        _check_ring(keys, name)
+        given = {"name": name, "deterministic": deterministic, "text": text}
+        check_types("encryption by subject", EncryptBySubject, given)
         super().__init__(keys.canonical(name), field, deterministic=deterministic, text=text)
         self._keys = keys
 
@@ -233,6 +237,13 @@ class EncryptBySubject(Form):
             for person, end in zip(subjects.load(some, create=create), ends[first:], strict=False):
                 yield Sealer(person[self._name], deterministic=self.deterministic), order[begin:end].tolist()
                 begin = end
+
+
+def _check_ring(keys: object, name: object) -> None:
+    """Refuse what is no keyring; a policy tries its treatments out with a stand-in for one."""
+    if not hasattr(keys, "canonical"):
+        swapped = "; keyring and name have changed places" if isinstance(name, Keyring) else ""
+        raise WrongType(f"a {type(keys).__name__} where a keyring belongs, such as Keyring.open(...){swapped}")
 
 
 def _ids(subject: object, lifted: Column[Any]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from privkit.errors import InvalidParameter
+from privkit.fields.parameters import check_types
 from privkit.fields.registry import CATALOGUE
 from privkit.keys import Usage
 from privkit.transforms.base import FieldTransform, of_field
@@ -76,6 +77,7 @@ class Surrogate(FieldTransform):
         recipient: str | None = None,
     ) -> None:
         super().__init__(field)
+        check_types("surrogate", Surrogate, {"like": like, "keep": keep, "locale": locale, "recipient": recipient})
         look = field.name if like is None else like
         if look not in KINDS:
             raise InvalidParameter(f"there are no stand-ins like {look}; choose one of {', '.join(KINDS)}, or a token")
