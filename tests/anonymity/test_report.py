@@ -125,6 +125,15 @@ def test_a_population_that_was_counted():
     assert "counted in the population that was given" in text
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "as the table shows them"), ("zh", "由数据集直接得出")])
+def test_where_nobody_is_unique_nothing_is_said_to_be_estimated(language, said):
+    found = measure({"age": [1, 1, 2, 2]}, ["age"], population_size=100)
+    text = "".join(Checked(html_report(found, language=language)).text)
+    assert said in text
+    assert "unique in the population, estimated" not in text
+    assert "总体中唯一者（估计）" not in text
+
+
 def test_the_same_measurement_gives_the_same_page(found):
     assert html_report(found) == html_report(found)
 

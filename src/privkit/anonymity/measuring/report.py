@@ -239,9 +239,12 @@ def _population(found: Measurement, words: Words) -> str:
         rows.append([words["unknown"], f"{people.unknown:,}"])
     if found.uniqueness is not None:
         for name, uniques in found.uniqueness.uniques.items():
-            shown = {"pitman": "Pitman", "zayatz": "Zayatz", "snb": "SNB"}.get(name, words["counted"])
+            share = _percent(uniques / people.size)
+            if name == "counted":
+                rows.append([words["uniques_counted"], share])
+                continue
+            shown = {"pitman": "Pitman", "zayatz": "Zayatz", "snb": "SNB"}[name]
             note = f"{shown}; {words['chosen']}" if name == found.uniqueness.chosen else shown
-            share = f"{_percent(uniques / people.size)}"
             rows.append([words["uniques"], words["by"].format(share=share, name=note)])
     return f"<h2>{words['population']}</h2>\n" + _table([], rows)
 

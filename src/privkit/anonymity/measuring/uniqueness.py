@@ -40,8 +40,8 @@ class Uniqueness:
 
     Attributes:
         uniques: By estimator (`zayatz`, `pitman`, `snb`), how many; one that has no solution for this sample is left
-            out.
-        chosen: The one that the rule chooses; `""` where the table is the population, and nothing is estimated.
+            out. `counted` alone where nothing is estimated: those of the table, which is the population, or has none.
+        chosen: The one that the rule chooses; `""` where nothing is estimated.
         population_size: N.
     """
 
