@@ -44,8 +44,8 @@ def by_pieces(work: Callable[..., Any], container: C, beside: Sequence[object] =
     """Do work on a column that takes each row for itself, a piece at a time.
 
     Lists, tuples, NumPy arrays, text and bytes of Arrow and Polars, and pandas' of objects, texts or in Arrow are cut;
-    what else there is, is worked on whole. So is, once more, a column of which a piece is refused, since the error names
-    all rows that are.
+    what else there is, is worked on whole. So is, once more, a column of which a piece is refused, since the error
+    names all rows that are.
 
     Args:
         work: From a container, and what is beside it, to a container of the same family and as many rows.
