@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from privkit.keys import Keyring
 from privkit.transforms import Encrypt
 from privkit.transforms.subjects import EncryptBySubject
+from turns import by_turns
 
 FIELD = "customer.note"
 NONCE = 12
@@ -80,17 +81,6 @@ def notes(rows):
     words = ("leave at the door", "call first", "li@example.com", "ring twice, then wait at the gate", "x")
     picked, numbers = rng.integers(len(words), size=rows).tolist(), rng.integers(10**9, size=rows).tolist()
     return pa.array([f"{words[word]} {number}" for word, number in zip(picked, numbers, strict=True)])
-
-
-def by_turns(ours, theirs, runs):
-    """The median CPU seconds of each."""
-    took = [], []
-    for _ in range(runs):
-        for work, times in ((ours, took[0]), (theirs, took[1])):
-            start = time.process_time()
-            work()
-            times.append(time.process_time() - start)
-    return statistics.median(took[0]), statistics.median(took[1])
 
 
 def column_bars(transform, loop, column, runs, name):

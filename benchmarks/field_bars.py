@@ -10,7 +10,6 @@ that go value by value take a part of the rows, and their time is scaled up.
 import argparse
 import hmac
 import ipaddress
-import statistics
 import tempfile
 import time
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from privkit.fields.checks import id_check
 from privkit.fields.digits import luhn_sum
 from privkit.policy.inspect import inspect_table
 from privkit.transforms import DateShift, Noise
+from turns import by_turns
 
 FEW = 20_000
 """How many values a peer takes that goes one by one."""
@@ -51,17 +51,6 @@ class Bar:
         held = figure <= self.bar if self.most else figure >= self.bar
         sign, verdict = ("<=" if self.most else ">="), ("held" if held else "MISSED")
         return f"{self.work:<52}{ours:9.3f}{theirs:10.3f}{figure:10.2f} x  {sign} {self.bar:g} x  {verdict}"
-
-
-def by_turns(ours, theirs, runs):
-    """The median CPU seconds of each."""
-    took = [], []
-    for _ in range(runs):
-        for work, times in ((ours, took[0]), (theirs, took[1])):
-            start = time.process_time()
-            work()
-            times.append(time.process_time() - start)
-    return statistics.median(took[0]), statistics.median(took[1])
 
 
 def mobiles(rows):
