@@ -152,3 +152,11 @@ def test_very_long_rows_are_grouped_too():
 
 def test_the_repr_shows_no_bytes():
     assert "138" not in repr(Ragged.of([b"13812345678"]))
+
+
+def test_rows_are_the_very_bytes_whatever_a_subclass_says():
+    class Empty(bytes):
+        def __len__(self):
+            return 0
+
+    assert Ragged.of([b"a", Empty(b"bcd"), b"e"]).to_list() == [b"a", b"bcd", b"e"]
