@@ -240,5 +240,5 @@ def _before_execute(
     slots = () if key is None else tuple(one.slots_now() for one in key.bindparams if isinstance(one, Asked))
     known = getattr(statement, _SLOTS, (None, ()))
     if slots and (known[0] is not key or known[1] != slots):
-        del statement.__dict__[_KEPT]
+        statement.__dict__.pop(_KEPT, None)  # another thread that executes it may have been here
         statement.__dict__[_SLOTS] = (statement._generate_cache_key(), slots)  # noqa: SLF001 - there is no other way to know it

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, to_instance
 from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
 from privkit.integrations.lifecycle import Bound, Mode, StoredForm
 from privkit.integrations.purposes import ShownText
+from privkit.integrations.sqlalchemy.batches import SealedText
 from privkit.integrations.sqlalchemy.binding import BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.fetching import Opener
@@ -162,6 +163,8 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         """
         if value is None:
             return None
+        if type(value) is SealedText and (sealed := value.take(self._stored.encrypt)) is not None:
+            return sealed
         if isinstance(value, ShownText):
             raise WouldWritePlaintext(
                 f"what a view showed of {self.field_key.name!r} is not the value; load it in a view that shows it as "
