@@ -289,6 +289,17 @@ def test_bytes_that_are_no_text_say_so():
     assert caught.value.rows == (0, 1)
 
 
+@pytest.mark.parametrize("before", range(4))
+def test_bytes_are_read_as_text_wherever_a_piece_of_them_ends(before):
+    long = ("x" * before + "密😀é" * 40_000).encode()
+    assert lift([long, "一".encode(), b"", long]).text().to_list() == [long, "一".encode(), b"", long]
+    for wrong in (long[:-1], long + b"\xe4", long[:200_000] + b"\xff" + long[200_000:]):
+        with pytest.raises(InvalidValue, match="row 1: bytes that are not UTF-8"):
+            lift([long, wrong, b"", long]).text()
+    with pytest.raises(InvalidValue, match="rows 0, 2: bytes that are not UTF-8"):
+        lift([long[:-1], b"", long[-1:], long]).text()
+
+
 def test_dates_beyond_the_calendar_have_no_text():
     with pytest.raises(InvalidValue) as caught:
         lift(np.array(["NaT", "1990-01-01", "10000-01-01"], "M8[D]")).text()

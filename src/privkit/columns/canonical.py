@@ -7,6 +7,7 @@ zeros would be lost; `0.1000000000000000055` is no float).
 
 from __future__ import annotations
 
+import codecs
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _EXACT_INTEGERS: Final = 2.0**53  # below it every integral float is exact and is written as an integer
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _LAST_ASCII: Final = 0x7F
+_PIECE: Final = 1 << 16
 _CONTINUATION: Final = 0b1000_0000  # the upper two bits of a byte of UTF-8 that begins no character
 
 
@@ -77,21 +79,20 @@ def check_utf8(rows: Ragged) -> None:
     raw = rows.data[rows.offsets[0] : rows.offsets[-1]]
     if raw.max(initial=0) <= _LAST_ASCII:
         return
-    try:
-        raw.tobytes().decode()
-    except UnicodeDecodeError:
-        pass
-    else:
-        starts = rows.offsets[:-1][rows.lengths > 0] - rows.offsets[0]
-        if not (raw[starts] & 0b1100_0000 == _CONTINUATION).any():  # no row begins within a character
-            return
+    starts = rows.offsets[:-1][rows.lengths > 0] - rows.offsets[0]
+    if _is_utf8(raw.data) and not (raw[starts] & 0b1100_0000 == _CONTINUATION).any():
+        return  # and no row begins within a character
     bad = [row for row, value in enumerate(rows.to_list()) if not _is_utf8(value)]
     raise InvalidValue("bytes that are not UTF-8 text; decode them first (to base64, say), or drop them", rows=bad)
 
 
-def _is_utf8(value: bytes) -> bool:
+def _is_utf8(value: bytes | memoryview) -> bool:
+    """Whether bytes are UTF-8, read a piece at a time: what they decode to takes up to four times their memory."""
+    at = 0
     try:
-        value.decode()
+        while at < len(value):
+            end = at + _PIECE
+            at += codecs.utf_8_decode(value[at:end], "strict", end >= len(value))[1]
     except UnicodeDecodeError:
         return False
     return True
