@@ -90,6 +90,7 @@ PARAMETERS = [
     ({"suppression": 1}, "suppression is 1"),
     ({"suppression": float("nan")}, "suppression is nan"),
     ({"weights": {"age": "x"}}, "a weight is no number"),
+    ({"weights": ["age"]}, "weights is a list; give a dict"),
     ({"weights": {"age": 0}}, "a weight is not above 0"),
     ({"weights": {"agee": 1}}, "a weight for 'agee', which is no quasi-identifier"),
     ({"recoding": 5}, "no recoding 5"),
@@ -132,3 +133,19 @@ def test_sensitive_columns_of_too_many_values(monkeypatch):
     with pytest.raises(TableError, match=r"column 'ill' has 60 distinct values in 60 combinations, .* coarsen"):
         Anonymiser(["age"], sensitive=["ill"], k=2, l=2, output="sets").fit(table)
     assert Anonymiser(["sex"], k=2, output="sets").fit(table).report.k > 2
+
+
+def test_weights_and_chances_may_be_numbers_of_numpy():
+    table = {"age": [31, 34, 52, 58]}
+    of_numpy = Anonymiser(["age"], k=2, weights={"age": np.int64(2)}, delta=np.float32(1)).fit(table, population=table)
+    assert of_numpy.apply(table) == Anonymiser(["age"], k=2, weights={"age": 2.0}).fit(table).apply(table)
+    assert of_numpy.requirements.delta == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("output", ["labels", "sets"])
+@pytest.mark.parametrize("number", [float, Decimal])
+def test_numbers_farther_apart_than_a_float_is_wide(output, number):
+    table = {"size": [number("-1e308"), number("-1e308"), number("9e307"), number("1e308")]}
+    plan = Anonymiser(["size"], k=2, output=output).fit(table)
+    assert plan.report.k == 2
+    assert plan.report.gcp == pytest.approx(0.025)

@@ -312,5 +312,8 @@ def test_counts_that_are_none():
     for bad in ([0], [1.5], [None]):
         with pytest.raises(TableError, match="whole numbers from 1"):
             FrequencySet.of_counts({"t": ["a"], "count": bad}, ["t"])
+    for many in ([2**63 - 1, 1], np.array([2**64 - 1, 1], np.uint64)):  # 64 bits hold no such sum
+        with pytest.raises(TableError, match="adds up to more than 9,007,199,254,740,992 records"):
+            FrequencySet.of_counts({"t": ["a", "b"], "count": many}, ["t"])
     with pytest.raises(InvalidParameter, match="different columns"):
         FrequencySet.of({"t": ["a"]}, ["t"]).merge(FrequencySet.of({"u": ["a"]}, ["u"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -249,13 +250,15 @@ def _named(what: str, columns: Any) -> dict[str, Hierarchy | None]:  # noqa: ANN
 
 
 def _weights(quasi: Mapping[str, Any], weights: Mapping[str, float]) -> tuple[float, ...]:
+    if not hasattr(weights, "items"):
+        raise InvalidParameter(f"weights is a {type(weights).__name__}; give a dict of numbers by quasi-identifier")
     unknown = [name for name in weights if name not in quasi]
     if unknown:
         raise InvalidParameter(
             f"a weight for {unknown[0]!r}, which is no quasi-identifier; there are: {', '.join(quasi)}"
         )
     given = [weights.get(name, 1.0) for name in quasi]
-    if any(isinstance(weight, bool) or not isinstance(weight, int | float) for weight in given):
+    if any(isinstance(weight, bool) or not isinstance(weight, Real) for weight in given):
         raise InvalidParameter("a weight is no number; give numbers above 0")
     found = tuple(float(weight) for weight in given)
     if not all(np.isfinite(weight) and weight > 0 for weight in found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,6 +77,9 @@ class Domain:
             return out
         numbers = self.values if self.numeric else range(len(self.texts))
         above = np.array([number - numbers[0] for number in numbers], np.float64)  # exact before it is rounded
+        if not np.isfinite(above[-1]):  # no float is so wide
+            exact = [Fraction(number) if isinstance(number, float) else number for number in numbers]
+            above = np.array([(number - exact[0]) / (exact[-1] - exact[0]) for number in exact], np.float64)
         out[: len(self.texts)] = above / (above[-1] or 1.0)
         return out
 

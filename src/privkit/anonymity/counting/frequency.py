@@ -36,6 +36,9 @@ _WIDEST: Final = 3
 MOST: Final = 50_000_000
 """Distinct combinations beyond which counting stops: some 4 GB for eight quasi-identifiers and a search."""
 
+_MOST_RECORDS: Final = 1 << 53
+"""Records beyond which a count is no float any more, and so no share of them is right."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrequencySet:
@@ -111,7 +114,7 @@ class FrequencySet:
             count: The name of the column that says how many records a row stands for.
 
         Raises:
-            TableError: If that column holds something else than whole numbers from 1.
+            TableError: If that column holds something else than whole numbers from 1, or more than 2**53 records.
         """
         opened = open_table(table)
         column = lift(opened.column(count))
@@ -119,6 +122,8 @@ class FrequencySet:
         whole = isinstance(values, np.ndarray) and column.kind is Kind.INTEGER and column.nulls is None
         if not whole or int(np.min(np.asarray(values), initial=1)) < 1:
             raise TableError(f"column {count!r} must hold whole numbers from 1; cast it to an integer type")
+        if float(np.sum(np.asarray(values), dtype=np.float64)) > _MOST_RECORDS:
+            raise TableError(f"column {count!r} adds up to more than {_MOST_RECORDS:,} records; count the table again")
         counter = _Counter(quasi_identifiers, sensitive)
         counter.add(opened, np.asarray(values, np.int64))
         return counter.result()

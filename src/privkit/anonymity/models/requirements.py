@@ -186,7 +186,7 @@ def _least_lost(model: SensitiveModel, k: int) -> int:
 def _bounds(delta: Any) -> tuple[float, float]:  # noqa: ANN401 - checked here
     """The least and the greatest chance; one number is the greatest."""
     pair = list(delta) if isinstance(delta, list | tuple) else [0.0, delta]
-    numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [value for value in pair if not isinstance(value, bool) and isinstance(value, Real)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1] <= 1 or not pair[1] > 0:  # noqa: PLR2004 - a pair
         raise InvalidParameter(
             f"delta is {delta!r}; it must be a chance above 0 and at most 1, or the least and greatest"
