@@ -119,6 +119,8 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("０７５５－１２３４５６７８", "0755-12345678"),
         ("0898-6234567", "0898-6234567"),
         ("021 6234 5678", "021-62345678"),
+        ("400-800-1234", "400-8001234"),
+        ("+86 800 012 3456 转 7", "800-0123456-7"),
     ],
     "postcode": [("518000", "518000"), ("５１８０００", "518000"), (" 010000 ", "010000")],
     "cn_resident_id": [
@@ -282,7 +284,13 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("0123456789abcdef", "0123456789abcdef"),
     ],
     "device_model": [("HUAWEI Mate 60 Pro", "HUAWEI Mate 60 Pro")],
-    "url": [("HTTPS://Shop.Example/Cart?a=1", "https://shop.example/Cart?a=1")],
+    "url": [
+        ("HTTPS://Shop.Example/Cart?a=1", "https://shop.example/Cart?a=1"),
+        ("https://例子.中国:8443/路", "https://例子.中国:8443/路"),
+        ("http://[2001:DB8::1]:80/", "http://[2001:db8::1]:80/"),
+        ("https://u:P@Shop.example.:65535", "https://u:P@shop.example.:65535"),
+        ("weixin://dl/business?a=1", "weixin://dl/business?a=1"),
+    ],
     "search_words": [("台灯 iPhone15", "台灯 iPhone15")],
     "biometric_template": [("jGUc5LYC6h8", "jGUc5LYC6h8")],
     "health": [("海鲜过敏", "海鲜过敏")],
@@ -330,7 +338,7 @@ INVALID: dict[str, list[str]] = {
         "+85213812345678",
         "١٣٨١٢٣٤٥٦٧٨",
     ],
-    "cn_landline": ["12345678", "0755-123456", "0055-12345678", "0755-02345678", "13812345678"],
+    "cn_landline": ["12345678", "0755-123456", "0400-8001234", "0055-12345678", "0755-02345678", "13812345678"],
     "postcode": ["51800", "5180000", "51800a", "000000", "００１２３４"],
     "cn_resident_id": [
         "110105194912310021",
@@ -430,7 +438,7 @@ INVALID: dict[str, list[str]] = {
     "imsi": ["0600012345678901", "160001234567890", "46000123456789a"],
     "oaid": ["00000000-0000-0000-0000-000000000000", "0000000000000000", "xyz", "6f1d4a3b0c2e"],
     "device_model": ["x" * 65],
-    "url": ["shop.example/cart", "https://", "https://a b.cn", "not a url"],
+    "url": ["shop.example/cart", "https://", "https://a b.cn", "not a url", "https://a..cn", "https://a.cn:65536"],
 }
 
 ANYTHING = {

@@ -26,6 +26,11 @@ def test_every_code_and_name_of_the_table_is_read():
             assert fields.NATIONALITY.normalise(name) == english
 
 
+@pytest.mark.parametrize("name", ["Cote d'Ivoire", "COTE DIVOIRE", "Co\u0302te d’Ivoire"])
+def test_accents_need_not_be_there(name):
+    assert fields.NATIONALITY.normalise(name) == "Côte d’Ivoire"
+
+
 def test_what_is_canonical_is_known_in_columns():
     canonical = [name for row in countries() for name in (row[1], *row[3:])]
     assert fields.NATIONALITY.recognise(Ragged.of_text(canonical)).all()

@@ -45,6 +45,7 @@ def test_what_is_no_value_is_refused_without_being_quoted(name, value):
     assert caught.value.field_type == name
     assert caught.value.reason
     assert len(value) < 4 or value.strip() not in str(caught.value)
+    assert not isinstance(caught.value.__context__, ValueError)  # of the standard library's, many say the value
 
 
 @pytest.mark.parametrize("name", ALL)

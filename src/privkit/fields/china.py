@@ -75,8 +75,16 @@ def _is_mobile(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return good & are_digits(matrix)
 
 
-_LANDLINE = re.compile(r"(010|02[0-9]|0[3-9][0-9]{2})-([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
-_JOINED_LANDLINE = re.compile(r"(?:(?:\+?86|0086)0?|0)?(10|2[0-9]|[3-9][0-9]{2})-?([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
+_LANDLINE = re.compile(r"(010|02[0-9]|0(?![48]00)[3-9][0-9]{2})-([1-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
+_JOINED_LANDLINES = tuple(
+    re.compile(rf"{dialled}-?{local}(?:-([0-9]{{1,6}}))?")
+    for dialled, local in (
+        (r"(?:(?:\+?86|0086)0?|0)?(10|2[0-9]|(?![48]00)[3-9][0-9]{2})", "([1-9][0-9]{6,7})"),
+        (r"(?:\+?86|0086)?([48]00)", "([0-9]{7})"),
+    )
+)
+_SERVICES = {"400", "800"}
+"""Numbers of companies, which have these in the place of an area code, and no zero before."""
 _ABROAD = (b"+86", b"0086")
 _BRACKETS = re.compile(r"[()\s]+")
 _EXTENSION = re.compile(r"(?:转分机|转|分机|ext\.?|x|#|,)+", re.IGNORECASE)
@@ -87,6 +95,7 @@ class ChineseLandline(FieldType):
     """A landline of mainland China with its area code; canonical is `0755-12345678`, with an extension `-123` after it.
 
     Area codes are 010, 02x and four digits from 03 on; numbers have seven or eight digits and do not begin with 0.
+    Companies' numbers at 400 and 800 have neither an area code nor a zero before, `400-8001234`.
     """
 
     def normalise(self, text: str) -> str:
@@ -103,7 +112,7 @@ class ChineseLandline(FieldType):
         if match is None:
             raise self.invalid("an area code and a number of seven or eight digits are needed")
         area, local, extension = match.groups()
-        area = area if area.startswith("0") else f"0{area}"
+        area = area if area.startswith("0") or area in _SERVICES else f"0{area}"
         return f"{area}-{local}" + (f"-{extension}" if extension else "")
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
@@ -124,9 +133,9 @@ class ChineseLandline(FieldType):
     def _joined(self, dashed: str) -> re.Match[str] | None:
         """Try the parts from the left: of the dashes written, only the one before an extension says something."""
         parts = dashed.split("-")
-        whole = _JOINED_LANDLINE.fullmatch("".join(parts))
-        last = _JOINED_LANDLINE.fullmatch("".join(parts[:-1]) + "-" + parts[-1])
-        return whole or last
+        readings = "".join(parts), "".join(parts[:-1]) + "-" + parts[-1]
+        matches = (joined.fullmatch(reading) for reading in readings for joined in _JOINED_LANDLINES)
+        return next(filter(None, matches), None)
 
 
 def _extended(text: Ragged) -> Ragged:
@@ -196,12 +205,13 @@ def _is_landline(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     good = np.zeros(len(matrix), np.bool_)
     second = matrix[:, 1]
     short = (second == ord("2")) | ((second == ord("1")) & (matrix[:, 2] == ord("0")))
+    services = ((second == ord("4")) | (second == ord("8"))) & (matrix[:, 2:4] == ord("0")).all(axis=1)
     for area, local in itertools.product((3, 4), (7, 8)):
         end = area + 1 + local
         if matrix.shape[1] - end not in (0, *range(2, 8)):  # nothing, or a dash and one to six digits
             continue
         extension = matrix[:, end:]
-        area_ok = short if area == 3 else second >= ord("3")  # noqa: PLR2004 - 010 and 02x have three digits
+        area_ok = short if area == 3 else (second >= ord("3")) & ~services  # noqa: PLR2004 - 010, 02x: three digits
         good |= (
             (matrix[:, 0] == ord("0"))
             & area_ok

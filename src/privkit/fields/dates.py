@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -91,10 +92,9 @@ class Date(FieldType):
         return iso_days(text)
 
     def _day(self, match: re.Match[str]) -> str:
-        try:
+        with suppress(ValueError):  # which would go along as the context of ours, and says the day
             return dt.date(int(match["y"]), int(match["m"]), int(match["d"])).isoformat()
-        except ValueError:
-            raise self.invalid("there is no such day in the calendar") from None
+        raise self.invalid("there is no such day in the calendar")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

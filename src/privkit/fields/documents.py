@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,10 +87,11 @@ class ChineseResidentId(FieldType):
         province = int(number[1:3] if int(number[0]) == _FOREIGN else number[:2])
         if not _PREFIXES[province]:
             raise self.invalid("no province has its first digits")
-        try:
+        born = None
+        with suppress(ValueError):  # which would go along as the context of ours, and says the day
             born = dt.date(int(day[:4]), int(day[4:6]), int(day[6:]))
-        except ValueError:
-            raise self.invalid("its birth date is not in the calendar") from None
+        if born is None:
+            raise self.invalid("its birth date is not in the calendar")
         if born.year < _FIRST_YEAR:
             raise self.invalid(f"its birth date is before {_FIRST_YEAR}")
 

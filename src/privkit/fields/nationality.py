@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -71,7 +72,9 @@ def _spellings() -> dict[str, str]:
 
 
 def _key(name: str) -> str:
-    return "".join(letter for letter in name.replace("&", "and").casefold() if letter.isalnum())
+    """Letters without their accents and digits, in lower case."""
+    plain = unicodedata.normalize("NFKD", name.replace("&", "and").casefold())
+    return "".join(letter for letter in plain if letter.isalnum())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -84,7 +87,7 @@ class Nationality(TidyText):
     """
 
     def normalise(self, text: str) -> str:
-        """Look the code or name up; any case and punctuation will do."""
+        """Look the code or name up; any case and punctuation will do, and accents need not be there."""
         name = super().normalise(text)
         known = _spellings().get(_key(name))
         if known is not None:

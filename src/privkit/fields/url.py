@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -39,11 +41,22 @@ _SCHEME = DIGITS | LETTERS | byteset("+.-")
 _ASCII = np.arange(256) < CONTINUATION
 _CAPITALS = byteset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ENDS_HOST, _ENDS_PAGE = byteset("/?#\\"), byteset("?#")
+_HOST = re.compile(r"(?:\[(?P<literal>[0-9a-f:.]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>[0-9]{0,5}))?")
+_OF_NAMES = DIGITS | LETTERS | byteset("-_.")
+_NAME_DOTS = re.compile(r"[.\u3002\uff0e\uff61]")
+"""What parts the labels of a name, in Chinese typing too (UTS #46, section 4)."""
+_MOST_PORTS = 65_535
+_PORT_DIGITS = 4
+"""So many digits are a port, whatever they are."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Url(FieldType):
-    """A URL with a scheme and a host; canonical has both in lower case, and the rest as it is written."""
+    """A URL with a scheme and a host; canonical has both in lower case, and the rest as it is written.
+
+    A host is what a mask shows, so it has to be one: labels of letters and digits of any script, hyphens and
+    underscores with dots between, or an IPv6 address in brackets, and a port up to 65535 or none.
+    """
 
     def normalise(self, text: str) -> str:
         """Cut the ends, make scheme and host lower case."""
@@ -55,10 +68,12 @@ class Url(FieldType):
             raise self.invalid("a scheme and a host are needed, with a colon and two slashes between")
         # What stands before an @ is a user name, whose case counts.
         user, at, host = match["place"].rpartition("@")
+        if not _is_host(host.lower()):
+            raise self.invalid("its host is none: a name, or an address of digits or in brackets, is needed")
         return f"{match['scheme'].lower()}://{user}{at}{host.lower()}{match['rest']}"
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Visible ASCII and Han, scheme and host in lower case, and no user name, are canonical."""
+        """Visible ASCII and Han, scheme and ASCII host in lower case, and no user name, are canonical."""
         hosts, good = _hosts(text)
         good[_capitals(text, hosts)[0]] = False
         return good & printable(text, extra=PRINTABLE) & (text.lengths <= _LONGEST_URL)
@@ -73,8 +88,30 @@ class Url(FieldType):
         return Ragged(small, offsets)
 
 
+def _is_host(place: str) -> bool:
+    """Whether what stands between slashes and path, in lower case and without a user name, is a host."""
+    match = _HOST.fullmatch(place)
+    if match is None or int(match["port"] or 0) > _MOST_PORTS:
+        return False
+    if match["literal"]:
+        return _is_ipv6(match["literal"])
+    return all(label and all(map(_is_of_label, label)) for label in _NAME_DOTS.split(match["name"].removesuffix(".")))
+
+
+def _is_ipv6(literal: str) -> bool:
+    try:
+        ipaddress.IPv6Address(literal)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_of_label(letter: str) -> bool:
+    return letter.isalnum() or letter in "-_" or unicodedata.category(letter)[0] == "M"
+
+
 def _hosts(text: Ragged) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where the host of each row ends, and which rows have a scheme, a host and no user name."""
+    """Where the host of each row ends, and which rows have a scheme, a host of ASCII with a name, and no user name."""
     data, offsets = tight(text)
     colons = firsts(offsets, places(data, ~_SCHEME))
     padded = np.append(data, np.zeros(3, np.uint8))
@@ -83,8 +120,21 @@ def _hosts(text: Ragged) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         good &= padded[colons + place] == byte
     starts = np.minimum(colons + 3, offsets[1:])
     ends = from_places(starts, offsets[1:], places(data, _ENDS_HOST))
-    good &= (ends > starts) & (from_places(starts, ends, np.flatnonzero(data == ord("@"))) == ends)
-    return ends, good
+    return ends, good & _are_names(data, starts, ends)
+
+
+def _are_names(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which hosts are labels of ASCII, none of them empty, with a port of at most four digits or none."""
+    names = from_places(starts, ends, places(data, ~_OF_NAMES))
+    dots = np.flatnonzero(data == ord("."))
+    empty = dots[(data[dots - 1] == ord(".")) | (data[dots - 1] == ord("/"))]
+    good = (names > starts) & (from_places(starts, names, empty) == names)
+    rows = np.flatnonzero(names < ends)
+    if len(rows):
+        ports, over = names[rows] + 1, ends[rows]
+        good[rows] &= (data[ports - 1] == ord(":")) & (ports < over) & (over - ports <= _PORT_DIGITS)
+        good[rows] &= from_places(ports, over, places(data, ~DIGITS)) == over
+    return good
 
 
 def _capitals(text: Ragged, hosts: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
