@@ -138,6 +138,8 @@ def test_damaged_plans(tmp_path):
         ("quasi", 2),
         ("texts", [["x"]] * 3),
         ("requirements", {"q": 1}),
+        ("plain", []),
+        ("plain", [True] * 3),  # would write what the table had
     ]:
         path.write_text(json.dumps(good | {key: value}))
         with pytest.raises(TableError):

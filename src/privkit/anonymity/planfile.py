@@ -162,7 +162,7 @@ def _check(frequency: FrequencySet, recoding: Recoding) -> None:
     right = (
         frequency.codes.shape == (len(sizes), len(frequency.counts))
         and labels.shape == (len(frequency.quasi), len(cells))
-        and len(widths) == len(frequency.quasi)
+        and len(widths) == len(recoding.plain) == len(frequency.quasi)
         and len(recoding.counts) == len(cells)
         and bool(((frequency.codes >= 0) & (frequency.codes < sizes)).all())
         and bool(((labels >= SUPPRESSED) & (labels < widths)).all())
@@ -173,6 +173,17 @@ def _check(frequency: FrequencySet, recoding: Recoding) -> None:
     )
     if not right:
         raise TableError("a damaged plan: its arrays do not fit together; fit the table again")
+    for number, plain in enumerate(recoding.plain):
+        if plain and not _as_it_was(frequency.quasi[number], frequency.codes[number][cells], recoding, number):
+            raise TableError("a damaged plan: it would write values that it generalises; fit the table again")
+
+
+def _as_it_was(domain: Domain, codes: NDArray[np.int32], recoding: Recoding, number: int) -> bool:
+    """Whether every label of an attribute is the value of its share."""
+    values: dict[str | None, int] = {text: code for code, text in enumerate(domain.texts)} | {None: len(domain.texts)}
+    meant = np.array([values.get(text, -1) for text in recoding.texts[number]], np.int64)
+    kept = ~recoding.suppressed
+    return bool((meant[recoding.labels[number][kept]] == codes[kept]).all())
 
 
 def _described(hierarchy: Hierarchy) -> dict[str, Any]:
