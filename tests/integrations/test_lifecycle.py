@@ -122,6 +122,18 @@ def test_a_value_of_another_type_is_not_written_in_clear(keys):
         StoredForm(Encrypt(keys["a"]), "off")
 
 
+def test_plaintexts_of_another_type_are_named_by_their_rows(keys):
+    born = StoredForm(Encrypt(keys["a"], text=True), "dual", tag=0x13)
+    stored = [None, born.write(5), "secret", "7", "hidden"]
+    for attempt in (born.convert, born.read_many):
+        with pytest.raises(InvalidValue, match=r"at rows 2, 4: .*not of the column's type") as caught:
+            attempt(stored)
+        assert not [text for text in ("secret", "hidden") if text in str(caught.value)]
+    with pytest.raises(InvalidValue) as caught:
+        reencrypt(Memory(stored), born, batch=3)
+    assert caught.value.rows == (2,)
+
+
 @pytest.mark.parametrize(("tag", "values"), KINDS)
 def test_there_and_back(keys, text, tag, values):
     modes = forms(Encrypt(keys["a"], text=text), tag)

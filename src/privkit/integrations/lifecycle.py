@@ -193,6 +193,7 @@ class StoredForm:
 
         Raises:
             DecryptionFailed: If some do not open, or in `strict` are no ciphertexts; the error names their positions.
+            InvalidValue: If plaintexts are none of the column's type; it names their positions, too.
         """
         fresh = list(stored)
         if self.mode is Mode.STRICT:
@@ -226,7 +227,7 @@ class StoredForm:
             return self.open_many(stored, rows)
         fresh = list(stored)
         sealed, plain = self._told_apart(fresh)
-        self._put(fresh, plain, [self._parsed(fresh[place]) for place in plain])
+        self._put(fresh, plain, self._at(plain, fresh, None, lambda texts, _: self._parsed_many(texts)))
         self._put(fresh, sealed, self._at(sealed, stored, rows, self.open_many))
         return fresh
 
@@ -246,6 +247,8 @@ class StoredForm:
             return work([values[at] for at in places], None if rows is None else [rows[at] for at in places])
         except DecryptionFailed as error:
             raise DecryptionFailed([places[row] for row in error.rows]) from None
+        except InvalidValue as error:
+            raise InvalidValue(error.reason, rows=[places[row] for row in error.rows], count=error.count) from None
 
     @staticmethod
     def _put(values: list[Any], places: list[int], fresh: list[Any]) -> None:
@@ -257,7 +260,20 @@ class StoredForm:
 
     def _protected(self, stored: Sequence[Any], rows: Sequence[Row] | None) -> list[Any]:
         """Encrypt plaintexts of the column."""
-        return list(self.encrypt.protect_column([self._parsed(one) for one in stored], row=rows).column)
+        return list(self.encrypt.protect_column(self._parsed_many(stored), row=rows).column)
+
+    def _parsed_many(self, stored: Sequence[Any]) -> list[Any]:
+        """Plaintexts of the column as values; the error names those that are none."""
+        parsed, failed, reason = [], [], ""
+        for place, text in enumerate(stored):
+            try:
+                parsed.append(self._parsed(text))
+            except InvalidValue as refusal:
+                failed.append(place)
+                reason = refusal.reason
+        if failed:
+            raise InvalidValue(reason, rows=failed)
+        return parsed
 
     def _parsed(self, stored: Any) -> Any:  # noqa: ANN401 - as for write
         """A plaintext of the column as a value; one that is none of the column's type is an error without its text."""

@@ -87,6 +87,7 @@ def reencrypt(
     Raises:
         DecryptionFailed: If stored values do not open; `rows` counts from the first row this call has read. What
             earlier batches did stays done.
+        InvalidValue: If plaintexts are none of the column's type; `rows` as above.
         InvalidParameter: If the batch is empty or the pause negative.
 
     Example:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from integrations.django.clinic.models import Contact, Person, Record, Visit
 from integrations.django.test_columns import VALUES
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django import EncryptedField, bulk, reveal_rows
 from privkit.integrations.django.binding import Sealed
 
@@ -85,6 +85,34 @@ def test_rows_are_read_in_pages_and_failures_named_by_the_row_of_the_result(db, 
     with pytest.raises(DecryptionFailed, match=r"clinic\.Person\.phone") as caught:
         reveal_rows(rows, "email", "phone")
     assert caught.value.rows == (2, 5)
+
+
+@isolate_apps("integrations.django.clinic")
+def test_values_that_are_none_of_their_field_are_named_by_the_row_of_the_result(db, monkeypatch):
+    class Adopted(models.Model):
+        colour = EncryptedField(models.IntegerField(), key="visit.colour", text=True, null=True, mode="dual")
+
+        class Meta:
+            app_label = "clinic"
+            db_table = "clinic_visit"
+            managed = False
+
+        def __str__(self) -> str:
+            return "adopted"
+
+    monkeypatch.setattr(bulk, "PAGE", 2)
+    Visit.objects.bulk_create([Visit(colour=colour) for colour in (None, "1", None, "r")])
+    rows = Adopted.objects.order_by("pk")
+    with pytest.raises(InvalidValue, match=r"clinic\.Adopted\.colour.* at row 3: ") as caught:
+        reveal_rows(rows, "colour")
+    assert caught.value.rows == (3,)
+    with connections[db].cursor() as cursor:
+        cursor.execute(
+            "UPDATE clinic_visit SET colour = 'secret' WHERE id = %s", [rows.values_list("pk", flat=True)[2]]
+        )
+    with pytest.raises(InvalidValue, match=r"clinic\.Adopted\.colour.* at row 2: ") as caught:
+        reveal_rows(rows, "colour")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_column_of_another_type_than_its_field_is_read_as_by_django(db):

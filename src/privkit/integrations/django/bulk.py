@@ -13,7 +13,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import ColPairs
 
-from privkit.errors import DecryptionFailed, InvalidParameter
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django.binary import executed
 from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.computing import encrypted
@@ -47,6 +47,7 @@ def reveal_rows(queryset: models.QuerySet[Any], *names: str) -> list[tuple[Any, 
 
     Raises:
         DecryptionFailed: If values do not open; the error names the column and the rows.
+        InvalidValue: If they open, or stand in clear, and are none of the field; it names column and row, too.
         RevealRefused: If a column has views and the present one does not give it.
     """
     if not names:
@@ -125,20 +126,32 @@ class _Sealed(_Column):
         except DecryptionFailed as failure:
             self._failed += (len(self._read) + row for row in failure.rows)
             self._read += stored
+        except InvalidValue as refusal:
+            raise refusal.located(self._field.label, len(self._read)) from None
 
     def values(self) -> list[Any]:
         """The values, as the present view shows them.
 
         Raises:
             DecryptionFailed: If some did not open.
+            InvalidValue: If some are none of the field.
             RevealRefused: If the present view does not give them.
         """
         field, plain = self._field, self._read
         if self._failed:
             raise DecryptionFailed(self._failed, column=field.label)
-        if not is_plain_text(field.base_field):
-            plain = [None if one is None else value_of(field.base_field, one, self.connection) for one in plain]
-        return field.shown(plain)
+        return field.shown(plain if is_plain_text(field.base_field) else self._of_field(plain))
+
+    def _of_field(self, plain: Sequence[Any]) -> list[Any]:
+        base, found = self._field.base_field, []
+        try:
+            for one in plain:
+                found.append(None if one is None else value_of(base, one, self.connection))  # noqa: PERF401 - its length says where it failed
+        except InvalidValue as refusal:
+            raise InvalidValue(
+                refusal.reason, field_type=refusal.field_type, rows=[len(found)], column=self._field.label
+            ) from None
+        return found
 
 
 def _columns(compiler: Any, keys: Mapping[int, int]) -> list[list[_Column]]:  # noqa: ANN401 - Django's own
