@@ -93,7 +93,7 @@ class Diversity:
         groups = copy(self)
         if self._tables is not None:
             groups._tables = [  # noqa: SLF001 - a copy of this very object
-                np.add.reduceat(table[:, tuples], starts, 1) for table in self._tables
+                np.stack([np.add.reduceat(row[tuples], starts) for row in table]) for table in self._tables
             ]
         groups.sizes = np.add.reduceat(self.sizes[tuples], starts)
         groups.spare, groups.rare, groups._present = [], [], []  # noqa: SLF001 - the same
@@ -150,6 +150,10 @@ class Diversity:
             for chunk, counts in self._grouped(np.flatnonzero(ok), tuples, starts):
                 ok[chunk] = self.models.meets(sizes[chunk], counts)
         return ok
+
+    def met(self) -> NDArray[np.bool_]:
+        """Which tuples meet the models alone, where counts are laid out; see `rolls`."""
+        return self.models.meets(self.sizes, [table.T for table in self._tables or ()])
 
     def trimmed(
         self, bad: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]

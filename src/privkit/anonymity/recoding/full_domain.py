@@ -11,12 +11,11 @@ from the groups of a node below it where some are kept (see `rollup`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import hashed, lengths
-from privkit.anonymity.models.sensitive import spread
+from privkit.anonymity.counting.keys import hashed
 from privkit.anonymity.recoding.lattice import all_nodes
 from privkit.anonymity.recoding.rollup import Base, Bases
 from privkit.errors import InvalidParameter, Unmet
@@ -203,10 +202,7 @@ class _Search:
     def _bound(self, index: int, groups: Groups, met: NDArray[np.bool_]) -> None:
         """Bound what every node below loses by what is lost of the groups here, however they are divided there."""
         bad = np.flatnonzero(~met)
-        members = lengths(groups.starts, len(groups.order))[bad]
-        inside = groups.order[spread(groups.starts[bad], members)]
-        starts = np.cumsum(members) - members
-        lost = groups.base.diversity.least_lost(groups.sizes[bad], inside, starts)
+        lost = groups.least_lost(bad)
         below = self._below(index)
         if int(lost.sum()) > self.allowed:
             self.settled |= below
@@ -227,7 +223,7 @@ class _Search:
         return more
 
 
-def _small(base: Base, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _small(base: Base, keys: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.bool_]:
     """Tuples whose group is certainly below k: sizes are added up by a hash, which never makes them less."""
     bits = (_SLOTS * len(keys)).bit_length()
     slots = hashed(keys, bits)
@@ -238,13 +234,12 @@ def _released(
     groups: Groups, near: Presence | None, allowed: int | None = None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which groups meet the models, and which of them are released, as far as no more than allowed are suppressed."""
-    diversity = groups.base.diversity
-    met = diversity.meets(groups.sizes, groups.order, groups.starts)
+    met = groups.met()
     good = met
     if near is not None:
         good = near.restrict(met, groups.node, groups.sizes, groups.base.tuples[groups.order], groups.starts)
     if allowed is None or int(groups.sizes[~good].sum()) <= allowed:
-        good = diversity.settled(good, groups.order, groups.starts)
+        good = groups.settled(good)
     return met, good
 
 

@@ -9,7 +9,7 @@ different nodes. The few that are left join the class whose loss grows least. Ba
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -171,7 +171,7 @@ class _Peeling:
             chosen = tuples[np.repeat(good, members)]
             self._found(chosen, np.repeat(np.arange(int(good.sum())), members[good]), int(good.sum()))
 
-    def _sieve(self, keys: NDArray[np.uint64], tuples: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _sieve(self, keys: NDArray[np.unsignedinteger[Any]], tuples: NDArray[np.intp]) -> NDArray[np.intp]:
         """The tuples whose group may have k records, and enough of those that every class has some of; see `Diversity`.
 
         Records are added up by a hash, which never makes them fewer.
@@ -223,7 +223,7 @@ class _Some:
         return _Some(self.lattice.take(some.nonzero()[0]), self.tuples[some])
 
 
-def _alike(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.intp]:
+def _alike(keys: NDArray[np.unsignedinteger[Any]], others: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.intp]:
     """Which of other keys may be among some keys: all that are, and a few that share a hash with one."""
     bits = max((_SLOTS * len(keys)).bit_length(), _FEWEST_BITS)
     there = np.zeros(1 << bits, bool)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _CACHE: Final = 400_000_000
 """Bytes that keys and losses of half nodes may take together."""
 
+_NARROW: Final = 32
+"""Bits up to which keys take four bytes, which are read and sorted faster than eight."""
+
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
 
 
@@ -43,14 +46,15 @@ class Lattice:
         bits = [max(width - 1, 1).bit_length() for width in widths]
         self._shifts = np.cumsum([0, *bits]).tolist()
         self.bits: int = self._shifts[-1]
+        self._whole: np.dtype[Any] = np.dtype(np.uint32 if self.bits <= _NARROW else np.uint64)
         self._weights = weights
         self._half = _balance(self.heights)
-        self._keys: dict[tuple[int, tuple[int, ...]], NDArray[np.uint64]] = {}
+        self._keys: dict[tuple[int, tuple[int, ...]], NDArray[np.unsignedinteger[Any]]] = {}
         self._losses: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = {}
         halves = int(np.prod(self.heights[: self._half])) + int(np.prod(self.heights[self._half :]))
         self._cached = halves * self.tuples * 12 <= cache
 
-    def key(self, node: Sequence[int]) -> NDArray[np.uint64]:
+    def key(self, node: Sequence[int]) -> NDArray[np.unsignedinteger[Any]]:
         """A number for each tuple, equal where the node's generalisation is."""
         left, right = self._split(node)
         return self._half_key(0, left) | self._half_key(self._half, right)
@@ -80,14 +84,15 @@ class Lattice:
     def _split(self, node: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return tuple(node[: self._half]), tuple(node[self._half :])
 
-    def _half_key(self, first: int, levels: tuple[int, ...]) -> NDArray[np.uint64]:
+    def _half_key(self, first: int, levels: tuple[int, ...]) -> NDArray[np.unsignedinteger[Any]]:
         known = self._keys.get((first, levels))
         if known is not None:
             return known
-        key = np.zeros(self.tuples, np.uint64)
+        key: NDArray[Any] = np.zeros(self.tuples, self._whole)
         for attribute, level in enumerate(levels, first):
-            groups = self.ladders[attribute].groups[level].astype(np.uint64) << np.uint64(self._shifts[attribute])
-            key |= groups[self.codes[attribute]]
+            groups = self.ladders[attribute].groups[level]
+            if groups.any():  # else all values are alike, as on most tops
+                key |= (groups.astype(self._whole) << self._whole.type(self._shifts[attribute]))[self.codes[attribute]]
         if self._cached:
             self._keys[first, levels] = key
         return key

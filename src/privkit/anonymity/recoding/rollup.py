@@ -7,12 +7,13 @@ group's records and sensitive values (LeFevre et al. 2005, Incognito, the roll-u
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from privkit.anonymity.counting.keys import lengths, order_of, runs
-from privkit.anonymity.models.sensitive import Diversity
+from privkit.anonymity.models.sensitive import Diversity, spread
 from privkit.anonymity.recoding.lattice import Lattice
 
 if TYPE_CHECKING:
@@ -53,6 +54,32 @@ class Groups:
     order: NDArray[np.intp]
     starts: NDArray[np.intp]
     sizes: NDArray[np.int64]
+
+    @cached_property
+    def diversity(self) -> Diversity:
+        """Asks the models about groups of these groups, each of which is a tuple; where the base's `rolls`."""
+        return self.base.diversity.rolled(self.order, self.starts)
+
+    def met(self) -> NDArray[np.bool_]:
+        """Which groups meet the models."""
+        if self.base.diversity.rolls:
+            return self.diversity.met()
+        return self.base.diversity.meets(self.sizes, self.order, self.starts)
+
+    def least_lost(self, bad: NDArray[np.intp]) -> NDArray[np.int64]:
+        """How many records some groups that do not meet the models lose at least, however they are divided."""
+        if self.base.diversity.rolls:
+            return self.diversity.least_lost(self.sizes[bad], bad, np.arange(len(bad)))
+        members = lengths(self.starts, len(self.order))[bad]
+        inside = self.order[spread(self.starts[bad], members)]
+        return self.base.diversity.least_lost(self.sizes[bad], inside, np.cumsum(members) - members)
+
+    def settled(self, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of good groups are released; see `Diversity.settled`."""
+        if self.base.diversity.rolls:
+            every = np.arange(len(good))
+            return self.diversity.settled(good, every, every)
+        return self.base.diversity.settled(good, self.order, self.starts)
 
     @property
     def tuples(self) -> NDArray[np.intp]:
@@ -103,7 +130,7 @@ class Base:
         bottom, every = [0] * len(ladders), np.arange(len(sizes))
         return cls(ladders, codes, sizes, Diversity(frequency, models), node=bottom, tuples=every)
 
-    def at(self, node: Sequence[int], keys: NDArray[np.uint64] | None = None) -> Groups:
+    def at(self, node: Sequence[int], keys: NDArray[np.unsignedinteger[Any]] | None = None) -> Groups:
         """The groups at a node above; `keys` are those of the lattice, where they are known."""
         keys = self.lattice.key(node) if keys is None else keys
         order = order_of(keys)
@@ -158,9 +185,8 @@ class Bases:
         if len(base) <= _SMALL or not base.diversity.rolls or len(groups.sizes) > _WORTH * len(base):
             return
         codes = base.lattice.codes[:, groups.order[groups.starts]]
-        diversity = base.diversity.rolled(groups.order, groups.starts)
         self._kept.append(
-            Base(base.lattice.ladders, codes, groups.sizes, diversity, node=groups.node, tuples=groups.tuples)
+            Base(base.lattice.ladders, codes, groups.sizes, groups.diversity, node=groups.node, tuples=groups.tuples)
         )
         while sum(map(len, self._kept)) > _ROOM * len(self._table):
             self._kept.pop(0)
