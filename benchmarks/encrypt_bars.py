@@ -3,7 +3,7 @@
     python benchmarks/encrypt_bars.py [--rows 1000000] [--persons 100000] [--runs 5]
 
 The peer is what one would write without privkit: for each value pyca's AESGCM with a fresh random nonce and the field's
-name as associated data, from text to `nonce | ciphertext` and back, and for columns from and to Arrow arrays. Both
+name as associated data, from text to `nonce | ciphertext` and back, for columns from and to Arrow arrays or lists. Both
 sides of a ratio run by turns in one process on the same values, in one thread; a ratio is that of the medians of the
 CPU time they took, so that a busy machine tells on neither. Rates and times of persons' keys are by the clock.
 """
@@ -29,6 +29,8 @@ FIELD = "customer.note"
 NONCE = 12
 CALLS, TURNS = 2_000, 100
 """Calls in one timing of single values, and how many of those there are."""
+FEW = 20_000
+"""So many values are in a list: what an application reads or writes at once."""
 
 
 class Loop:
@@ -53,11 +55,14 @@ class Loop:
 
 @dataclass
 class Bar:
-    """A ratio (`theirs` given, at least `bar`, or at most where `most`), or a rate or a time of ours alone."""
+    """A ratio (`theirs` given, at least `bar`, or at most where `most`), or a rate or a time of ours alone.
+
+    Where `bar` is `None` the figure is only shown.
+    """
 
     work: str
     ours: float
-    bar: float
+    bar: float | None
     theirs: float | None = None
     most: bool = False
     unit: str = "x"
@@ -69,8 +74,10 @@ class Bar:
         return self.ours / self.theirs if self.most else self.theirs / self.ours
 
     def line(self):
-        held = self.figure <= self.bar if self.most else self.figure >= self.bar
         sides = f"{self.ours:12.3f}{self.theirs:12.3f}" if self.theirs is not None else " " * 24
+        if self.bar is None:
+            return f"{self.work:<58}{sides}{f'{self.figure:,.2f} {self.unit}':>16}{'-':>14}"
+        held = self.figure <= self.bar if self.most else self.figure >= self.bar
         figure, bar = f"{self.figure:,.2f} {self.unit}", f"{'<=' if self.most else '>='} {self.bar:,} {self.unit}"
         return f"{self.work:<58}{sides}{figure:>16}{bar:>14}  {'held' if held else 'MISSED'}"
 
@@ -91,6 +98,16 @@ def column_bars(transform, loop, column, runs, name):
     decrypt = by_turns(lambda: transform.reveal_many(sealed), lambda: loop.reveal_many(peers), runs)
     yield Bar(f"protect_many, {name}", encrypt[0], 5, encrypt[1])
     yield Bar(f"reveal_many, {name}", decrypt[0], 3.5, decrypt[1])
+
+
+def list_bars(transform, loop, column, runs, name):
+    rows = column[:FEW].to_pylist()
+    sealed, peers = transform.protect_many(rows), [loop.protect(value) for value in rows]
+    assert transform.reveal_many(sealed) == rows
+    encrypt = by_turns(lambda: transform.protect_many(rows), lambda: [loop.protect(value) for value in rows], runs)
+    decrypt = by_turns(lambda: transform.reveal_many(sealed), lambda: [loop.reveal(value) for value in peers], runs)
+    for work, took in (("protect_many", encrypt), ("reveal_many", decrypt)):
+        yield Bar(f"{work}, list of {len(rows):,}, {name} (ms)", took[0] * 1e3, None, took[1] * 1e3)
 
 
 def single_bars(transform, loop, name):
@@ -138,6 +155,7 @@ def bars(folder, options):
     for name in ("randomised", "deterministic"):
         transform = Encrypt(keys[FIELD], deterministic=name == "deterministic")
         yield from column_bars(transform, loop, notes(options.rows), options.runs, name)
+        yield from list_bars(transform, loop, notes(options.rows), 5 * options.runs, name)
         yield from single_bars(transform, loop, name)
     yield from person_bars(folder, options.rows, options.persons, options.runs)
 
