@@ -128,7 +128,7 @@ def _are_names(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray
     names = from_places(starts, ends, places(data, ~_OF_NAMES))
     dots = np.flatnonzero(data == ord("."))
     empty = dots[(data[dots - 1] == ord(".")) | (data[dots - 1] == ord("/"))]
-    good = (names > starts) & (from_places(starts, names, empty) == names)
+    good: NDArray[np.bool_] = (names > starts) & (from_places(starts, names, empty) == names)
     rows = np.flatnonzero(names < ends)
     if len(rows):
         ports, over = names[rows] + 1, ends[rows]
