@@ -122,6 +122,7 @@ def test_what_does_not_fit_the_type_is_refused(column):
     with pytest.raises(InvalidValue, match="take a type that holds all") as caught:
         PERMUTATIONS["FF1"].encrypt_many(column)
     assert 1 in caught.value.rows
+    assert caught.value.count >= len(column) - 10
 
 
 @pytest.mark.parametrize(

@@ -191,4 +191,4 @@ def _moved(column: Column[C], work: Callable[[NDArray[Any]], NDArray[Any]]) -> C
         return column.restore(as_integers(moved), Kind.INTEGER)
     except InvalidValue as error:
         reason = "its result does not fit the column's type; take a type that holds all integers below the size"
-        raise InvalidValue(reason, rows=error.positions) from None
+        raise InvalidValue(reason, rows=error.positions, count=error.count) from None
