@@ -253,6 +253,18 @@ class TestForgetting:
             keys.subjects.forget_many("a")
         assert keys.subject("a").exists
 
+    @pytest.mark.parametrize("reason", [None, 5, b"closed", "closed \ud800"])
+    def test_a_reason_that_is_no_text(self, path, reason):
+        keys = Keyring.create(path)
+        keys.subjects.create(["a"])
+        for forget in (
+            lambda: keys.forget("a", reason=reason),
+            lambda: keys.subjects.forget_many(["a"], reason=reason),
+        ):
+            with pytest.raises(InvalidParameter, match="reason is a str"):
+                forget()
+        assert keys.subject("a").exists
+
     def test_a_load_that_overlaps_keeps_nothing(self, keys, monkeypatch):
         keys.subjects.create(["a", "b"])
         table = type(keys.subjects._table)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
+from privkit.columns.canonical import is_encodable
 from privkit.errors import InvalidParameter, KeyNotFound, KeyringError, KeyringUnreadable, SubjectForgotten
 from privkit.keys.derivation import Usage
 from privkit.keys.document import hex_id, now
@@ -182,7 +183,9 @@ class Subjects:
             )
         return self._destroy(list(rows), reason) if rows else 0
 
-    def _destroy(self, persons: Sequence[bytes], reason: str) -> int:
+    def _destroy(self, persons: Sequence[bytes], reason: object) -> int:
+        if not isinstance(reason, str) or not is_encodable(reason):
+            raise InvalidParameter("a reason is a str that UTF-8 can write; give one, or none")
         try:
             return self._there.forget(persons, int(now().timestamp()), reason)
         finally:  # also where the table is written and only copies are left in it
