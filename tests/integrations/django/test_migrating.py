@@ -3,7 +3,7 @@
 import pytest
 from django.db import connections, models
 from django.db.migrations.autodetector import MigrationAutodetector
-from django.db.migrations.operations import AddField, AlterField, RemoveField
+from django.db.migrations.operations import AddField, AlterField, RemoveField, RenameField
 from django.db.migrations.state import ModelState, ProjectState
 
 from integrations.django.conftest import Router
@@ -90,3 +90,35 @@ def test_an_encrypted_column_gets_an_index(server):
     assert found.objects.filter(phone="13812345678").count() == 0  # until the job has written it again
     found.objects.all().delete()
     migrate(server, encrypted("dual", "phone_idx"), plain())
+
+
+def named(name):
+    field = EncryptedField(
+        models.CharField(max_length=20), key="member.phone", text=True, default="", index="phone_idx"
+    )
+    return state((name, field), ("phone_idx", BlindIndexField(name, bits=32)))
+
+
+def test_a_field_and_its_index_are_removed_in_the_order_that_works():
+    after = state(("city", models.CharField(max_length=20, default="")))
+    removed = [one.name for one in operations(named("phone"), after) if isinstance(one, RemoveField)]
+    assert removed == ["phone_idx", "phone"]
+
+
+@pytest.mark.usefixtures("member")
+def test_a_field_is_renamed_with_its_index(server):
+    found = migrate(server, plain(), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13812345678")
+    here, there = named("phone"), named("phone")
+    renaming = RenameField("member", "phone", "tel")
+    renaming.state_forwards("clinic", there)
+    with connections[server].schema_editor() as editor:
+        renaming.database_forwards("clinic", editor, here, there)
+    renamed = there.apps.get_model("clinic", "Member")
+    assert renamed.objects.get(tel="13812345678").tel == "13812345678"
+    renamed.objects.create(tel="13912345678")
+    assert renamed.objects.get(tel="13912345678").tel == "13912345678"
+    assert MigrationAutodetector(there, named("tel"))._detect_changes() == {}
+    with connections[server].schema_editor() as editor:
+        renaming.database_backwards("clinic", editor, there, here)
+    assert here.apps.get_model("clinic", "Member").objects.get(phone="13812345678").phone == "13812345678"

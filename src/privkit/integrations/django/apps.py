@@ -8,7 +8,7 @@ from django.core import checks as registry
 from privkit.integrations.django import admin_checks, checks
 from privkit.integrations.django.checked import check_as_read
 from privkit.integrations.django.computing import refuse_computing
-from privkit.integrations.django.migrating import add_indexes_behind_their_fields
+from privkit.integrations.django.migrating import add_indexes_behind_their_fields, rename_indexes_along
 
 
 class PrivkitConfig(AppConfig):
@@ -27,3 +27,4 @@ class PrivkitConfig(AppConfig):
         refuse_computing()
         check_as_read()
         add_indexes_behind_their_fields()
+        rename_indexes_along()

@@ -1,11 +1,12 @@
-"""The order of operations in migrations that `makemigrations` writes."""
+"""Blind indexes in migrations: behind their fields when they are added, before them when removed, and renamed along."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
-from django.db.migrations.operations import AddField
+from django.db.migrations.operations import AddField, RemoveField
+from django.db.migrations.state import ProjectState
 
 from privkit.integrations.django.indexes import BlindIndexField
 
@@ -35,7 +36,34 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
         if isinstance(operation, AddField) and isinstance(operation.field, BlindIndexField):
             of = (app_label, operation.model_name, operation.field.of, OperationDependency.Type.ALTER)
             dependencies = [*(dependencies or ()), OperationDependency(*of)]
+        if isinstance(operation, RemoveField):
+            model = self.renamed_models.get((app_label, operation.model_name_lower), operation.model_name_lower)
+            known = self.from_state.models.get((app_label, model))
+            field: Any = None if known is None else known.fields.get(operation.name)
+            if getattr(field, "index", None) is not None and hasattr(field, "storage_name"):
+                index = (app_label, operation.model_name, field.index, OperationDependency.Type.REMOVE)
+                dependencies = [*(dependencies or ()), OperationDependency(*index)]
         before(self, app_label, operation, dependencies, beginning)
 
     add_operation.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
     return add_operation
+
+
+def rename_indexes_along() -> None:
+    """Have blind indexes know their field by its new name in the very operation that renames it."""
+    before: Any = ProjectState.rename_field
+    if not hasattr(before, "looks_for_indexes"):
+        ProjectState.rename_field = _renaming(before)  # type: ignore[method-assign] # it offers no place of its own
+
+
+def _renaming(before: Callable[..., None]) -> Callable[..., None]:
+    def rename_field(self: ProjectState, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
+        fields = self.models[app_label, model_name].fields
+        for name, field in fields.items():
+            if isinstance(field, BlindIndexField) and field.of == old_name:
+                fields[name] = field.clone()  # other states have the old one
+                fields[name].of = new_name
+        before(self, app_label, model_name, old_name, new_name)
+
+    rename_field.looks_for_indexes = True  # type: ignore[attr-defined] # as above
+    return rename_field
