@@ -92,6 +92,27 @@ def test_an_encrypted_column_gets_an_index(server):
     migrate(server, encrypted("dual", "phone_idx"), plain())
 
 
+@pytest.mark.usefixtures("member")
+def test_a_new_field_comes_with_its_index_and_a_default(server):
+    city = ("city", models.CharField(max_length=20, default=""))
+    before = state(city, ("phone", models.CharField(max_length=20, default="")))
+    found = migrate(server, plain(), before)
+    found.objects.create(city="青岛")
+    bare = state(city)
+    migrate(server, before, bare)
+    field = EncryptedField(
+        models.CharField(max_length=20), key="member.phone", text=True, default="13812345678", index="phone_idx"
+    )
+    after = state(city, ("phone", field), ("phone_idx", BlindIndexField("phone", bits=32)))
+    found = migrate(server, bare, after)
+    assert [(row.city, row.phone) for row in found.objects.all()] == [("青岛", "13812345678")]
+    assert found.objects.filter(phone="13812345678").count() == 0  # until the job has written it again
+    found.objects.update(phone="13812345678")
+    assert found.objects.get(phone="13812345678").city == "青岛"
+    found.objects.all().delete()
+    migrate(server, after, plain())
+
+
 def named(name):
     field = EncryptedField(
         models.CharField(max_length=20), key="member.phone", text=True, default="", index="phone_idx"
