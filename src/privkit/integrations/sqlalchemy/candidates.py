@@ -79,6 +79,26 @@ class Candidates(Sequence[Any]):
             self._known = now, found
         return found
 
+    def within(self, slots: int) -> list[Any]:
+        """Those that a statement has parameters for, which may be from before the keyring got its newest version.
+
+        What is looked up stands on the stable version. Of a version that was added since, and is not that, there was
+        nothing to find when the statement began, and it is left out.
+
+        Raises:
+            NotSearchable: If more than that has happened in between.
+        """
+        found = self.found()
+        if len(found) <= slots:
+            return found
+        each, key = slots // len(self._plains), self._encrypted.field_key
+        several = [[plain] if plain is None else self._of(plain) for plain in self._plains]
+        if key.version_ids[0] == key.stable_id or any(len(one) > each + 1 for one in several):
+            with unwrapped():
+                raise NotSearchable("the keyring got versions while a statement was executed; execute it again")
+        # Of each value the stable version's comes first, and then the newest one's.
+        return [it for one in several for it in (one if len(one) <= each else [one[0], *one[2:]])]
+
     def __len__(self) -> int:
         return len(self.found())
 

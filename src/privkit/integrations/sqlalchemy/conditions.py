@@ -21,7 +21,6 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnEleme
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from privkit.integrations.sqlalchemy.candidates import Candidates, Search
-from privkit.integrations.sqlalchemy.refusals import NotSearchable, unwrapped
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -59,10 +58,7 @@ class _Slot(sa.types.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:  # noqa: ANN401, ARG002 - as above
         """The candidate; where they are fewer now, the last one again."""
-        found = value.found()
-        if len(found) > self.slots:
-            with unwrapped():
-                raise NotSearchable("the keyring got a version while a statement was executed; execute it again")
+        found = value.within(self.slots)
         return found[min(self.at, len(found) - 1)]
 
 
