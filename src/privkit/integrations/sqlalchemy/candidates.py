@@ -67,13 +67,17 @@ class Candidates(Sequence[Any]):
     def _of(self, plain: Any) -> list[Any]:  # noqa: ANN401 - a value as it is encrypted
         """What one value may be stored as."""
 
+    def _by_value(self) -> list[list[Any]]:
+        """What each value may be stored as, and null for null."""
+        return [[None] if plain is None else self._of(plain) for plain in self._plains]
+
     def found(self) -> list[Any]:
-        """All of them, and null for null."""
+        """All of them."""
         then, found = self._known
         if then is not _moment:
             now = _moment
             try:
-                found = [one for plain in self._plains for one in ((None,) if plain is None else self._of(plain))]
+                found = [one for several in self._by_value() for one in several]
             except PrivkitError as error:
                 raise passing(error) from None
             self._known = now, found
@@ -92,7 +96,7 @@ class Candidates(Sequence[Any]):
         if len(found) <= slots:
             return found
         each, key = slots // len(self._plains), self._encrypted.field_key
-        several = [[plain] if plain is None else self._of(plain) for plain in self._plains]
+        several = self._by_value()
         if key.version_ids[0] == key.stable_id or any(len(one) > each + 1 for one in several):
             with unwrapped():
                 raise NotSearchable("the keyring got versions while a statement was executed; execute it again")
