@@ -1,7 +1,7 @@
 """The database computes nothing from ciphertexts, wherever in a query it is asked to."""
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import (
     Avg,
     BooleanField,
@@ -11,6 +11,7 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
+    Func,
     IntegerField,
     Max,
     Min,
@@ -28,6 +29,8 @@ from django.db.models.functions import (
     Concat,
     FirstValue,
     Greatest,
+    Lag,
+    Lead,
     Length,
     Lower,
     RowNumber,
@@ -69,6 +72,14 @@ REFUSED = {
     "of two keys": lambda: Person.objects.values_list("email").difference(Person.objects.values_list("phone")),
     "among several": lambda: Person.objects.filter(
         email__in=Person.objects.values("email").union(Person.objects.values("city"))
+    ),
+    "a default in clear": lambda: Person.objects.annotate(x=Window(Lead("email", default=Value("x")), order_by="pk")),
+    "a default from another column": lambda: Person.objects.annotate(x=Window(Lag("email", 1, "city"), order_by="pk")),
+    "a choice in clear": lambda: Person.objects.annotate(
+        x=Case(When(city="x", then=F("email")), default=Value("x"), output_field=Person._meta.get_field("email"))
+    ),
+    "clear called encrypted": lambda: Person.objects.annotate(
+        x=ExpressionWrapper(F("city"), output_field=Person._meta.get_field("email"))
     ),
     "wrapped as a condition": lambda: Visit.objects.filter(ExpressionWrapper(F("urgent"), output_field=BooleanField())),
     "wrapped as text": lambda: Person.objects.annotate(x=ExpressionWrapper(F("email"), output_field=CharField())),
@@ -117,3 +128,27 @@ def test_what_only_looks_for_equal_values_is_not_refused():
     assert set(both.values_list("email")) == {("a@b.cn",), ("c@b.cn",)}
     nothing = Person.objects.annotate(x=Value(None, CharField())).values_list("x")
     assert set(Person.objects.values_list("email").union(nothing)) == {("a@b.cn",), ("c@b.cn",), (None,)}
+
+
+def test_a_class_with_sql_of_its_own_for_each_vendor_is_refused_too(db):
+    """Whenever it is made."""
+
+    def as_vendor(self, compiler, connection, **extra):
+        return self.as_sql(compiler, connection, **extra)
+
+    named = {f"as_{vendor}": as_vendor for vendor in ("sqlite", "postgresql", "mysql")}
+    made = {kind: type("Own", (kind,), {**named, "function": "UPPER", "lookup_name": "own"}) for kind in (Func, Exact)}
+    for query in (Person.objects.annotate(x=made[Func]("email")), Person.objects.filter(made[Exact](F("email"), "x"))):
+        with pytest.raises(NotSearchable), transaction.atomic(using=db):
+            list(query)
+    assert list(Person.objects.annotate(x=made[Func]("city"))) == []
+
+
+def test_a_default_that_knows_its_field_is_handed_on(db):
+    first, second = (Person.objects.create(email=email) for email in ("a@b.cn", "c@b.cn"))
+    default = Value("none@b.cn", output_field=Person._meta.get_field("email"))
+    if connections[db].vendor != "mysql":  # MariaDB knows no default there
+        following = Person.objects.annotate(x=Window(Lead("email", default=default), order_by="pk"))
+        assert {one.pk: one.x for one in following} == {first.pk: "c@b.cn", second.pk: "none@b.cn"}
+    either = Person.objects.annotate(x=Case(When(pk=first.pk, then=F("email")), default=default))
+    assert {one.pk: one.x for one in either} == {first.pk: "a@b.cn", second.pk: "none@b.cn"}

@@ -1,9 +1,8 @@
 """What the database may compute from ciphertexts: nothing but which are there, how many, and which are equal.
 
 `Upper`, `Sum`, `Concat`, `Greatest`, sorting and the like would work on ciphertexts, and fail late or give nonsense.
-Django asks an expression for the SQL of a vendor (`as_postgresql`) before it asks for its own (`as_sql`), and says that
-third parties may put such methods there. Those put here look for encrypted columns, and otherwise do what was done
-before.
+Each part of a query becomes SQL through one method of Django's, `SQLCompiler.compile`, whatever class it is of, when
+that was made, and whether it has SQL of its own for a vendor. There it is looked at first.
 """
 
 from __future__ import annotations
@@ -31,12 +30,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from privkit.integrations.django.refusals import NotSearchable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from privkit.integrations.django.fields import EncryptedField
-
-VENDORS = ("sqlite", "postgresql", "mysql")
-"""Whose SQL is checked; Django gives MariaDB the name of MySQL."""
 
 
 class IndexIn(Substr):
@@ -57,11 +53,8 @@ SORTING = (OrderBy, OrderByList, Max, Min)
 
 def refuse_computing() -> None:
     """Have Django refuse to compute with encrypted columns, to sort by them, and to compare others with them."""
-    for base in (*COMPUTING, Lookup):
-        check = _check_lookup if base is Lookup else _check_computed
-        for expression in (base, *_below(base)):
-            for vendor in VENDORS:
-                _put(expression, f"as_{vendor}", check)
+    if not hasattr(SQLCompiler.compile, "looks_for_encrypted"):
+        SQLCompiler.compile = _compiling(SQLCompiler.compile)  # type: ignore[method-assign] # it offers no place of its own
     if not hasattr(SQLCompiler.get_combinator_sql, "looks_for_encrypted"):
         SQLCompiler.get_combinator_sql = _combining(SQLCompiler.get_combinator_sql)  # type: ignore[method-assign] # as above
 
@@ -75,27 +68,86 @@ def encrypted(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - Djang
     return field if hasattr(field, "storage_name") else None
 
 
+def _compiling(before: Callable[..., Any]) -> Callable[..., Any]:
+    """How Django makes the SQL of a part of a query."""
+    checks: dict[type, Callable[[Any], None] | None] = {}
+
+    def compile(self: Any, node: Any) -> Any:  # noqa: A001, ANN401 - Django's own
+        kind = type(node)
+        if kind not in checks:
+            checks[kind] = _check_of(kind)
+        check = checks[kind]
+        if check is not None:
+            check(node)
+        return before(self, node)
+
+    compile.looks_for_encrypted = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
+    return compile
+
+
+def _check_of(kind: type) -> Callable[[Any], None] | None:
+    """What looks at expressions of a class; `None` where any may stand over ciphertexts."""
+    if issubclass(kind, Lookup):
+        return _check_lookup
+    if issubclass(kind, SORTING):
+        return _check_sorted
+    if issubclass(kind, HARMLESS):
+        return None
+    if issubclass(kind, PASSING):
+        return _check_passed
+    return _check_computed if issubclass(kind, COMPUTING) else None
+
+
+def _encrypted_in(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - as above
+    """The encrypted field whose ciphertexts an expression is made of."""
+    return next(filter(None, map(encrypted, expression.get_source_expressions())), None)
+
+
 def _check_computed(expression: Any) -> None:  # noqa: ANN401 - as above
-    found = next(filter(None, map(encrypted, expression.get_source_expressions())), None)
-    if found is None or (isinstance(expression, HARMLESS) and not isinstance(expression, SORTING)):
-        return
-    own = encrypted(expression)
-    if isinstance(expression, PASSING) and own is not None and own.storage_name == found.storage_name:
-        return
-    if isinstance(expression, SORTING):
+    found = _encrypted_in(expression)
+    if found is not None:
+        raise NotSearchable(
+            f"{found.label}: {type(expression).__name__} would be computed by the database, which sees ciphertexts; "
+            "compute it after reading"
+        )
+
+
+def _check_sorted(expression: Any) -> None:  # noqa: ANN401 - as above
+    found = _encrypted_in(expression)
+    if found is not None:
         raise NotSearchable(
             f"{found.label}: the order of ciphertexts says nothing about the order of values; "
             "sort after reading, or by another column"
         )
-    if isinstance(expression, PASSING):
+
+
+def _check_passed(expression: Any) -> None:  # noqa: ANN401 - as above
+    own, given = encrypted(expression), [one for one in _passed(expression) if not _is_null(one)]
+    found = next(filter(None, map(encrypted, given)), None)
+    if own is None and found is not None:
         raise NotSearchable(
             f"{found.label}: {type(expression).__name__} would hand its ciphertexts on as values of another field; "
             "leave out output_field, or compute it after reading"
         )
-    raise NotSearchable(
-        f"{found.label}: {type(expression).__name__} would be computed by the database, which sees ciphertexts; "
-        "compute it after reading"
-    )
+    if own is not None and any(getattr(encrypted(one), "storage_name", None) != own.storage_name for one in given):
+        raise NotSearchable(
+            f"{own.label}: {type(expression).__name__} would hand on something else as its ciphertexts; hand on the "
+            f"column, and Value(..., output_field={own.model.__name__}._meta.get_field({own.name!r}))"
+        )
+
+
+def _passed(expression: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """What an expression may hand on."""
+    if isinstance(expression, Case):
+        return [*(branch.result for branch in expression.cases), expression.default]
+    given: list[Any] = expression.get_source_expressions()
+    if isinstance(expression, Lag | Lead):
+        return [given[0], *given[2:]]  # a default is the third, behind how many rows away
+    return given if isinstance(expression, Coalesce) else given[:1]
+
+
+def _is_null(expression: Any) -> bool:  # noqa: ANN401 - as above
+    return isinstance(expression, Value) and expression.value is None
 
 
 def _check_lookup(lookup: Any) -> None:  # noqa: ANN401 - as above
@@ -118,10 +170,10 @@ def _combining(before: Callable[..., Any]) -> Callable[..., Any]:
     def get_combinator_sql(self: Any, combinator: str, all: bool) -> Any:  # noqa: ANN401, A002, FBT001 - Django's own
         chosen = [_chosen(self, query) for query in self.query.combined_queries]
         for column in zip(*chosen, strict=False):
-            _check_combined(combinator, [one for one in column if not (isinstance(one, Value) and one.value is None)])
+            _check_combined(combinator, [one for one in column if not _is_null(one)])
         return before(self, combinator, all)
 
-    get_combinator_sql.looks_for_encrypted = True  # type: ignore[attr-defined] # marks our own, as below
+    get_combinator_sql.looks_for_encrypted = True  # type: ignore[attr-defined] # as above
     return get_combinator_sql
 
 
@@ -143,27 +195,3 @@ def _check_combined(combinator: str, columns: list[Any]) -> None:
             f"{found.label}: {combinator}() would read its ciphertexts as values of another column, or others as its "
             "own; combine after reading"
         )
-
-
-def _below(base: type[Any]) -> Iterator[type[Any]]:
-    """All subclasses, parents first."""
-    for one in base.__subclasses__():
-        yield one
-        yield from _below(one)
-
-
-def _put(expression: type[Any], name: str, check: Callable[[Any], None]) -> None:
-    before = getattr(expression, name, None)
-    if not hasattr(before, "looks_for_encrypted"):
-        setattr(expression, name, _checked(before, check))
-
-
-def _checked(before: Callable[..., Any] | None, check: Callable[[Any], None]) -> Callable[..., Any]:
-    def as_vendor(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:  # noqa: ANN401 - as above
-        check(self)
-        if before is None:
-            return self.as_sql(compiler, connection, **extra)
-        return before(self, compiler, connection, **extra)
-
-    as_vendor.looks_for_encrypted = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
-    return as_vendor
