@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from integrations.django.clinic.models import Contact, Person, Record, Visit
 from integrations.django.test_columns import VALUES
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
-from privkit.integrations.django import EncryptedField, bulk, reveal_rows
+from privkit.integrations.django import EncryptedField, NotBound, binary, bulk, reveal_rows
 from privkit.integrations.django.binding import Sealed
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -65,6 +65,48 @@ def test_a_bound_value_that_no_name_leads_to_stays_sealed():
     Record.objects.create(note="x")
     ((sealed, note),) = reveal_rows(Record.objects.annotate(copy=F("note")), "copy", "note")
     assert (type(sealed), note) == (Sealed, "x")
+
+
+@pytest.fixture
+def records():
+    first = Record.objects.create(number=1)
+    Record.objects.bulk_create([Record(number=2, note="x", parent=first), Record(number=3), Record(number=4, note="x")])
+    Record.objects.create(number=5, parent=Record.objects.get(number=4))
+    return Record.objects.order_by()
+
+
+def test_nulls_of_bound_values_are_alike_where_rows_are(records):
+    assert sorted(reveal_rows(records.distinct(), "note"), key=str) == [("x",), ("x",), (None,)]
+    below = reveal_rows(records.distinct(), "parent__note", "note")
+    assert sorted(below, key=str) == sorted([("x", None), (None, "x"), (None, "x"), (None, None)], key=str)
+    above = reveal_rows(records.filter(number__in=(1, 3, 4)).distinct(), "record__note")
+    assert sorted(above, key=str) == [("x",), (None,)]
+    numbers = reveal_rows(records.values("note").annotate(number_of=Count("id")), "note", "number_of")
+    assert sorted(numbers, key=str) == [("x", 1), ("x", 1), (None, 3)]
+    assert len(reveal_rows(records.distinct()[:3], "note")) == 3
+    with_keys = reveal_rows(records.distinct(), "note", "pk")
+    assert set(with_keys) == {(record.note, record.pk) for record in records}
+
+
+def test_combined_queries_give_bound_values_with_their_keys_or_say_so(records):
+    low, high = records.filter(number__lt=4), records.filter(number__gt=2)
+    assert sorted(reveal_rows(low.union(high, all=True), "note"), key=str) == [("x",), ("x",), *[(None,)] * 4]
+    assert len(reveal_rows(low.union(high), "note", "pk")) == 5
+    assert len(reveal_rows(low.union(high), "seen")) == 5
+    named = low.values_list("note", "pk").union(high.values_list("note", "pk"))
+    assert len(reveal_rows(named, "note", "pk")) == 5
+    for query in (low.union(high), low.difference(high), low.values("note").union(high.values("note"), all=True)):
+        with pytest.raises(NotBound, match="name 'pk' too"):
+            reveal_rows(query, "note")
+
+
+def test_a_foreign_key_beside_is_read_in_binary(db, visits, monkeypatch):
+    if connections[db].vendor != "postgresql":
+        pytest.skip("only there is a binary form")
+    taken, before = [], binary.binary_cursor
+    monkeypatch.setattr(binary, "binary_cursor", lambda connection: taken.append(connection) or before(connection))
+    assert reveal_rows(visits, "email", "person", "pk") == list(visits.values_list("email", "person", "pk"))
+    assert len(taken) == 1
 
 
 def test_it_is_one_query_and_logged(db, visits):

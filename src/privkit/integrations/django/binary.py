@@ -53,13 +53,21 @@ def executed(connection: Any, sql: str, params: Sequence[Any], expressions: Sequ
         expressions: What each of its columns is.
     """
     cursor = None
-    if speaks_binary(connection) and ALIKE.issuperset(one.output_field.get_internal_type() for one in expressions):
+    if speaks_binary(connection) and ALIKE.issuperset(map(_kind, expressions)):
         cursor = _executed_binary(connection, sql, params)
     if cursor is None:
         cursor = connection.cursor()
         cursor.execute(sql, params)
     with cursor:
         yield cursor
+
+
+def _kind(expression: Any) -> str:  # noqa: ANN401 - Django's expressions share no type
+    """The kind of field that an expression has the values of; a foreign key has those of what it leads to."""
+    field = expression.output_field
+    while field.is_relation:
+        field = field.target_field
+    return str(field.get_internal_type())
 
 
 def _executed_binary(connection: Any, sql: str, params: Sequence[Any]) -> Any | None:  # noqa: ANN401 - as above

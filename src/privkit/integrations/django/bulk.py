@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import ColPairs
+from django.db.models.expressions import Case, ColPairs, F, When
 
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.integrations.django.binary import executed
@@ -19,6 +19,7 @@ from privkit.integrations.django.binding import row_of_key
 from privkit.integrations.django.computing import encrypted
 from privkit.integrations.django.paths import encrypted_in_path
 from privkit.integrations.django.plain import is_plain_text, value_of
+from privkit.integrations.django.refusals import NotBound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,12 +48,13 @@ def reveal_rows(queryset: models.QuerySet[Any], *names: str) -> list[tuple[Any, 
 
     Raises:
         DecryptionFailed: If values do not open; the error names the column and the rows.
+        NotBound: If a column is bound to its rows, and the query combines others so that it cannot give their keys.
         InvalidValue: If they open, or stand in clear, and are none of the field; it names column and row, too.
         RevealRefused: If a column has views and the present one does not give it.
     """
     if not names:
         raise InvalidParameter("no field was named; say which columns are to be read")
-    keys = _keys_beside(queryset.model, names)
+    queryset, keys = _with_keys(queryset, names)
     asked = [*names, *dict.fromkeys(path for path in keys.values() if path not in names)]
     compiler = queryset.values_list(*asked).query.get_compiler(queryset.db)
     try:
@@ -185,10 +187,38 @@ def _values(parts: Sequence[_Column]) -> Sequence[Any]:
     return parts[0].values() if len(parts) == 1 else list(zip(*(part.values() for part in parts), strict=True))
 
 
-def _keys_beside(model: type[models.Model], names: Sequence[str]) -> dict[int, str]:
-    """By place, the path to the key of the row that a value is bound to."""
-    found = ((place, encrypted_in_path(model, name)) for place, name in enumerate(names))
-    return {place: _key_beside(names[place]) for place, field in found if field is not None and field.row is not None}
+def _with_keys(queryset: models.QuerySet[Any], names: Sequence[str]) -> tuple[models.QuerySet[Any], dict[int, str]]:
+    """A query that can give the keys of rows beside what is bound to them, and its paths to those, by place.
+
+    No two rows have the same ciphertext, so that rows that differ in it may differ in their key as well. Nulls are
+    alike in all rows: where a query looks for rows that are alike, the key beside a null is null.
+
+    Raises:
+        NotBound: If it combines others that give no keys, or whose nulls it takes for alike.
+    """
+    query, keys = queryset.query, {}
+    alike = query.distinct or query.group_by is not None
+    for place, name in enumerate(names):
+        field = encrypted_in_path(queryset.model, name)
+        if field is None or field.row is None:
+            continue
+        keys[place] = key = _key_beside(name)
+        if key not in names and query.combinator:
+            _check_combined(field, query, key)
+        elif key not in names and field.null and alike:
+            keys[place] = f"privkit_key_{place}"
+            of_values = Case(When(**{f"{name}{LOOKUP_SEP}isnull": False}, then=F(key)))
+            queryset = queryset.annotate(**{keys[place]: of_values})
+    return queryset, keys
+
+
+def _check_combined(field: EncryptedField, query: Any, key: str) -> None:  # noqa: ANN401 - Django's own
+    alike = field.null and not query.combinator_all
+    if alike or any(one.values_select or one.annotation_select for one in query.combined_queries):
+        raise NotBound(
+            f"{field.label} is bound to its row, and {query.combinator}() cannot be asked for the keys of its rows "
+            f"beside; let its queries and reveal_rows name {key!r} too, or read them one by one"
+        )
 
 
 def _key_beside(path: str) -> str:
