@@ -1,11 +1,12 @@
 """Full-domain generalisation: the one level for each attribute that loses least, found over the whole lattice.
 
-Nodes are visited by ascending loss of generalisation, which bounds from below what a node loses with its suppressed
-records counted as lost wholly; the visit stops where that bound reaches the best node found. From every node visited a
-path leads to the top, and a binary search on it finds where suppression comes within the limit; a node that must
-suppress more than the limit however its groups are divided rules out every node below it, and otherwise what must be
-suppressed adds to the bound of those (Kohlmayer et al. 2012, Flash, with other bounds; see `bounds`). A node is grouped
-from the groups of a node below it where some are kept (see `rollup`).
+The loss of generalisation bounds from below what a node loses with its suppressed records counted as lost wholly; a
+node is open until it is grouped, ruled out, or its bound reaches the best node found. First a binary search on one path
+from the bottom to the top finds where suppression comes within the limit. Then the open node with most open nodes below
+it is grouped, until none is open: one that must suppress more than the limit however its groups are divided rules out
+every node below it, and otherwise what must be suppressed adds to the bound of those (see `bounds`; Kohlmayer et al.
+2012, Flash, tags like this and takes other paths). A node is grouped from the groups of a node below it where some are
+kept (see `rollup`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from privkit.anonymity.counting.keys import hashed
-from privkit.anonymity.recoding.lattice import all_nodes
 from privkit.anonymity.recoding.rollup import Base, Bases
 from privkit.errors import InvalidParameter, Unmet
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_NODES: Final = 2_000_000
 """Nodes of the largest lattice that is searched."""
+
+_STALE: Final = 0.5
+"""Share of the open nodes below one that must still be open for it to be checked next."""
 
 _SLOTS: Final = 8
 """Slots of the sieve for each tuple."""
@@ -92,7 +95,7 @@ def optimum(
 
 
 class _Search:
-    """The state: which nodes are settled, and the best so far."""
+    """The state: what every node loses at least, infinite where it is settled, and the best so far."""
 
     def __init__(
         self,
@@ -109,46 +112,62 @@ class _Search:
         self.near, self.limit = near, limit
         self.allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
         self.most = float(sum(weights))
-        heights = self.table.lattice.heights
-        self.nodes = all_nodes(heights)
         self.values = [
             [losses * weight for losses in self.table.lattice.value_losses(attribute)]
             for attribute, weight in enumerate(weights)
         ]
         self.losses = self._losses()
         self.least = self.losses.copy()
-        self.settled = np.zeros(len(self.nodes), bool)
-        self.best, self.best_node = np.inf, -1
+        self.best = np.inf
+        self.best_node: tuple[int, ...] = ()
         self.checked = 0
-        self.strides = np.append(np.cumprod(heights[:0:-1])[::-1], 1).astype(np.int64)
 
     def run(self, progress: Callable[[float], None]) -> Optimum:
-        order = np.argsort(self.losses, kind="stable")
-        for number, node in enumerate(order.tolist()):
-            if self.losses[node] >= self.best:
-                break
-            if not self.settled[node] and self.least[node] < self.best:
-                self._climb(node)
-                progress(number / len(order))
-        if self.best_node < 0:
+        self._climb(_node(int(np.argmin(self.losses)), self.losses.shape))
+        self.below = self._counted_below()
+        while (node := self._next()) is not None:
+            self._check(node)
+            progress(float(np.mean(self.least >= self.best)))
+        if not self.best_node:
             raise Unmet(
                 f"no combination of levels meets the models with at most {self.limit:.1%} of the records suppressed; "
                 "allow more suppression, or ask for less"
             )
-        best = tuple(self.nodes[self.best_node].tolist())
-        gone, sizes = suppressed_at(self.table, best, self.near)
-        return Optimum(best, gone, sizes, self.checked, len(self.nodes))
+        gone, sizes = suppressed_at(self.table, self.best_node, self.near)
+        return Optimum(self.best_node, gone, sizes, self.checked, self.losses.size)
 
     def _losses(self) -> NDArray[np.float64]:
-        """What all records lose at each node by generalisation alone."""
-        total = np.zeros(len(self.nodes))
-        for attribute, codes in enumerate(self.table.lattice.codes):
-            losses = np.stack(self.values[attribute])
-            records = np.bincount(codes, self.table.sizes, losses.shape[1])
-            total += (losses * records).sum(1)[self.nodes[:, attribute]]
+        """What all records lose at each node by generalisation alone, an axis for each attribute."""
+        total = np.zeros(())
+        for values, codes in zip(self.values, self.table.lattice.codes, strict=True):
+            losses = np.stack(values)
+            total = np.add.outer(total, (losses * np.bincount(codes, self.table.sizes, losses.shape[1])).sum(1))
         return total
 
-    def _climb(self, node: int) -> None:
+    def _counted_below(self) -> NDArray[np.int32]:
+        """How many open nodes there are from the bottom to each node, with itself."""
+        found = (self.least < self.best).astype(np.int32)
+        for axis in range(found.ndim):
+            np.cumsum(found, axis, out=found)
+        return found
+
+    def _next(self) -> tuple[int, ...] | None:
+        """The open node with about the most open ones below; `None` where none is open.
+
+        Numbers only fall, so that those of before bound them, and are taken anew for the greatest alone.
+        """
+        open_nodes = self.least < self.best
+        while True:
+            place = int(np.argmax(np.where(open_nodes, self.below, 0)))
+            node = _node(place, self.losses.shape)
+            if not open_nodes[node]:
+                return None
+            before, now = self.below[node], np.count_nonzero(open_nodes[_down_from(node)])
+            self.below[node] = now
+            if now >= _STALE * before:
+                return node
+
+    def _climb(self, node: tuple[int, ...]) -> None:
         """Search a path from a node to the top for where suppression comes within the limit."""
         path = self._path(node)
         low, high = 0, len(path) - 1
@@ -158,69 +177,67 @@ class _Search:
                 high = middle - 1
             else:
                 low = middle + 1
-        if not self.settled[node]:
-            self._check(node)
 
-    def _path(self, node: int) -> list[int]:
-        """Nodes from one upwards, not settled and not too lossy, each time the next one that then loses least."""
-        path, here = [node], self.nodes[node].astype(np.int64)
-        tops = np.array(self.table.lattice.heights) - 1
-        while (here < tops).any():
-            up = np.flatnonzero(here < tops)
-            following = int(here @ self.strides) + self.strides[up]
-            open_nodes = ~self.settled[following] & (self.least[following] < self.best)
-            if not open_nodes.any():
-                break
-            step = up[open_nodes][np.argmin(self.losses[following[open_nodes]])]
-            here[step] += 1
-            path.append(int(here @ self.strides))
+    def _path(self, node: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Nodes from one to the top, each time the next one that loses least."""
+        path, tops = [node], [height - 1 for height in self.losses.shape]
+        while list(node) != tops:
+            ups = [
+                (*node[:axis], level + 1, *node[axis + 1 :])
+                for axis, (level, top) in enumerate(zip(node, tops, strict=True))
+                if level < top
+            ]
+            node = min(ups, key=self.losses.__getitem__)
+            path.append(node)
         return path
 
-    def _check(self, index: int) -> bool:
+    def _check(self, node: tuple[int, ...]) -> bool:
         """Group the tuples at a node; says whether what is suppressed is within the limit."""
-        node = self.nodes[index].tolist()
-        self.settled[index] = True
+        self.least[node] = np.inf
         self.checked += 1
-        base = self.bases.under(self.nodes[index])
+        base = self.bases.under(np.array(node))
         keys = base.lattice.key(node)
         if base is self.table and int(base.sizes[_small(base, keys)].sum()) > self.allowed:
-            self.settled |= self._below(index)
+            self.least[_down_from(node)] = np.inf
             return False
         groups = base.at(node, keys)
         met, good = _released(groups, self.near, self.allowed)
         lost = groups.sizes[~good]
+        self._bound(node, groups, met)
         if int(lost.sum()) > self.allowed:
-            self._bound(index, groups, met)
             self.bases.keep(groups)
             return False
-        self._bound(index, groups, met)
-        total = float(self.losses[index]) + float((self._more(index, groups)[~good] * lost).sum())
+        total = float(self.losses[node]) + float((self._more(node, groups)[~good] * lost).sum())
         if total < self.best:
-            self.best, self.best_node = total, index
+            self.best, self.best_node = total, node
         return True
 
-    def _bound(self, index: int, groups: Groups, met: NDArray[np.bool_]) -> None:
+    def _bound(self, node: tuple[int, ...], groups: Groups, met: NDArray[np.bool_]) -> None:
         """Bound what every node below loses by what is lost of the groups here, however they are divided there."""
         bad = np.flatnonzero(~met)
         lost = groups.least_lost(bad)
-        below = self._below(index)
+        least, losses = self.least[_down_from(node)], self.losses[_down_from(node)]
         if int(lost.sum()) > self.allowed:
-            self.settled |= below
+            least[:] = np.inf
             return
-        more = float((self._more(index, groups)[bad] * lost).sum())
-        self.least[below] = np.maximum(self.least[below], self.losses[below] + more)
+        np.maximum(least, losses + float((self._more(node, groups)[bad] * lost).sum()), out=least)
 
-    def _below(self, index: int) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (self.nodes <= self.nodes[index]).all(1)
-        return found
-
-    def _more(self, index: int, groups: Groups) -> NDArray[np.float64]:
+    def _more(self, node: tuple[int, ...], groups: Groups) -> NDArray[np.float64]:
         """By how much more each record of a group loses where it is suppressed; at nodes below it is no less."""
         more = np.full(len(groups.sizes), self.most)
         codes = self.table.lattice.codes[:, groups.tuples]
-        for losses, row, level in zip(self.values, codes, self.nodes[index].tolist(), strict=True):
+        for losses, row, level in zip(self.values, codes, node, strict=True):
             more -= losses[level][row]
         return more
+
+
+def _node(place: int, heights: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(level) for level in np.unravel_index(place, heights))
+
+
+def _down_from(node: Sequence[int]) -> tuple[slice, ...]:
+    """All nodes from the bottom to one, with itself."""
+    return tuple(slice(level + 1) for level in node)
 
 
 def _small(base: Base, keys: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.bool_]:
