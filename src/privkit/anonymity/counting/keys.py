@@ -96,6 +96,14 @@ def lengths(starts: NDArray[np.intp], total: int) -> NDArray[np.intp]:
     return out
 
 
+def spread(starts: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:
+    """The indices of runs: for each run, `numbers` indices from its start on."""
+    ends = np.cumsum(numbers)
+    total = int(ends[-1]) if len(ends) else 0
+    found: NDArray[np.intp] = np.arange(total) + np.repeat(starts - (ends - numbers), numbers)
+    return found
+
+
 def counted(keys: NDArray[np.int64], weights: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct keys in order, and how often (or how heavily) each occurs."""
     if weights is None:

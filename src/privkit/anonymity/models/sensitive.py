@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import lengths
+from privkit.anonymity.counting.keys import lengths, spread
 from privkit.anonymity.models.bounds import LeastLost
 
 if TYPE_CHECKING:
@@ -290,14 +290,6 @@ def _bounded(model: SensitiveModel) -> Iterator[tuple[int, float]]:
         share = 1 - model.whole / model.whole.sum() - model.t / model.nearest
         for value in frequent[share[frequent] > _ROUNDING][:_BOUNDED].tolist():
             yield value, float(share[value])
-
-
-def spread(starts: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:
-    """The indices of runs: for each run, `numbers` indices from its start on."""
-    ends = np.cumsum(numbers)
-    total = int(ends[-1]) if len(ends) else 0
-    found: NDArray[np.intp] = np.arange(total) + np.repeat(starts - (ends - numbers), numbers)
-    return found
 
 
 def _chunks(items: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:

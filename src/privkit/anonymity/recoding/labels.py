@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import hashed, lengths, order_of, renumbered, runs
-from privkit.anonymity.models.sensitive import Diversity, spread
+from privkit.anonymity.counting.keys import hashed, lengths, order_of, renumbered, runs, spread
+from privkit.anonymity.models.sensitive import Diversity
 from privkit.anonymity.recoding.joining import Joiner, tightest
 from privkit.anonymity.recoding.lattice import Lattice, some_nodes
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import lengths, order_of, runs
-from privkit.anonymity.models.sensitive import Diversity, spread
+from privkit.anonymity.counting.keys import lengths, order_of, runs, spread
+from privkit.anonymity.models.sensitive import Diversity
 from privkit.anonymity.recoding.lattice import Lattice
 
 if TYPE_CHECKING:
