@@ -4,6 +4,7 @@ import pytest
 from django.db import connections, models
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.operations import AddField, AlterField, RemoveField, RenameField
+from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ModelState, ProjectState
 
 from integrations.django.conftest import Router
@@ -29,14 +30,30 @@ def encrypted(mode, index=None):
     return state(("phone", field), *beside)
 
 
-def operations(before, after):
-    (migration,) = MigrationAutodetector(before, after)._detect_changes()["clinic"]
+class Questioner(MigrationQuestioner):
+    """Says whether fields were renamed, and keeps what it was asked."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+        self.asked = []
+
+    def ask_rename(self, model_name, old_name, new_name, field_instance):
+        self.asked.append((model_name, old_name, new_name, type(field_instance)))
+        return self.answer
+
+    def ask_not_null_addition(self, *_):
+        return ""
+
+
+def operations(before, after, questioner=None):
+    (migration,) = MigrationAutodetector(before, after, questioner)._detect_changes()["clinic"]
     return migration.operations
 
 
-def migrate(db, before, after):
+def migrate(db, before, after, questioner=None):
     here = before
-    for operation in operations(before, after):
+    for operation in operations(before, after, questioner):
         there = here.clone()
         operation.state_forwards("clinic", there)
         with connections[db].schema_editor() as editor:
@@ -113,11 +130,20 @@ def test_a_new_field_comes_with_its_index_and_a_default(server):
     migrate(server, after, plain())
 
 
-def named(name):
+def pair(name, index, key="member.phone", db_column=None, index_column=None):
     field = EncryptedField(
-        models.CharField(max_length=20), key="member.phone", text=True, default="", index="phone_idx"
+        models.CharField(max_length=20), key=key, text=True, default="", index=index, db_column=db_column
     )
-    return state((name, field), ("phone_idx", BlindIndexField(name, bits=32)))
+    return (name, field), (index, BlindIndexField(name, bits=32, db_column=index_column))
+
+
+def named(name, index="phone_idx", **options):
+    return state(*pair(name, index, **options))
+
+
+def renamings(found):
+    assert {type(one) for one in found} == {RenameField}
+    return [(one.old_name, one.new_name) for one in found]
 
 
 def test_a_field_and_its_index_are_removed_in_the_order_that_works():
@@ -143,3 +169,73 @@ def test_a_field_is_renamed_with_its_index(server):
     with connections[server].schema_editor() as editor:
         renaming.database_backwards("clinic", editor, there, here)
     assert here.apps.get_model("clinic", "Member").objects.get(phone="13812345678").phone == "13812345678"
+
+
+@pytest.mark.parametrize("index", ["tel_idx", "a_idx"], ids=["sorted behind its field", "sorted before it"])
+def test_a_field_and_its_index_are_renamed_in_one_migration(server, member, index):
+    del member
+    questioner = Questioner(answer=True)
+    found = migrate(server, plain(), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13812345678")
+    before, after = named("phone"), named("tel", index)
+    assert renamings(operations(before, after, questioner)) == [("phone", "tel"), ("phone_idx", index)]
+    assert questioner.asked == [("member", "phone", "tel", EncryptedField)]
+    renamed = migrate(server, before, after, questioner)
+    assert renamed.objects.get(tel="13812345678").tel == "13812345678"
+    renamed.objects.create(tel="13912345678")
+    assert renamed.objects.get(tel="13912345678").tel == "13912345678"
+    again = migrate(server, after, named("phone"), questioner)
+    assert again.objects.get(phone="13912345678").phone == "13912345678"
+
+
+def test_one_of_the_two_is_renamed_with_nothing_to_alter(server, member):
+    del member
+    questioner = Questioner(answer=True)
+    found = migrate(server, plain(), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13812345678")
+    field, index = named("tel"), named("tel", "tel_idx")
+    assert renamings(operations(named("phone"), field, questioner)) == [("phone", "tel")]
+    assert renamings(operations(field, index, questioner)) == [("phone_idx", "tel_idx")]
+    assert [asked[1:3] for asked in questioner.asked] == [("phone", "tel"), ("phone_idx", "tel_idx")]
+    migrate(server, named("phone"), field, questioner)
+    assert migrate(server, field, index, questioner).objects.get(tel="13812345678").tel == "13812345678"
+
+
+def test_columns_keep_their_names_where_the_fields_say_so(server, member):
+    del member
+    questioner = Questioner(answer=True)
+    found = migrate(server, plain(), encrypted("dual", "phone_idx"))
+    found.objects.create(phone="13812345678")
+    after = named("tel", "a_idx", db_column="phone", index_column="phone_idx")
+    found = operations(named("phone"), after, questioner)
+    assert renamings([one for one in found if type(one) is not AlterField]) == [
+        ("phone", "tel"),
+        ("phone_idx", "a_idx"),
+    ]
+    renamed = migrate(server, named("phone"), after, questioner)
+    assert renamed.objects.get(tel="13812345678").tel == "13812345678"
+    with connections[server].cursor() as cursor:
+        cursor.execute("SELECT phone, phone_idx FROM clinic_member")
+
+
+def test_of_several_pairs_each_index_follows_its_own_field():
+    questioner = Questioner(answer=True)
+    before = state(*pair("phone", "a_idx"), *pair("card", "b_idx", key="member.card"))
+    after = state(*pair("tel", "d_idx"), *pair("pan", "c_idx", key="member.card"))
+    assert sorted(renamings(operations(before, after, questioner))) == [
+        *(("a_idx", "d_idx"), ("b_idx", "c_idx"), ("card", "pan"), ("phone", "tel"))
+    ]
+    assert sorted(asked[1:3] for asked in questioner.asked) == [("card", "pan"), ("phone", "tel")]
+
+
+def test_nothing_is_renamed_without_a_yes_or_where_more_has_changed():
+    no = Questioner(answer=False)
+    for questioner in (no, None):
+        found = operations(named("phone"), named("tel", "a_idx"), questioner)
+        removed, added = ([one.name for one in found if type(one) is kind] for kind in (RemoveField, AddField))
+        assert (removed, added) == (["phone_idx", "phone"], ["tel", "a_idx"])
+    assert no.asked == [("member", "phone", "tel", EncryptedField)]
+    yes = Questioner(answer=True)
+    found = operations(named("phone"), named("tel", "a_idx", key="member.tel"), yes)
+    assert {type(one) for one in found} == {AddField, RemoveField}
+    assert yes.asked == []

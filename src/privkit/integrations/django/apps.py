@@ -8,7 +8,8 @@ from django.core import checks as registry
 from privkit.integrations.django import admin_checks, checks
 from privkit.integrations.django.checked import check_as_read
 from privkit.integrations.django.computing import refuse_computing
-from privkit.integrations.django.migrating import add_indexes_behind_their_fields, rename_indexes_along
+from privkit.integrations.django.migrating import add_indexes_behind_their_fields
+from privkit.integrations.django.renaming import recognise_renamed_pairs, rename_indexes_along
 
 
 class PrivkitConfig(AppConfig):
@@ -28,3 +29,4 @@ class PrivkitConfig(AppConfig):
         check_as_read()
         add_indexes_behind_their_fields()
         rename_indexes_along()
+        recognise_renamed_pairs()

@@ -117,6 +117,7 @@ class BlindIndexField(Generated):
         Raises:
             InvalidParameter: If it has no such encrypted field, which is seen when the model is whole.
         """
+        self.set_attributes_from_name(name)  # as a field does that enters, and its form may depend on it
         if not self._take_form(cls) and not cls._meta.abstract:
             class_prepared.connect(
                 self._enter_whole, sender=cls, weak=False
@@ -130,15 +131,22 @@ class BlindIndexField(Generated):
 
     def _take_form(self, model: type[models.Model]) -> bool:
         """Be bytes or text, as the field is that is indexed; false if the model has none of its name."""
-        for field in model._meta.local_fields:  # noqa: SLF001 - Django's way to ask
-            if field.name == self.of and hasattr(field, "storage_name"):
-                text = field.text  # type: ignore[attr-defined] # the attribute above says what it is
-                padded = self.size + (-self.size % 3 if text else 0)
-                first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if text else (INDEX_AT + 1, padded)
-                self.expression = IndexIn(self.of, first, length)
-                self.output_field = IndexText(max_length=length) if text else IndexBytes(max_length=length)
-                return True
-        return False
+        found = self._indexed_in(model)
+        if found is None:
+            return False
+        padded = self.size + (-self.size % 3 if found.text else 0)
+        first, length = (INDEX_AT * 4 // 3 + 1, padded * 4 // 3) if found.text else (INDEX_AT + 1, padded)
+        self.of = found.name
+        self.expression = IndexIn(self.of, first, length)
+        self.output_field = IndexText(max_length=length) if found.text else IndexBytes(max_length=length)
+        return True
+
+    def _indexed_in(self, model: type[models.Model]) -> EncryptedField | None:
+        """The field that is indexed: by its name, or in a migration that renames it as the one that names the index."""
+        encrypted: list[Any] = [field for field in model._meta.local_fields if hasattr(field, "storage_name")]  # noqa: SLF001 - Django's way to ask
+        named = (field for field in encrypted if field.name == self.of)
+        naming = (field for field in encrypted if field.index == self.name and model.__module__ == IN_MIGRATION)
+        return next(named, None) or next(naming, None)
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """Name the column's type, by which MySQL and MariaDB tell whether they can index it."""

@@ -1,4 +1,4 @@
-"""Blind indexes in migrations: behind their fields when they are added, before them when removed, and renamed along."""
+"""Blind indexes in migrations: behind their fields when they are added, before them when removed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
 from django.db.migrations.operations import AddField, RemoveField
-from django.db.migrations.state import ProjectState
 
 from privkit.integrations.django.indexes import BlindIndexField
 
@@ -47,23 +46,3 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
 
     add_operation.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
     return add_operation
-
-
-def rename_indexes_along() -> None:
-    """Have blind indexes know their field by its new name in the very operation that renames it."""
-    before: Any = ProjectState.rename_field
-    if not hasattr(before, "looks_for_indexes"):
-        ProjectState.rename_field = _renaming(before)  # type: ignore[method-assign] # it offers no place of its own
-
-
-def _renaming(before: Callable[..., None]) -> Callable[..., None]:
-    def rename_field(self: ProjectState, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
-        fields = self.models[app_label, model_name].fields
-        for name, field in fields.items():
-            if isinstance(field, BlindIndexField) and field.of == old_name:
-                fields[name] = field.clone()  # other states have the old one
-                fields[name].of = new_name
-        before(self, app_label, model_name, old_name, new_name)
-
-    rename_field.looks_for_indexes = True  # type: ignore[attr-defined] # as above
-    return rename_field
