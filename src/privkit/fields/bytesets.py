@@ -140,15 +140,16 @@ def where(text: Ragged, marks: Sequence[bytes]) -> NDArray[np.intp]:
         return np.empty(0, np.intp)
     data, _ = tight(text)
     high = np.flatnonzero(data >= _LEAD)
-    return np.sort(np.concatenate([_bytes_of(data, high, mark) for mark in marks]))
+    leads = data[high]
+    return np.sort(np.concatenate([_bytes_of(data, high[leads == mark[0]], mark) for mark in marks]))
 
 
 def _bytes_of(data: NDArray[np.uint8], starts: NDArray[np.intp], mark: bytes) -> NDArray[np.intp]:
-    """All positions of the bytes of a character, that begins at some of the starts."""
-    for place, byte in enumerate(mark):
-        starts = starts[data[starts + place] == byte]  # a first byte promises the others, so none is beyond the end
+    """All positions of the bytes of a character; at the starts there is its first byte."""
+    for place, byte in enumerate(mark[1:], 1):
         if not len(starts):
             break
+        starts = starts[data[starts + place] == byte]  # a first byte promises the others, so none is beyond the end
     return (starts[:, None] + np.arange(len(mark))).reshape(-1)
 
 

@@ -10,21 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privkit._kernels.ragged import Ragged
 from privkit.fields.bands import number_band
 from privkit.fields.base import Category, FieldType, Sensitivity
-from privkit.fields.bytesets import (
-    at_ends,
-    beheaded,
-    byteset,
-    cut,
-    from_places,
-    places,
-    rows_at,
-    squeezed,
-    tight,
-    where,
-)
+from privkit.fields.bytesets import beheaded, byteset, cut, from_places, places, rows_at, squeezed, tight
+from privkit.fields.currencies import AROUND, bare
 from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import ISSUER_DIGITS, card_layout
@@ -34,6 +23,9 @@ from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from privkit._kernels.ragged import Ragged
+    from privkit.errors import InvalidValue
 
 ANNEX_B = "GB/T 35273-2020, annex B"
 CARD_WIDTHS = range(13, 20)
@@ -79,20 +71,18 @@ class BankCard(FieldType):
         return squeezed(text, b" \t-")
 
 
-_AROUND = r"(?:\s|人民币|RMB|CNY|USD|EUR|GBP|JPY|HKD|[¥$€£元圆])*+"
+_UNITS = {"千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8, "万亿": 12}
+"""By which power of ten a number in such units is multiplied."""
 _WRITTEN = re.compile(
-    rf"{_AROUND}(?P<sign>[+-]?){_AROUND}(?P<number>[0-9.](?:[0-9., e+-]*[0-9.])?){_AROUND}(?:秒|s)?\s*+", re.IGNORECASE
+    rf"{AROUND}(?P<sign>[+-]?){AROUND}(?P<number>[0-9.](?:[0-9., e+-]*[0-9.])?)"
+    rf"\s*+(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})?{AROUND}(?:秒|s)?\s*+",
+    re.IGNORECASE,
 )
 """Spaces and currencies stand before a number, behind it and behind its sign; what is between digits belongs to it."""
+_ACCOUNTED = re.compile(rf"({AROUND})\(([^()+-]+)\)({AROUND})", re.IGNORECASE)
+"""In accounts what is in parentheses is negative, `(12.50)`."""
 _NUMBER = re.compile(r"([0-9]*|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+)(?:\.([0-9]*))?")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
-_BESIDE = byteset(" \t$")
-_SIGNS = tuple(sign.encode() for sign in "¥￥€£元圆")
-_CURRENCIES = np.frombuffer(b"RMBCNYUSDEURGBPJPYHKD", np.uint8).reshape(-1, 3)
-_FIRST_LETTERS = byteset("RCUEGJHrcuegjh")
-_UPPER = np.uint8(0xDF)
-"""The mask that makes letters of ASCII capitals; no digit or mark becomes a letter by it."""
-_YUAN = "人民币".encode()
 _ZERO = byteset("0")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 
@@ -101,6 +91,9 @@ _SCIENTIFIC = re.compile(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,3}", re.IGNORECASE)
 class Number(FieldType):
     """A number of money, seconds or the like; canonical is plain decimal text that keeps its scale, `-12.50`.
 
+    A currency beside it is read and not kept: where a column has several, keep them in a column of their own. A number
+    in parentheses is negative, as in accounts.
+
     Attributes:
         signed: Whether it may be negative.
     """
@@ -108,20 +101,25 @@ class Number(FieldType):
     signed: bool = True
 
     def normalise(self, text: str) -> str:
-        """Take out currency signs, separators of thousands and leading zeros, and write out powers of ten."""
+        """Take out currencies, separators of thousands and leading zeros, write out powers of ten, 万 and 亿."""
         if _PLAIN.fullmatch(text):
             return text
-        written = _WRITTEN.fullmatch(narrow(text))
+        text = narrow(text)
+        if accounted := _ACCOUNTED.fullmatch(text):
+            text = accounted.expand(r"\1-\2\3")
+        written = _WRITTEN.fullmatch(text)
         if written is None:
-            raise self.invalid("not a plain number")
+            raise self._not_plain()
         plain = written["number"]
         if _SCIENTIFIC.fullmatch(plain):
             plain = self._written_out(plain)
         match = _NUMBER.fullmatch(plain)
         if match is None or not (match[1] or match[2]):
-            raise self.invalid("not a plain number")
-        digits = match[1].replace(",", "").replace(" ", "").lstrip("0") or "0"
-        fraction = match[2] or ""
+            raise self._not_plain()
+        digits, fraction = match[1].replace(",", "").replace(" ", ""), match[2] or ""
+        power = _UNITS.get(written["unit"], 0)
+        digits = (digits + fraction[:power].ljust(power, "0")).lstrip("0") or "0"
+        fraction = fraction[power:]
         if len(digits) + len(fraction) > LONGEST:
             raise self.invalid(f"too long ({len(digits) + len(fraction)} > {LONGEST} digits)")
         number = f"{digits}.{fraction}" if fraction else digits
@@ -136,34 +134,23 @@ class Number(FieldType):
 
     def respell(self, text: Ragged) -> Ragged:
         """Take out spaces and currencies at the ends and behind a minus, commas of thousands, a plus, leading zeros."""
-        plain = _bare(_without_words(text))
+        plain = bare(text)
         plain = cut(plain, _thousands(plain))
         return beheaded(plain, _needless(plain))
+
+    def _not_plain(self) -> InvalidValue:
+        return self.invalid(
+            "not a plain number; beside it may stand a currency that is written with a decimal point, 万 or 亿"
+        )
 
     def _written_out(self, plain: str) -> str:
         try:
             number = Decimal(plain)
         except InvalidOperation:
-            raise self.invalid("not a plain number") from None
+            raise self._not_plain() from None
         if abs(number.adjusted()) > LONGEST:
             raise self.invalid("too large or too small to write out")
         return format(number, "f")
-
-
-def _without_words(text: Ragged) -> Ragged:
-    """Write spaces over currencies that are said in letters, so that they are as long as before."""
-    data, offsets = tight(text)
-    words = places(data, _FIRST_LETTERS)
-    words = words[words + 2 < len(data)]
-    upper = data[words[:, None] + np.arange(3)] & _UPPER
-    known = (upper[:, None, :] == _CURRENCIES).all(axis=2).any(axis=1)
-    known &= rows_at(offsets, words) == rows_at(offsets, words + 2)
-    found = np.concatenate([(words[known, None] + np.arange(3)).reshape(-1), where(text, [_YUAN])])
-    if not len(found):
-        return text
-    out = data.copy()
-    out[found] = ord(" ")
-    return Ragged(out, offsets)
 
 
 def _needless(text: Ragged) -> NDArray[np.int64]:
@@ -179,17 +166,6 @@ def _needless(text: Ragged) -> NDArray[np.int64]:
     last = (digits == ends) | ~are_digits(padded[digits, None])
     needless: NDArray[np.int64] = np.where(zeros, digits - last - starts, plus)
     return needless
-
-
-def _bare(text: Ragged) -> Ragged:
-    """Take out spaces and currency signs that stand before a number, behind it or behind its minus, and no others."""
-    beside = places(tight(text)[0], _BESIDE)
-    signs = where(text, _SIGNS)
-    if len(signs):
-        beside = np.sort(np.concatenate((beside, signs))) if len(beside) else signs
-    plain = cut(text, beside)
-    outside = at_ends(plain, beside, "-")
-    return plain if outside.all() else cut(text, beside[outside])
 
 
 def _thousands(text: Ragged) -> NDArray[np.intp]:
