@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit.anonymity import FrequencySet, Hierarchy, measure
-from privkit.anonymity.measuring.sensitive import _Pairs
 from privkit.anonymity.models import privacy as dense
+from privkit.anonymity.models.pairs import Pairs, Whole
 from privkit.errors import InvalidParameter, InvalidValue, TableError, WrongType
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pycanon_measures.json").read_text(encoding="utf-8"))
@@ -156,22 +156,23 @@ def test_its_distances_are_the_least_transports(table):
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6)), min_size=1, max_size=60))
-def test_it_agrees_with_the_models_of_the_search(pairs):
+def test_pairs_agree_with_arrays_of_counts(pairs):
     classes, values = np.array(pairs).T
     classes = np.unique(classes, return_inverse=True)[1]
     table = np.zeros((classes.max() + 1, 7))
     np.add.at(table, (classes, values), 1)
-    sparse = _Pairs(classes, values, np.ones(len(pairs), np.int64), 7)
+    sparse = Pairs.of(classes, values, np.ones(len(pairs), np.int64), len(table), 7)
     levels = [np.arange(7), np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 0, 0, 0, 1, 1, 1])]
-    whole = table.sum(0)
-    np.testing.assert_array_equal(sparse.distinct, dense.distinct(table))
+    counts, whole = table.sum(0), Whole(table.sum(0))
+    np.testing.assert_array_equal(sparse.dense(), table)
+    np.testing.assert_array_equal(sparse.distinct(), dense.distinct(table))
     np.testing.assert_allclose(sparse.entropy(), dense.entropy(table), atol=1e-12)
-    np.testing.assert_allclose(sparse.equal(), dense.equal_distance(table, whole), atol=1e-12)
-    np.testing.assert_allclose(sparse.ordered(), dense.ordered_distance(table, whole), atol=1e-12)
+    np.testing.assert_allclose(sparse.equal(whole), dense.equal_distance(table, counts), atol=1e-12)
+    np.testing.assert_allclose(sparse.ordered(whole), dense.ordered_distance(table, counts), atol=1e-12)
     np.testing.assert_allclose(
-        sparse.hierarchical(levels), dense.hierarchical_distance(table, whole, levels), atol=1e-12
+        sparse.hierarchical(whole, levels), dense.hierarchical_distance(table, counts, levels), atol=1e-12
     )
-    assert sparse.recursive(3)[3] == pytest.approx(dense.recursive(table, 3).max())
+    np.testing.assert_allclose(dense.recursive(sparse, 3), dense.recursive(table, 3))
 
 
 # --- an independent witness -----------------------------------------------------------------------------------------

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import order_of, runs
-from privkit.anonymity.models.privacy import distinct, entropy
+from privkit.anonymity.models.pairs import Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from privkit.anonymity.counting.frequency import FrequencySet
-    from privkit.anonymity.models.privacy import Counts, Models, SensitiveModel
+    from privkit.anonymity.models.privacy import Models, SensitiveModel
     from privkit.anonymity.recoding.recoding import Recoding
-
-_AT_ONCE: Final = 1 << 22
-"""Counts in one table at once: classes times sensitive values."""
 
 
 @dataclass(frozen=True)
@@ -118,27 +112,19 @@ def class_sizes(recoding: Recoding) -> NDArray[np.int64]:
     return np.bincount(recoding.classes[kept], recoding.counts[kept]).astype(np.int64)
 
 
-def class_counts(frequency: FrequencySet, recoding: Recoding, column: int, values: int) -> Iterator[Counts]:
-    """Records of each class by sensitive value, some classes at a time, in the order of the classes.
+def class_counts(frequency: FrequencySet, recoding: Recoding, column: int) -> Pairs:
+    """Records of each class by sensitive value, in the order of the classes.
 
     Args:
         frequency: The counts.
         recoding: The recoding.
         column: Which of the sensitive columns.
-        values: How many values it has.
     """
     shares = np.flatnonzero(recoding.classes >= 0)
-    shares = shares[order_of(recoding.classes[shares])]
     classes = recoding.classes[shares]
     codes = frequency.codes[len(frequency.quasi) + column][recoding.cells[shares]]
-    weights = recoding.counts[shares]
-    starts = np.append(runs(classes), len(shares))
-    step = max(_AT_ONCE // values, 1)
-    for first in range(0, len(starts) - 1, step):
-        last = min(first + step, len(starts) - 1)
-        some = slice(int(starts[first]), int(starts[last]))
-        flat = (classes[some] - first) * values + codes[some]
-        yield np.bincount(flat, weights[some], (last - first) * values).reshape(-1, values)
+    size = frequency.sensitive[column].size
+    return Pairs.of(classes, codes, recoding.counts[shares], int(classes.max(initial=-1)) + 1, size)
 
 
 def met(frequency: FrequencySet, recoding: Recoding, models: Models) -> bool:
@@ -147,9 +133,9 @@ def met(frequency: FrequencySet, recoding: Recoding, models: Models) -> bool:
         return False
     for column, model in enumerate(models.sensitive):
         there, own = _released(frequency, recoding, column, model)
-        for counts in class_counts(frequency, recoding, column, len(model.whole)):
-            if not (model.meets(counts).all() and own.close(counts[:, there]).all()):
-                return False
+        counts = class_counts(frequency, recoding, column)
+        if not (model.meets(counts).all() and own.close(counts.only(there)).all()):
+            return False
     return True
 
 
@@ -180,18 +166,14 @@ def _reached(frequency: FrequencySet, recoding: Recoding, models: Models) -> dic
     found = {}
     for column, model in enumerate(models.sensitive):
         there, own = _released(frequency, recoding, column, model)
-        parts = [
-            (
-                int(distinct(counts).min()),
-                float(np.exp(entropy(counts).min())),
+        counts = class_counts(frequency, recoding, column)
+        if len(counts):
+            found[model.name] = Reached(
+                int(counts.distinct().min()),
+                float(np.exp(counts.entropy().min())),
                 float(model.distances(counts).max()),
-                float(own.distances(counts[:, there]).max()),
+                float(own.distances(counts.only(there)).max()),
             )
-            for counts in class_counts(frequency, recoding, column, len(model.whole))
-        ]
-        if parts:
-            l, entropy_l, t, t_released = zip(*parts, strict=True)  # noqa: E741 - the literature's letter
-            found[model.name] = Reached(min(l), min(entropy_l), max(t), max(t_released))
     return found
 
 

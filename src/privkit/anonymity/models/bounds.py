@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.models.privacy import distinct, entropy
+from privkit.anonymity.models.pairs import Pairs
+from privkit.anonymity.models.privacy import distinct, entropy, most_and_rest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from privkit.anonymity.models.privacy import Counts, Models, SensitiveModel
 
-_MOST_VALUES: Final = 1024
-"""Sensitive values up to which the distance of each alone is computed; of more, 1 bounds it."""
 _ROUNDING: Final = 1e-6
 """What sums of floats may be off by, in records."""
 
@@ -62,15 +61,15 @@ class LeastLost:
             if model.t is not None:
                 lost = np.maximum(lost, _for_closeness(model, alone, sizes, found))
         whole = np.clip(np.ceil(lost - _ROUNDING).astype(np.int64), 1, sizes)
-        return np.where(sizes - whole < self._models.k, sizes, whole)  # fewer than k are no class
+        return np.where(sizes - whole < self._models.least, sizes, whole)  # fewer are no class
 
 
 def _alone(model: SensitiveModel) -> NDArray[np.float64]:
     """How far classes of one value are from the whole, by value, at most."""
     values = len(model.whole)
-    if model.t is None or values > _MOST_VALUES:
+    if model.t is None:
         return np.ones(values)
-    return model.distances(np.eye(values))
+    return model.distances(Pairs.of_records(np.arange(values), np.ones(values), values))
 
 
 def _for_diversity(model: SensitiveModel, sizes: NDArray[Any], counts: Counts) -> NDArray[np.float64]:
@@ -78,8 +77,8 @@ def _for_diversity(model: SensitiveModel, sizes: NDArray[Any], counts: Counts) -
         lost: NDArray[np.float64] = sizes * (1.0 - entropy(counts) / np.log(model.values))
         return lost
     if model.diversity == "recursive":
-        falling = -np.sort(-np.asarray(counts, np.float64), axis=-1)
-        over: NDArray[np.float64] = falling[..., 0] - model.c * falling[..., model.values - 1 :].sum(-1)
+        first, tail = most_and_rest(counts, model.values)
+        over: NDArray[np.float64] = first - model.c * tail
         return over
     return np.where(distinct(counts) < model.values, sizes, 0.0)
 
@@ -87,7 +86,8 @@ def _for_diversity(model: SensitiveModel, sizes: NDArray[Any], counts: Counts) -
 def _for_closeness(
     model: SensitiveModel, alone: NDArray[np.float64], sizes: NDArray[Any], counts: Counts
 ) -> NDArray[np.float64]:
-    most = np.where(np.asarray(counts) > 0, alone, 0.0).max(-1)
+    paired = isinstance(counts, Pairs)
+    most = counts.greatest(alone) if paired else np.where(np.asarray(counts) > 0, alone, 0.0).max(-1)
     over = model.distances(counts) - (model.t or 0.0)
     room = most - (model.t or 0.0)
     lost: NDArray[np.float64] = sizes * np.divide(over, room, out=np.zeros_like(over), where=(over > 0) & (room > 0))

@@ -1,8 +1,9 @@
 """Privacy models as functions of counts: how many records of a class have each sensitive value.
 
 Everything here takes `counts` of shape `(..., values)`: the last axis runs over the distinct values of one sensitive
-column, the others over candidate classes, so that a search asks about thousands of classes in one call and a
-measurement about all classes of a table. A class without records meets nothing and has distance 0.
+column, the others over candidate classes, so that a search asks about thousands of classes in one call. Where values
+are many, and in a measurement of all classes of a table, `Pairs` stand for such an array. A class without records meets
+nothing and has distance 0.
 
 Sources: k-anonymity, Sweeney 2002; l-diversity in its distinct, entropy and recursive forms, Machanavajjhala et al.
 2007; t-closeness by the earth mover's distance with equal, ordered and hierarchical ground distance, Li, Li and
@@ -12,9 +13,12 @@ Venkatasubramanian 2007; delta-presence, Nergiz, Atzori and Clifton 2007.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from privkit.anonymity.models.pairs import Pairs, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Counts = Any
-"""An array of numbers of shape `(..., values)`."""
+"""An array of numbers of shape `(..., values)`, or `Pairs`."""
 
 _ROUNDING: Final = 1e-9
 """What sums of floats may be off by; a bound is met when it is met within this."""
@@ -39,6 +43,8 @@ def distinct(counts: Counts) -> NDArray[np.int64]:
         >>> distinct([[3, 0, 1], [4, 0, 0]]).tolist()
         [2, 1]
     """
+    if isinstance(counts, Pairs):
+        return counts.distinct()
     found: NDArray[np.int64] = np.count_nonzero(np.asarray(counts), axis=-1).astype(np.int64)
     return found
 
@@ -52,6 +58,8 @@ def entropy(counts: Counts) -> NDArray[np.float64]:
         >>> np.exp(entropy([[5, 5, 0], [4, 0, 0]])).round(3).tolist()
         [2.0, 1.0]
     """
+    if isinstance(counts, Pairs):
+        return counts.entropy()
     shares = _shares(counts)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     found: NDArray[np.float64] = np.maximum(-(shares * logs).sum(-1), 0.0)
@@ -74,11 +82,18 @@ def recursive(counts: Counts, values: int) -> NDArray[np.float64]:
         >>> recursive([[6, 3, 1], [5, 0, 0]], values=2).tolist()
         [1.5, inf]
     """
-    falling = -np.sort(-np.asarray(counts, np.float64), axis=-1)
-    tail = falling[..., values - 1 :].sum(-1)
-    out = np.full(tail.shape, np.inf)
-    found: NDArray[np.float64] = np.divide(falling[..., 0], tail, out=out, where=tail > 0)
+    first, tail = most_and_rest(counts, values)
+    found: NDArray[np.float64] = np.divide(first, tail, out=np.full(tail.shape, np.inf), where=tail > 0)
     return found
+
+
+def most_and_rest(counts: Counts, values: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The records of each class's most frequent value, and of its `values`-th most frequent one and all after it."""
+    if isinstance(counts, Pairs):
+        first, tail = counts.most(values)
+        return first, tail
+    falling = -np.sort(-np.asarray(counts, np.float64), axis=-1)
+    return falling[..., 0], falling[..., values - 1 :].sum(-1)
 
 
 # --- t-closeness ----------------------------------------------------------------------------------------------------
@@ -196,13 +211,29 @@ class SensitiveModel:
             return 1 / max(len(self.whole) - 1, 1)
         return 1 / max(len(self.groups), 1) if self.distance == "hierarchical" else 1.0
 
+    @cached_property
+    def least(self) -> int:
+        """How many records every class has at least: a class of few records has few values.
+
+        So it is at least as far from the whole as all has weight that its values do not cover, on each level.
+        """
+        if self.t is None or self.distance == "ordered":
+            return self.values
+        levels = self.groups if self.distance == "hierarchical" else (np.arange(len(self.whole)),)
+        covered = np.zeros(len(self.whole))
+        for level in levels:
+            falling = -np.sort(-self._whole.grouped(level).shares)
+            covered += np.minimum(np.cumsum(np.pad(falling, (0, len(covered) - len(falling)))), 1.0) / len(levels)
+        number = int(np.searchsorted(covered, 1.0 - self.t - _ROUNDING)) + 1 if len(levels) else 1
+        return max(self.values, min(number, len(covered)))
+
     def meets(self, counts: Counts) -> NDArray[np.bool_]:
         """Which classes meet the model.
 
         Args:
             counts: Counts by class and value, of shape `(..., values)`.
         """
-        ok = np.ones(np.shape(counts)[:-1], bool)
+        ok = np.ones(_classes(counts), bool)
         if self.values > 1:
             ok &= self._diverse(counts)
         if self.t is not None:
@@ -211,16 +242,29 @@ class SensitiveModel:
 
     def distances(self, counts: Counts) -> NDArray[np.float64]:
         """How far each class is from the whole."""
+        if isinstance(counts, Pairs):
+            return self._far(counts)
         if self.distance == "ordered":
             return ordered_distance(counts, self.whole)
         if self.distance == "hierarchical":
             return hierarchical_distance(counts, self.whole, self.groups)
         return equal_distance(counts, self.whole)
 
+    @cached_property
+    def _whole(self) -> Whole:
+        return Whole(self.whole)
+
+    def _far(self, counts: Pairs) -> NDArray[np.float64]:
+        if self.distance == "ordered":
+            return counts.ordered(self._whole)
+        if self.distance == "hierarchical":
+            return counts.hierarchical(self._whole, self.groups)
+        return counts.equal(self._whole)
+
     def close(self, counts: Counts) -> NDArray[np.bool_]:
         """Which classes are within t of the whole; all where no t is asked."""
         if self.t is None:
-            return np.ones(np.shape(counts)[:-1], bool)
+            return np.ones(_classes(counts), bool)
         near: NDArray[np.bool_] = self.distances(counts) <= self.t + _ROUNDING
         return near
 
@@ -260,6 +304,11 @@ class Models:
     k: int
     sensitive: tuple[SensitiveModel, ...] = ()
 
+    @cached_property
+    def least(self) -> int:
+        """How many records every class has at least: k, or more where the other models need more."""
+        return max([self.k, *(model.least for model in self.sensitive)])
+
     def meets(self, sizes: NDArray[Any], counts: Sequence[Counts] = ()) -> NDArray[np.bool_]:
         """Which classes meet all of it.
 
@@ -267,15 +316,23 @@ class Models:
             sizes: Records of each class, of any shape.
             counts: For each sensitive column, counts by class and value, of that shape and `(values,)`.
         """
-        ok: NDArray[np.bool_] = sizes >= self.k
+        ok: NDArray[np.bool_] = sizes >= self.least
         for model, found in zip(self.sensitive, counts, strict=True):
-            if np.count_nonzero(ok) < ok.size // 2:  # the size has decided most of them
+            if isinstance(found, Pairs):
+                rows = ok.nonzero()[0]
+                ok[rows] = model.meets(found[rows])
+            elif np.count_nonzero(ok) < ok.size // 2:  # the size has decided most of them
                 rows = ok.reshape(-1).nonzero()[0]
                 flat = np.reshape(found, (-1, np.shape(found)[-1]))[rows]
                 ok.reshape(-1)[rows] = model.meets(flat)
             else:
                 ok &= model.meets(found)
         return ok
+
+
+def _classes(counts: Counts) -> tuple[int, ...]:
+    """The shape of what is said of each class."""
+    return (len(counts),) if isinstance(counts, Pairs) else np.shape(counts)[:-1]
 
 
 def _shares(counts: Counts) -> NDArray[np.float64]:
