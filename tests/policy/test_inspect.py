@@ -136,7 +136,7 @@ def test_what_any_value_may_be_stays_as_it_is_named(export, name):
 def test_a_name_that_the_values_deny_gives_text_and_the_reason():
     masked = one("mobile", [f"138****{row:04}" for row in range(50)])
     assert (masked.type.name, masked.level) == ("text", "low")
-    assert masked.reason() == "the name says cn_mobile, but the values are none"
+    assert masked.reason() == "the name says cn_mobile, but the values are none; 100% of the values are masked already"
 
 
 def test_counts_of_seconds_are_moments_where_the_name_says_so():
@@ -162,6 +162,25 @@ def test_forms_that_a_type_does_not_take_are_not_proposed(name, values):
     proposal = one(name, values)
     assert (proposal.type.name, proposal.level) == ("text", "low")
     assert "but the values are none" in proposal.reason()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "right"),
+    [
+        ("发票代码", [f"0440{row:08}" for row in range(50)], "order_number"),
+        ("col_7", [f"0440{row:08}" for row in range(50)], "text"),
+        ("聊天记录", ["您好，我的快递还没到，地址是人民路12号3栋，电话13812345678"] * 20, "free_text"),
+        ("最新轨迹", [f"【深圳】快件已由张三(138{row:08})签收" for row in range(20)], "free_text"),
+        ("收件人信息", [f"张三 138{row:08}" for row in range(20)], "free_text"),
+        ("对公账号", [f"7559{row:012}" for row in range(20)], "payment_account"),
+        ("退款单号", [f"T20260102{row:06}" for row in range(20)], "order_number"),
+        ("订单编号", [f'="20260102{row:011}"' for row in range(20)], "order_number"),
+        ("直播时长", ["02:13:45", "1:00:09"], "duration"),
+        ("观看人数", ["12.5万", "3,120"], "number"),
+    ],
+)
+def test_what_exports_of_shops_write(name, values, right):
+    assert one(name, values).type.name == right
 
 
 def test_two_types_in_one_column_are_told(export):

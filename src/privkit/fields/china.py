@@ -19,7 +19,7 @@ from privkit.fields.digits import are_digits
 from privkit.fields.layouts import mobile_layout
 from privkit.fields.levels import Prefix
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact, narrow
+from privkit.fields.plain import compact, narrow, unguarded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +102,7 @@ class ChineseLandline(FieldType):
         """Read `(0755) 1234 5678`, `+86 755 12345678`, `075512345678 转 123` and the like."""
         if _LANDLINE.fullmatch(text):
             return text
-        plain = narrow(text)
+        plain = unguarded(narrow(text))
         written = _BRACKETS.sub("", plain)
         if written != written.strip("-"):
             raise self.invalid("a dash at the beginning or the end separates nothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from privkit.fields.bands import number_band
@@ -9,6 +11,7 @@ from privkit.fields.base import Category
 from privkit.fields.characters import CodeLayout
 from privkit.fields.masks import Keep, profiles
 from privkit.fields.payment import Number
+from privkit.fields.plain import narrow
 from privkit.fields.texts import AnyText, Code, TidyText
 
 _ANNEX_A = "GB/T 35273-2020, annex A"
@@ -39,6 +42,7 @@ TRACKING_NUMBER = Code(
     alphabet=CODE_ALPHABET,
     shortest=4,
     longest=40,
+    label="No:",
 )
 """A parcel's tracking number, `SF1234567890123`."""
 
@@ -53,7 +57,36 @@ COURIER = TidyText(
 )
 """A courier company, `顺丰速运`."""
 
-DURATION = Number(
+_CLOCK = re.compile(r"\s*([0-9]{1,3}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]{1,9})?)\s*")
+_SPOKEN = re.compile(
+    r"\s*(?=\S)(?:([0-9]{1,5})\s?(?:小时|时)\s?)?(?:([0-9]{1,5})\s?(?:分钟|分)\s?)?"
+    r"(?:([0-9]{1,5}(?:\.[0-9]{1,9})?)\s?(?:秒钟|秒))?\s*"
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Duration(Number):
+    """A number of seconds, not negative, with its scale, `12.5`.
+
+    Also read are `1:02:05`, of which seconds must be said, and `1小时2分5秒`, each part of which may be left out.
+    """
+
+    signed: bool = False
+
+    def normalise(self, text: str) -> str:
+        """Count hours and minutes in seconds; else as every number."""
+        match = None
+        if not text.isdecimal():
+            plain = narrow(text)
+            match = _CLOCK.fullmatch(plain) or _SPOKEN.fullmatch(plain)
+        if match is None:
+            return super().normalise(text)
+        hours, minutes, seconds = match[1] or "0", match[2] or "0", match[3] or "0"
+        whole, point, fraction = seconds.partition(".")
+        return f"{int(hours) * 3600 + int(minutes) * 60 + int(whole)}{point}{fraction}"
+
+
+DURATION = Duration(
     name="duration",
     title="Duration in seconds",
     title_zh="停留时长",
@@ -61,7 +94,6 @@ DURATION = Number(
     basis=_ANNEX_A,
     masks=profiles(),
     levels=MappingProxyType({"band": number_band}),
-    signed=False,
 )
 """How long somebody stayed, in seconds, `12.5`."""
 

@@ -22,7 +22,7 @@ from privkit.fields.digits import are_digits, numbers
 from privkit.fields.levels import date_levels
 from privkit.fields.masks import Template, profiles
 from privkit.fields.moment_spellings import MILLISECONDS, SECONDS, extended, parted_zones
-from privkit.fields.plain import tidy
+from privkit.fields.plain import tidy, unguarded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Date(FieldType):
         """
         if len(text) == _ISO_WIDTH and _is_written_by(dt.date, text):
             return text
-        plain = tidy(text)
+        plain = unguarded(tidy(text))
         match = _DATE.fullmatch(plain) or _SHORT_DATE.fullmatch(plain)
         if match is None and _COUNT.fullmatch(plain):
             raise self.invalid("a count of seconds or milliseconds has a day in a zone only; take the type timestamp")
@@ -113,7 +113,7 @@ class Timestamp(Date):
         """
         if len(text) in (*_MOMENT_WIDTHS, *_ZONED_WIDTHS) and _is_written_by(dt.datetime, text):
             return text
-        plain = tidy(text)
+        plain = unguarded(tidy(text))
         if _COUNT.fullmatch(plain):
             return self._counted(plain)
         match = next(filter(None, (moment.fullmatch(plain) for moment in _MOMENTS)), None)

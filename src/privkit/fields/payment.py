@@ -18,7 +18,7 @@ from privkit.fields.decimals import LONGEST, are_decimals
 from privkit.fields.digits import are_digits, luhn_ok, luhn_sum
 from privkit.fields.layouts import ISSUER_DIGITS, card_layout
 from privkit.fields.masks import Keep, profiles
-from privkit.fields.plain import compact, narrow
+from privkit.fields.plain import compact, narrow, unguarded
 from privkit.fields.texts import TidyText
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Number(FieldType):
         """Take out currencies, separators of thousands and leading zeros, write out powers of ten, 万 and 亿."""
         if _PLAIN.fullmatch(text):
             return text
-        text = narrow(text)
+        text = unguarded(narrow(text))
         if accounted := _ACCOUNTED.fullmatch(text):
             text = accounted.expand(r"\1-\2\3")
         written = _WRITTEN.fullmatch(text)

@@ -11,6 +11,7 @@ _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0x2500, 0x30FC, 0xFE58]
 IDEOGRAPHS = r"\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters, those beyond the basic plane too, for a class of a regular expression."""
 _SPACES = re.compile(r"\s+")
+_GUARDED = re.compile(r"\s*=\s*\"([^\"]*)\"\s*|\s*'(.+)", re.DOTALL)
 _INNER_DASHES = re.compile(r"(?<=[^-])-+(?=[^-])")
 _CONTROLS = frozenset({"Cc", "Cs", "Cn"})
 _PRIVATE_PLANES = 0x20000
@@ -24,9 +25,15 @@ def narrow(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_DASHES)
 
 
+def unguarded(text: str) -> str:
+    """Take off what keeps a spreadsheet from reading a number, `="138"` and `'138`, from types without such marks."""
+    guarded = _GUARDED.fullmatch(text) if "=" in text or "'" in text else None
+    return (guarded[1] or guarded[2] or "") if guarded else text
+
+
 def compact(text: str, separators: str = "-") -> str:
-    """As `narrow`, without spaces and separators; a dash at an end separates nothing (it may be a minus) and stays."""
-    text = _SPACES.sub("", narrow(text))
+    """As `narrow`, without spaces, separators and guards; a dash at an end separates nothing (a minus?) and stays."""
+    text = _SPACES.sub("", unguarded(narrow(text)))
     for separator in separators.replace("-", ""):
         text = text.replace(separator, "")
     return _INNER_DASHES.sub("", text) if "-" in separators and "-" in text else text

@@ -64,19 +64,23 @@ class Code(FieldType):
         alphabet: The characters that it may have.
         shortest: At least how many characters it has.
         longest: At most how many.
+        label: What may stand before it and is taken off, whatever its case, such as `No:`.
     """
 
     alphabet: str
     shortest: int = 1
     longest: int = 64
+    label: str = ""
 
     @cached_property
     def _allowed(self) -> NDArray[np.bool_]:
         return byteset(self.alphabet)
 
     def normalise(self, text: str) -> str:
-        """Bring one value into canonical form: full-width forms plain, no spaces."""
+        """Bring one value into canonical form: full-width forms plain, no spaces, no label."""
         canonical = compact(text, "")
+        if self.label and canonical.lower().startswith(self.label.lower()):
+            canonical = canonical[len(self.label) :]
         if not set(canonical) <= set(self.alphabet):
             raise self.invalid("there are characters in it that this type does not have")
         if not self.shortest <= len(canonical) <= self.longest:

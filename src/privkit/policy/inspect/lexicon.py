@@ -25,7 +25,7 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "被保险人 受益人 车主 入住人 乘客 乘机人 旅客 监护人 收票人 开票人 收款人 付款人 收款方 付款方 户名 开户名 "
         "mbr_nm cust_nm cust_name member_name buyer_name true_name truename passenger driver"
     ),
-    ("person_name", "user_name"): "name",
+    ("person_name", "user_name"): "name 操作人 客服 坐席",
     ("gender",): "性别 gender sex xb xingbie",
     ("birth_date",): (
         "出生日期 出生年月日 出生年月 生日 birth_date date_of_birth birthday birth birthdate dob csrq birth_day "
@@ -34,11 +34,12 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ("ethnicity",): "民族 ethnicity ethnic_group ethnic nation minzu mz race folk",
     ("nationality",): "国籍 国家 nationality citizenship country gj country_code country_name",
     ("cn_mobile", "cn_landline"): (
-        "电话 联系电话 联系方式 电话号码 phone phone_no telephone tel contact_phone phone_number dianhua lxdh dh"
+        "电话 联系电话 联系方式 电话号码 phone phone_no telephone tel contact_phone phone_number dianhua lxdh dh "
+        "被叫号码"
     ),
     ("cn_mobile",): (
         "手机 手机号 手机号码 移动电话 mobile mobile_phone cell cell_phone cellphone mobile_no msisdn shouji sjh sjhm "
-        "来电号码 主叫号码 被叫号码 mob phone_num cell_no"
+        "来电号码 主叫号码 mob phone_num cell_no"
     ),
     ("cn_landline",): "固定电话 固话 座机 landline home_phone office_phone fixed_phone fax 传真 gddh",
     ("email",): (
@@ -46,7 +47,8 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "电子邮件地址 mail_address"
     ),
     ("cn_province",): (
-        "省 省份 所在省 省级行政区 province sheng sf 省级 归属地 籍贯 province_name prov prov_name receiver_state"
+        "省 省份 所在省 省级行政区 province sheng sf 省级 归属地 籍贯 province_name prov prov_name receiver_state "
+        "ip属地"
     ),
     ("cn_city",): "城市 地市 市 所在城市 city chengshi 地级 city_name",
     ("cn_county",): "区县 县区 区 县 county district qx quxian county_name district_name area",
@@ -63,9 +65,10 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "用户名 会员名 旺旺 昵称 用户昵称 登录名 用户id 会员号 会员id 用户编号 客户编号 会员编号 user_id user_name "
         "username login login_name nick nick_name nickname member_id customer_id client_id uid openid open_id union_id "
         "unionid screen_name buyer_id buyer_nick wechat wechat_id qq 微信号 qq号 account_name yhm userid user handle "
-        "抖音号 快手号 小红书号 微博 工号 会员卡号 cust_id custid distinct_id wxid employee_id emp_id staff_id"
+        "人id 抖音号 快手号 小红书号 微博 工号 会员卡号 cust_id custid distinct_id wxid employee_id emp_id staff_id"
     ),
     ("user_name", "payment_account", "email", "bank_card", "cn_mobile"): "账号 帐号 账户 account account_no zh",
+    ("bank_card", "payment_account"): "银行账号 银行账户 对公账号 对公账户 结算账户 退款账户 开户行及账号 账号及开户行",
     ("payment_account",): (
         "支付账号 支付账户 支付宝账号 支付宝账户 微信支付账号 收款账号 payment_account alipay_account alipay "
         "pay_account paypal_account payee_account"
@@ -93,7 +96,7 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "车号 plate_num vehicle_no"
     ),
     ("bank_card",): (
-        "银行卡 银行卡号 卡号 信用卡号 储蓄卡号 银行账号 银行账户 bank_card card_no card_number bank_account "
+        "银行卡 银行卡号 卡号 信用卡号 储蓄卡号 bank_card card_no card_number bank_account "
         "credit_card debit_card bank_card_no cardno pan bank_account_no yhk yhkh kh card_num bank_no bank_num "
         "bank_card_number"
     ),
@@ -101,7 +104,7 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "金额 货款 邮费 总价 单价 价格 实付 应付 实付款 运费 优惠 退款 amount price total total_price fee cost payment "
         "paid total_amount discount freight refund subtotal unit_price revenue je 手续费 服务费 保费 保额 餐费 配送费 "
         "快递费 房费 找零 税额 合计 小计 销售额 成交额 客单价 售价 原价 京东价 打赏 佣金 补贴 红包 押金 定金 订金 "
-        "注册资本 amt gmv pay_amt pay_amount"
+        "注册资本 消费 面额 保证金 amt gmv pay_amt pay_amount"
     ),
     ("payment_method",): (
         "支付方式 付款方式 支付渠道 支付类型 payment_method pay_method payment_type pay_type pay_channel "
@@ -110,7 +113,7 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ("order_number",): (
         "订单 order 订单号 订单编号 订单id 交易号 交易单号 流水号 order_id order_no order_number order_sn order_code "
         "trade_no transaction_id transaction_no trade_id invoice_no serial_no ddh ddbh 单号 保单号 处方号 取餐号 "
-        "发票号 发票号码 合同号 tid oid policy_no contract_no"
+        "发票号 发票号码 发票代码 合同号 退款编号 退款id 工单号 tid oid policy_no contract_no"
     ),
     ("tracking_number",): (
         "快递单号 运单号 物流单号 运单编号 tracking_number tracking_no tracking waybill waybill_no express_no "
@@ -168,10 +171,11 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
     ("free_text",): (
         "user_agent useragent ua 备注 评价 评论 留言 描述 说明 反馈 内容 投诉 买家留言 客服记录 note notes comment "
         "comments remark remarks review message feedback description desc content memo free_text body complaint "
-        "transcript bz 处理结果 追评 意见 建议"
+        "transcript bz 聊天记录 聊天内容 会话内容 轨迹 处理结果 追评 意见 建议"
     ),
     ("number",): (
-        "年龄 岁数 积分 数量 评分 age points quantity qty count rating score num cnt 次数 件数 满意度 重量 weight"
+        "年龄 岁数 积分 数量 评分 age points quantity qty count rating score num cnt 次数 件数 满意度 重量 weight 人数 "
+        "张数 积分余额 点赞 点赞数 播放量 浏览量 访问量 粉丝数 评论数 收藏数 转发数 身高 体重"
     ),
     ("text",): (
         "标题 title 运送方式 配送方式 shipping_method lineitem_name line_item 商品 商品名称 商品名 产品名称 店铺 "
@@ -180,7 +184,8 @@ PHRASES: Final[Mapping[tuple[str, ...], str]] = {
         "company_name organisation organization brand file_name filename category color colour size status state type "
         "level tag tags flag verified enabled version product_id sku_id item_id goods_id shop_id store_id is_deleted "
         "channel source campaign event event_name event_type currency language locale rank 发票抬头 购方名称 销方名称 "
-        "开户行 开户银行 bank_name 证件类型 部门 岗位 职位 门店 商户号 merchant_id mch_id 会话id session_id"
+        "开户行 开户银行 bank_name 证件类型 部门 岗位 职位 门店 商户号 merchant_id mch_id "
+        "供应商名称 企业名称 原因 渠道 来源 reason 会话id session_id"
     ),
 }
 """By the types that a phrase may mean, likeliest first: the phrases."""

@@ -30,6 +30,7 @@ _ACCEPTED: Final = 0.8
 _ACCEPTED_NAMED: Final = 0.5
 _BY_NAME_ALONE: Final = 0.65
 _UNCLEAR: Final = 0.2
+_STARS: Final = re.compile(r"\*{2}|^[^*]\*|\*[^*]$")
 _EPOCH: Final = re.compile(r"1\d{9}(?:\d{3})?")
 
 
@@ -182,6 +183,9 @@ def _unclear(look: Look, said: Hint | None, found: list[_Candidate]) -> Proposal
     reasons = []
     if said and said.types[0] not in NO_TYPE_SAID:
         reasons.append(Reason("contradicted", other=said.types[0]))
+    masked = look.share(_STARS.search)
+    if masked >= _ACCEPTED_NAMED:
+        reasons.append(Reason("masked", share=masked))
     if look.share(_EPOCH.fullmatch) >= _ACCEPTED:
         reasons.append(Reason("epoch"))
     near = sorted(((shape.share(look), shape.type) for shape in SHAPES), reverse=True)

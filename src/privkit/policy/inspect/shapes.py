@@ -163,6 +163,17 @@ _ADDRESS: Final = (
 )
 
 
+_NUMBER_WITHIN: Final = r"(?=.*[^\W\d_]).*(?<!\d)1[3-9]\d{9}(?!\d)"
+"""A mobile number among other words."""
+_MESSAGE: Final = re.compile(r"[。？！]|，.*，|(?<!\d)1[3-9]\d{9}(?!\d)")
+
+
+def _address(look: Look) -> float:
+    """Addresses, and no messages that hold one."""
+    written = re.compile(_ADDRESS, re.IGNORECASE).search
+    return look.share(lambda value: written(value) and not _MESSAGE.search(value))
+
+
 def _listed(words: str) -> str:
     return rf"(?:{words})族?(?:[、,/;，；]\s?(?:{words}))*"
 
@@ -174,7 +185,8 @@ SHAPES: Final = (
     Shape("bank_card", _card, 0.1, how="check"),
     Shape("imsi", _valid("imsi", r"^4(?:60|54|55|66)"), 0.1, _LIKELY),
     Shape("cn_mobile", _valid("cn_mobile"), 0.03),
-    Shape("cn_landline", _valid("cn_landline", r"^(?:[(（]?0\d{2,3}|\+?86|0086)[)）\s-]|^0\d{9,11}$"), 0.03),
+    Shape("cn_landline", _valid("cn_landline", r"^(?:[(（]?0\d{2,3}|\+?86|0086)[)）\s-]"), 0.03),
+    Shape("cn_landline", _valid("cn_landline", r"^0\d{9,11}$"), 0.03, _MAYBE),
     Shape("email", _valid("email")),
     Shape("ip_address", _valid("ip_address")),
     Shape("mac_address", _valid("mac_address", r"^(?:[0-9a-f]{2}[:-]|[0-9a-f]{4}\.)")),
@@ -203,10 +215,11 @@ SHAPES: Final = (
     Shape("device_model", _holding(rf"^(?:{lexicon.DEVICES})"), 0.05, how="words"),
     Shape("tracking_number", _matching(r"(?:SF|JDV?|YTO?|ZTO|STO|JT|DPK|YD|EMS|E[A-Z])[A-Z]{0,2}\d{9,15}(?:CN)?"), 0.1),
     Shape("password", _matching(_HASHED), how="hash"),
-    Shape("address_detail", _holding(_ADDRESS), 0.05, 0.9),
+    Shape("address_detail", _address, 0.05, 0.9),
     Shape("person_name", lambda look: look.share(is_person), 0.2, 0.8, how="names"),
     Shape("amount", _money, 0.3, _MAYBE),
     Shape("free_text", lambda look: look.share(_sentence), 0.2, 0.72, how="sentences"),
+    Shape("free_text", _holding(_NUMBER_WITHIN), 0.05, 0.72, how="within"),
 )
 """All that values can show by themselves."""
 
