@@ -6,10 +6,8 @@ years. So a comparison carries the values, and what they may be stored as is com
 
 from __future__ import annotations
 
-import weakref
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextvars import ContextVar
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -18,8 +16,8 @@ from sqlalchemy import event
 
 from privkit.errors import DecryptionFailed, PrivkitError
 from privkit.integrations.lifecycle import Mode
-from privkit.integrations.sqlalchemy.binding import key_of, name_row
 from privkit.integrations.sqlalchemy.fetching import plain_bytes
+from privkit.integrations.sqlalchemy.holders import holders
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, passing, unwrapped
 
 if TYPE_CHECKING:
@@ -27,14 +25,9 @@ if TYPE_CHECKING:
     from privkit.transforms import BlindIndexOf
     from privkit.transforms.form import Row
 
-_connection: ContextVar[tuple[weakref.ref[sa.Connection], Any] | None] = ContextVar("privkit_connection", default=None)
-"""Where the statement is executed whose parameters are asked for, and the schemas that it puts for others."""
-
 _moment: object = object()
 """What tells the time of one statement from that of the next: another object for each that is executed."""
 
-_WANTED: Final = "privkit_wanted"
-_SCHEMAS: Final = "schema_translate_map"
 _FEWEST: Final = 128
 """Fewer candidates are opened one by one, which takes less than to lay out a column."""
 
@@ -47,10 +40,10 @@ class Candidates(Sequence[Any]):
         plains: The values, as they are encrypted; null for null.
     """
 
-    __slots__ = ("_encrypted", "_known", "_plains")
+    __slots__ = ("_known", "_plains", "encrypted")
 
     def __init__(self, encrypted: Encrypted, plains: list[Any]) -> None:
-        self._encrypted = encrypted
+        self.encrypted = encrypted
         self._plains = plains
         self._known: tuple[object, list[Any]] = (None, [])
 
@@ -61,7 +54,7 @@ class Candidates(Sequence[Any]):
 
     def _each(self) -> int:
         """How many there are for a value at most."""
-        return len(self._encrypted.field_key.version_ids)
+        return len(self.encrypted.field_key.version_ids)
 
     @abstractmethod
     def _of(self, plain: Any) -> list[Any]:  # noqa: ANN401 - a value as it is encrypted
@@ -95,7 +88,7 @@ class Candidates(Sequence[Any]):
         found = self.found()
         if len(found) <= slots:
             return found
-        each, key = slots // len(self._plains), self._encrypted.field_key
+        each, key = slots // len(self._plains), self.encrypted.field_key
         several = self._by_value()
         if key.version_ids[0] == key.stable_id or any(len(one) > each + 1 for one in several):
             with unwrapped():
@@ -123,10 +116,10 @@ class Ciphertexts(Candidates):
     __slots__ = ()
 
     def _each(self) -> int:
-        return super()._each() + (self._encrypted.mode is not Mode.STRICT)
+        return super()._each() + (self.encrypted.mode is not Mode.STRICT)
 
     def _of(self, plain: Any) -> list[Any]:  # noqa: ANN401 - as above
-        return self._encrypted.stored.candidates(plain)
+        return self.encrypted.stored.candidates(plain)
 
 
 class Plaintexts(Candidates):
@@ -138,7 +131,7 @@ class Plaintexts(Candidates):
         return 1
 
     def _of(self, plain: Any) -> list[Any]:  # noqa: ANN401 - as above
-        return self._encrypted.stored.plain_candidates(plain)
+        return self.encrypted.stored.plain_candidates(plain)
 
 
 class Search(Candidates):
@@ -151,78 +144,56 @@ class Search(Candidates):
         by_part: Whether values that have those parts are looked for.
     """
 
-    __slots__ = ("_by_part", "_source")
+    __slots__ = ("_by_part", "source")
 
     def __init__(
         self, source: sa.Column[Any], encrypted: Encrypted, plains: list[Any], *, by_part: bool = False
     ) -> None:
         super().__init__(encrypted, plains)
-        self._source = source
+        self.source = source
         self._by_part = by_part
 
     def _of(self, plain: Any) -> list[Any]:  # noqa: ANN401 - as above
-        return self._encrypted.stored.encrypt.index_candidates(plain)
+        return self.encrypted.stored.encrypt.index_candidates(plain)
 
     def exact(self) -> list[Any]:
-        """The ciphertexts that hold the values: their candidates are read where the statement is executed."""
-        known = _connection.get()
-        connection = None if known is None else known[0]()
-        with unwrapped():
-            if known is None or connection is None:
-                raise NotSearchable(
-                    f"the column of {self._encrypted.field_key.name!r} is compared where no candidates can be read; "
-                    "execute the statement on a connection, and not as a string"
-                )
-            found = self._find(connection, {_SCHEMAS: known[1]} if known[1] else {})
-            _connection.set(known)  # the statement proper is still to come
-            if found or not self._plains:
-                return found
-            return ["" if self._encrypted.text else b""]  # no ciphertext, yet of null neither equal nor different
+        """What names the rows that hold the values; among them null if that is looked for.
 
-    def _find(self, connection: sa.Connection, options: dict[str, Any]) -> list[Any]:
-        """Read the candidates, and keep those that hold the values."""
-        key = None if self._encrypted.row is None else key_of(self._source)
-        wanted = [index for index in self.found() if index is not None]
-        found = connection.execute(self._statement(key), {_WANTED: wanted}, execution_options=options).all()
-        encrypt = self._encrypted.encrypt
-        if self._encrypted.mode is not Mode.STRICT:  # a plaintext's characters may happen to be the index
-            found = [row for row in found if encrypt.has_form(row[0])]
-        names = None if key is None else [name_row(key, row[1]) for row in found]
-        sealed = [row[0] for row in found]
-        exact: list[Any] = [None] if None in self._plains else []
-        return exact + [one for one, held in zip(sealed, self.held(sealed, names), strict=True) if held]
+        Raises:
+            NotSearchable: As `holders`.
+        """
+        found = holders(self)
+        several = len(self.source.table.primary_key) > 1
+        return (
+            [(None,) * len(self.source.table.primary_key) if several else None, *found]
+            if None in self._plains
+            else found
+        )
+
+    def plain_candidates(self) -> list[Any]:
+        """The plaintexts that the values may stand as, where the mode reads them."""
+        stored = self.encrypted.stored
+        return [one for plain in self._plains if plain is not None for one in stored.plain_candidates(plain)]
 
     def held(self, sealed: list[Any], names: list[Row] | None = None) -> list[bool]:
         """Which of what is stored holds one of the values; `names` are those of the rows, where it is bound to them."""
-        blind = self._encrypted.encrypt.index
+        blind = self.encrypted.encrypt.index
         wanted = [plain for plain in self._plains if plain is not None]
         return [any(self._matches(blind, plain, value) for value in wanted) for plain in self._opened(sealed, names)]
 
     @property
-    def is_checkable(self) -> bool:
-        """Whether a stored value beside a row is enough to check it: not of one that is bound to its row."""
-        return self._encrypted.row is None
-
-    def _statement(self, key: sa.Column[Any] | None) -> sa.Select[Any]:
-        """The query of candidates, made once for a column: most of a short query's time goes into making it."""
-        source, known = self._source.info.get(_WANTED, (None, None))
-        if source is not self._source:  # a copy of a column has a copy of what is known of it
-            raw = self._encrypted.raw_type
-            index = sa.type_coerce(self._source.table.c[str(self._encrypted.index)], raw)
-            chosen = sa.select(sa.type_coerce(self._source, raw), sa.null() if key is None else key)
-            known = chosen.where(index.in_(sa.bindparam(_WANTED, expanding=True, type_=raw)))
-            self._source.info[_WANTED] = self._source, known
-        statement: sa.Select[Any] = known
-        return statement
+    def is_bound(self) -> bool:
+        """Whether values are bound to their rows: then one beside a row is not enough to check it."""
+        return self.encrypted.row is not None
 
     def _opened(self, sealed: list[Any], names: list[Row] | None) -> list[Any]:
-        stored = self._encrypted.stored
+        stored = self.encrypted.stored
         try:
             if len(sealed) < _FEWEST:
                 return [stored.read(one, row) for one, row in zip(sealed, names or repeat(None), strict=False)]
             return stored.read_many(plain_bytes(sealed), names)
         except DecryptionFailed as error:
-            raise error.located(self._encrypted.field_key.name) from None
+            raise error.located(self.encrypted.field_key.name) from None
 
     def _matches(self, blind: BlindIndexOf | None, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type
         if blind is None:
@@ -231,20 +202,7 @@ class Search(Candidates):
 
 
 @event.listens_for(sa.Engine, "before_execute")
-def _before_execute(
-    connection: sa.Connection,
-    statement: Any,  # noqa: ANN401, ARG001 - as SQLAlchemy calls it
-    multiparams: Any,  # noqa: ANN401, ARG001 - as above
-    params: Any,  # noqa: ANN401, ARG001 - as above
-    execution_options: Any,  # noqa: ANN401 - as above
-) -> None:
-    """Have keys asked for anew, and say where candidates are read."""
+def _before_execute(*_: Any) -> None:  # noqa: ANN401 - nothing of it matters
+    """Have keys asked for anew."""
     global _moment  # noqa: PLW0603 - a moment is the same for the whole process
     _moment = object()
-    _connection.set((weakref.ref(connection), execution_options.get(_SCHEMAS)))
-
-
-@event.listens_for(sa.Engine, "after_execute")
-def _after_execute(*_: Any) -> None:  # noqa: ANN401 - nothing of it matters
-    """Read no candidates for a statement that is only looked at."""
-    _connection.set(None)

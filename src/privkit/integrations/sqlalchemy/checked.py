@@ -161,7 +161,7 @@ def _is_checkable(condition: Any) -> bool:  # noqa: ANN401 - as above
     if not isinstance(condition, Lookup):
         return False
     search: Any = condition.asked.candidates
-    return bool(search.is_checkable)
+    return not search.is_bound
 
 
 def _is_column(column: Any) -> bool:  # noqa: ANN401 - as above

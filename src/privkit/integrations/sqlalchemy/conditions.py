@@ -11,7 +11,7 @@ ciphertexts. The plain value is in no parameter that the database, a log of stat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnEleme
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from privkit.integrations.sqlalchemy.candidates import Candidates, Search
+from privkit.integrations.sqlalchemy.holders import names_of, type_of_names
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -63,7 +64,7 @@ class _Slot(sa.types.TypeDecorator[Any]):
 
 
 class Asked(BindParameter[Any]):
-    """The parameter of a condition: its value is the candidates, and of a search its function the exact ones."""
+    """The parameter of a condition: its value is the candidates, and of a search its function the rows' names."""
 
     inherit_cache = True
 
@@ -91,13 +92,13 @@ class Asked(BindParameter[Any]):
 
     def as_list(self, negated: bool = False) -> Asked:  # noqa: FBT001, FBT002 - what SQLAlchemy makes of an empty list
         """The parameter for all candidates in a list."""
-        several = self.exact(negated=negated)
+        several = self.exact(self.type, negated=negated)
         several.callable = None
         return several
 
-    def exact(self, *, negated: bool = False) -> Asked:
-        """The parameter for the ciphertexts that hold what is searched for."""
-        several = Asked(self.candidates, self.type)  # and no clone: one of what the ORM annotates is equal to it
+    def exact(self, kind: TypeEngine[Any], *, negated: bool = False) -> Asked:
+        """The parameter for the names of the rows that hold what is searched for."""
+        several = Asked(self.candidates, kind)  # and no clone: one of what the ORM annotates is equal to it
         several._cloned_set.update(self._cloned_set)  # by which a statement that is kept finds its values
         several.expand_op = operators.not_in_op if negated else operators.in_op  # type: ignore[assignment] # SQLAlchemy's
         return several
@@ -210,11 +211,13 @@ def _compile_among(among: Among, compiler: Any, **kwargs: Any) -> str:  # noqa: 
 
 @compiles(Lookup)
 def _compile_lookup(lookup: Lookup, compiler: Any, **kwargs: Any) -> str:  # noqa: ANN401 - as above
-    candidates = compiler.process(Among(lookup.index, lookup.asked), **kwargs)
-    exact = f"({candidates} AND {_in_list(lookup.column, lookup.asked.exact(), compiler, **kwargs)})"
-    if lookup.plain is None:
-        return exact
-    return f"({exact} OR {compiler.process(Among(lookup.column, lookup.plain), **kwargs)})"
+    """The rows that were found to hold the values, and are candidates still; null where the column is null."""
+    column, asked, search = lookup.column, lookup.asked, cast("Search", lookup.asked.candidates)
+    names = names_of(search.source, column)
+    name = names[0] if len(names) == 1 else sa.tuple_(*names)
+    named = _in_list(name, asked.exact(type_of_names(names)), compiler, **kwargs)
+    candidates = compiler.process(lookup.candidates().self_group(operators.and_), **kwargs)
+    return f"({candidates} AND ({named} OR {compiler.process(column, **kwargs)} IS NULL))"
 
 
 def _in_list(column: Any, several: Asked, compiler: Any, *, negated: bool = False, **kwargs: Any) -> str:  # noqa: ANN401 - as above

@@ -3,8 +3,8 @@
 A deterministic column is compared with the ciphertexts that a value may have, one for each key version that reads. An
 indexed one is compared with the indexes that the value may have; which of the candidates are the value is seen when
 they are decrypted. So a statement that compares an indexed column runs after a small one that fetches the candidates,
-in the same transaction, and then names the right ciphertexts: counts, limits, updates and subqueries are exact. A
-SELECT that does nothing but give rows fetches the candidates itself: see `checked`.
+in the same transaction, and then names the rows that hold the value: see `holders`. A SELECT that does nothing but give
+rows fetches the candidates itself: see `checked`.
 """
 
 from __future__ import annotations
