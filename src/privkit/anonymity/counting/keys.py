@@ -18,6 +18,9 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, odd:
 _FEWEST_BITS: Final = 12
 _MOST_BITS: Final = 24
 _RADIX_BITS: Final = 48
+SPARSE: Final = 8
+"""Places for each key up to which a table with a place for every possible key is faster than sorting."""
+
 _CHUNK: Final = 1 << 16
 """Keys looked up at once: what is in flight stays in a core's cache."""
 
@@ -138,6 +141,30 @@ def renumbered(classes: NDArray[np.intp]) -> NDArray[np.intp]:
     there = np.zeros(int(classes.max(initial=-1)) + 1, bool)
     there[classes] = True
     return (np.cumsum(there) - 1)[classes]
+
+
+def numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Number distinct keys from 0 in their order.
+
+    Args:
+        keys: Whole numbers from 0.
+
+    Returns:
+        Where some key of each number stands, and the number of each key.
+    """
+    span = int(keys.max(initial=-1)) + 1
+    if span <= SPARSE * len(keys):
+        places = np.full(span, -1, np.intp)
+        places[keys] = np.arange(len(keys))
+        firsts = places[places >= 0]
+        found = np.zeros(span, np.int32)
+        found[keys[firsts]] = np.arange(len(firsts), dtype=np.int32)
+        return firsts, found[keys]
+    order = order_of(keys)
+    starts = runs(keys[order])
+    numbers = np.empty(len(keys), np.int32)
+    numbers[order] = np.repeat(np.arange(len(starts), dtype=np.int32), lengths(starts, len(keys)))
+    return order[starts], numbers
 
 
 def shuffled(codes: NDArray[Any], rng: np.random.Generator) -> NDArray[np.intp]:

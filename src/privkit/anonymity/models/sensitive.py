@@ -11,7 +11,7 @@ from privkit.anonymity.counting.keys import lengths, spread
 from privkit.anonymity.models.bounds import LeastLost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -83,19 +83,16 @@ class Diversity:
         """Whether groups can be tuples of their own: counts are laid out, or there are none."""
         return self._tables is not None or not self.models.sensitive
 
-    def rolled(self, tuples: NDArray[Any], starts: NDArray[np.intp]) -> Diversity:
+    def rolled(self, sums: Callable[[NDArray[Any]], NDArray[Any]]) -> Diversity:
         """The same models over groups of tuples, each of which is one tuple then; without `rare` and `spare`.
 
         Args:
-            tuples: Tuples, group after group.
-            starts: Where each group begins in `tuples`.
+            sums: Adds up what tuples have to what their groups have.
         """
         groups = copy(self)
         if self._tables is not None:
-            groups._tables = [  # noqa: SLF001 - a copy of this very object
-                np.stack([np.add.reduceat(row[tuples], starts) for row in table]) for table in self._tables
-            ]
-        groups.sizes = np.add.reduceat(self.sizes[tuples], starts)
+            groups._tables = [np.stack([sums(row) for row in table]) for table in self._tables]  # noqa: SLF001 - a copy
+        groups.sizes = sums(self.sizes)
         groups.spare, groups.rare, groups._present = [], [], []  # noqa: SLF001 - the same
         return groups
 

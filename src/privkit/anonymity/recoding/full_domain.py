@@ -12,11 +12,10 @@ kept (see `rollup`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import hashed
 from privkit.anonymity.recoding.rollup import Base, Bases
 from privkit.errors import InvalidParameter, Unmet
 
@@ -36,9 +35,6 @@ MOST_NODES: Final = 2_000_000
 
 _STALE: Final = 0.5
 """Share of the open nodes below one that must still be open for it to be checked next."""
-
-_SLOTS: Final = 8
-"""Slots of the sieve for each tuple."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +105,14 @@ class _Search:
     ) -> None:
         self.table = Base.of_table(frequency, ladders, models)
         self.bases = Bases(self.table)
-        self.near, self.limit = near, limit
+        self.near, self.limit, self.fewest = near, limit, models.least
         self.allowed = int(limit * frequency.records + 1e-9)  # a share such as 0.05 is no exact float
         self.most = float(sum(weights))
         self.values = [
-            [losses * weight for losses in self.table.lattice.value_losses(attribute)]
-            for attribute, weight in enumerate(weights)
+            [losses[groups] * weight for losses, groups in zip(ladder.losses, ladder.groups, strict=True)]
+            for ladder, weight in zip(ladders, weights, strict=True)
         ]
-        self.losses = self._losses()
+        self.losses = self._losses(frequency)
         self.least = self.losses.copy()
         self.best = np.inf
         self.best_node: tuple[int, ...] = ()
@@ -136,12 +132,12 @@ class _Search:
         gone, sizes = suppressed_at(self.table, self.best_node, self.near)
         return Optimum(self.best_node, gone, sizes, self.checked, self.losses.size)
 
-    def _losses(self) -> NDArray[np.float64]:
+    def _losses(self, frequency: FrequencySet) -> NDArray[np.float64]:
         """What all records lose at each node by generalisation alone, an axis for each attribute."""
         total = np.zeros(())
-        for values, codes in zip(self.values, self.table.lattice.codes, strict=True):
+        for values, codes in zip(self.values, frequency.codes, strict=False):
             losses = np.stack(values)
-            total = np.add.outer(total, (losses * np.bincount(codes, self.table.sizes, losses.shape[1])).sum(1))
+            total = np.add.outer(total, (losses * np.bincount(codes, frequency.counts, losses.shape[1])).sum(1))
         return total
 
     def _counted_below(self) -> NDArray[np.int32]:
@@ -195,19 +191,17 @@ class _Search:
         """Group the tuples at a node; says whether what is suppressed is within the limit."""
         self.least[node] = np.inf
         self.checked += 1
-        base = self.bases.under(np.array(node))
-        keys = base.lattice.key(node)
-        if base is self.table and int(base.sizes[_small(base, keys)].sum()) > self.allowed:
+        groups = self.bases.under(node).at(node)
+        if int(groups.sizes[groups.sizes < self.fewest].sum()) > self.allowed:
             self.least[_down_from(node)] = np.inf
             return False
-        groups = base.at(node, keys)
         met, good = _released(groups, self.near, self.allowed)
-        lost = groups.sizes[~good]
         self._bound(node, groups, met)
+        bad = np.flatnonzero(~good)
+        lost = groups.sizes[bad]
         if int(lost.sum()) > self.allowed:
-            self.bases.keep(groups)
             return False
-        total = float(self.losses[node]) + float((self._more(node, groups)[~good] * lost).sum())
+        total = float(self.losses[node]) + self._more(groups, bad, lost)
         if total < self.best:
             self.best, self.best_node = total, node
         return True
@@ -220,15 +214,11 @@ class _Search:
         if int(lost.sum()) > self.allowed:
             least[:] = np.inf
             return
-        np.maximum(least, losses + float((self._more(node, groups)[bad] * lost).sum()), out=least)
+        np.maximum(least, losses + self._more(groups, bad, lost), out=least)
 
-    def _more(self, node: tuple[int, ...], groups: Groups) -> NDArray[np.float64]:
-        """By how much more each record of a group loses where it is suppressed; at nodes below it is no less."""
-        more = np.full(len(groups.sizes), self.most)
-        codes = self.table.lattice.codes[:, groups.tuples]
-        for losses, row, level in zip(self.values, codes, node, strict=True):
-            more -= losses[level][row]
-        return more
+    def _more(self, groups: Groups, some: NDArray[np.intp], lost: NDArray[np.int64]) -> float:
+        """How much more is lost where so many records of some groups are suppressed; at nodes below it is no less."""
+        return float(((self.most - groups.totals(self.values, some)) * lost).sum())
 
 
 def _node(place: int, heights: Sequence[int]) -> tuple[int, ...]:
@@ -240,13 +230,6 @@ def _down_from(node: Sequence[int]) -> tuple[slice, ...]:
     return tuple(slice(level + 1) for level in node)
 
 
-def _small(base: Base, keys: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.bool_]:
-    """Tuples whose group is certainly below k: sizes are added up by a hash, which never makes them less."""
-    bits = (_SLOTS * len(keys)).bit_length()
-    slots = hashed(keys, bits)
-    return np.bincount(slots, base.sizes)[slots] < base.diversity.models.k
-
-
 def _released(
     groups: Groups, near: Presence | None, allowed: int | None = None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -254,7 +237,7 @@ def _released(
     met = groups.met()
     good = met
     if near is not None:
-        good = near.restrict(met, groups.node, groups.sizes, groups.base.tuples[groups.order], groups.starts)
+        good = near.restrict(met, groups.node, groups.sizes, groups.tuples, np.arange(len(met)))
     if allowed is None or int(groups.sizes[~good].sum()) <= allowed:
         good = groups.settled(good)
     return met, good
