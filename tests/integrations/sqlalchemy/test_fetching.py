@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from privkit.errors import DecryptionFailed
+from privkit.errors import DecryptionFailed, InvalidValue
 from privkit.integrations.sqlalchemy import Encrypted, reveal_rows
 
 ROWS = 700
@@ -105,6 +105,40 @@ def test_a_row_that_does_not_open_is_named(engine, table):
             with pytest.raises(DecryptionFailed) as caught:
                 read()
             assert (caught.value.column, caught.value.rows[0]) == ("memo.note", 500)
+
+
+@pytest.mark.parametrize("way", ["all", "list", "one, some, and the rest", "partitions"])
+@pytest.mark.parametrize("part", [7, 150])
+def test_rows_that_do_not_open_are_named_in_parts_of_any_size(engine, table, way, part):
+    query = select(table.c.id, table.c.note, table.c.name).order_by(table.c.id)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE memo SET note = substr(note, 1, 40) WHERE id IN (651, 652, 655)"))
+    for read in (sa.Connection.execute, reveal_rows):
+        with engine.connect().execution_options(stream_results=True, yield_per=part) as connection:
+            with pytest.raises(DecryptionFailed) as caught:
+                WAYS[way](read(connection, query))
+            assert caught.value.column == "memo.note"
+            assert caught.value.rows[0] == 650
+            assert set(caught.value.rows) <= {650, 651, 654}
+    with engine.connect() as connection:
+        for result in (connection.execute(query.where(table.c.id > 640)), reveal_rows(connection, query)):
+            with pytest.raises(DecryptionFailed, match="at row") as caught:
+                result.all()
+            assert len(caught.value.rows) == 3
+
+
+@pytest.mark.parametrize("rows", [20, 300])
+def test_plaintexts_that_are_none_of_the_type_are_named(engine, keys, rows):
+    table, plain = (
+        sa.Table("birth", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("day", kind))
+        for kind in (Encrypted(sa.Date, keys["birth.day"], text=True, mode="dual"), sa.String(60))
+    )
+    plain.create(engine)
+    with engine.begin() as connection:
+        connection.execute(plain.insert(), [{"day": "?" if at == 11 else "1990-01-02"} for at in range(rows)])
+        with pytest.raises(InvalidValue) as caught:
+            connection.execute(select(table.c.day).order_by(table.c.id)).all()
+        assert (caught.value.column, caught.value.rows) == ("birth.day", (11,))
 
 
 def test_joined_tables_and_the_same_column_twice(engine, keys):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from privkit.errors import DecryptionFailed, PrivkitError
+from privkit.errors import DecryptionFailed, InvalidValue, PrivkitError
 from privkit.integrations.lifecycle import Mode
 from privkit.integrations.sqlalchemy.fetching import plain_bytes
 from privkit.integrations.sqlalchemy.holders import holders
@@ -192,7 +192,7 @@ class Search(Candidates):
             if len(sealed) < _FEWEST:
                 return [stored.read(one, row) for one, row in zip(sealed, names or repeat(None), strict=False)]
             return stored.read_many(plain_bytes(sealed), names)
-        except DecryptionFailed as error:
+        except (DecryptionFailed, InvalidValue) as error:
             raise error.located(self.encrypted.field_key.name) from None
 
     def _matches(self, blind: BlindIndexOf | None, plain: Any, value: Any) -> bool:  # noqa: ANN401 - values of the base type

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, to_instance
 
-from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PrivkitError
 from privkit.integrations.lifecycle import Bound, Mode, StoredForm
 from privkit.integrations.purposes import ShownText
 from privkit.integrations.sqlalchemy.batches import SealedText
@@ -196,7 +196,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
             return None
         try:
             plain = self._stored.read(stored, row)
-        except DecryptionFailed as error:
+        except (DecryptionFailed, InvalidValue) as error:
             raise error.located(self.field_key.name) from None
         return plain if self.plain_form.read is None else self.plain_form.read(plain)
 
@@ -204,7 +204,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         """The values of what is stored, as `read` gives each, all together; `rows` names their rows."""
         try:
             values = self._stored.read_many(stored, rows)
-        except DecryptionFailed as error:
+        except (DecryptionFailed, InvalidValue) as error:
             raise error.located(self.field_key.name) from None
         read = self.plain_form.read
         if read is not None:
@@ -299,7 +299,7 @@ class _Opener(Opener):
         """The value of what is stored."""
         try:
             plain = self._reveal(stored)
-        except DecryptionFailed as error:
+        except (DecryptionFailed, InvalidValue) as error:
             raise error.located(self._name) from None
         return plain if plain is None or self._read is None else self._read(plain)
 

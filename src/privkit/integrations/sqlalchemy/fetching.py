@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.cursor import CursorFetchStrategy, CursorResult, CursorResultMetaData, ResultFetchStrategy
 
-from privkit.errors import DecryptionFailed, InvalidParameter, PrivkitError
+from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PrivkitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -200,8 +200,17 @@ class Opening(Through):
         super().hard_close(result, dbapi_cursor)
 
     def _made(self, rows: Sequence[Any]) -> list[Any]:
-        if len(rows) < _FEWEST and not (rows and self._whole):
-            return [self._opened_row(row) for row in rows]
+        if len(rows) >= _FEWEST or (rows and self._whole):
+            return self._made_by(_opened_column, rows)
+        try:
+            made = [self._opened_row(row) for row in rows]
+        except (DecryptionFailed, InvalidValue):
+            return self._made_by(_opened_one_by_one, rows)  # which says all rows that fail
+        self._read += len(rows)
+        return made
+
+    def _made_by(self, opened: Callable[..., list[Any]], rows: Sequence[Any]) -> list[Any]:
+        """What is made of rows column by column."""
         rows = list(rows)
         columns: list[Any] = [list(map(itemgetter(place), rows)) for place in range(len(rows[0]))]
         first, count = self._read, len(rows)
@@ -209,7 +218,7 @@ class Opening(Through):
         namings = [(place, naming) for place, naming in self._namings.items() if naming is not None]
         names = {place: naming.of_all(columns, count) for place, naming in namings}
         for place, opener in self._places.items():
-            columns[place] = _opened_column(opener, plain_bytes(columns[place]), names.get(place), first)
+            columns[place] = opened(opener, plain_bytes(columns[place]), names.get(place), first)
         for at, row in enumerate(zip(*columns, strict=True)):
             rows[at] = row  # one goes for each that is made: to the collector of cycles, nothing has been made
         return rows
@@ -219,17 +228,31 @@ class Opening(Through):
         for place, opener in self._places.items():
             naming = self._namings[place]
             values[place] = opener.one(row[place], None if naming is None else naming.of(row))
-        self._read += 1
         return tuple(values)
 
 
 def _opened_column(opener: Opener, stored: list[Any], rows: Sequence[Row] | None, first: int) -> list[Any]:
     try:
         return opener.many(stored, rows)
-    except DecryptionFailed as error:
+    except (DecryptionFailed, InvalidValue) as error:
         raise error.located(error.column, first) from None
     except InvalidParameter:  # of several types, which no column is
-        return list(map(opener.one, stored, rows or repeat(None, len(stored))))
+        return _opened_one_by_one(opener, stored, rows, first)
+
+
+def _opened_one_by_one(opener: Opener, stored: list[Any], rows: Sequence[Row] | None, first: int) -> list[Any]:
+    opened, failed, failure = [], [], None
+    for at, (one, row) in enumerate(zip(stored, rows or repeat(None), strict=False), first):
+        try:
+            opened.append(opener.one(one, row))
+        except (DecryptionFailed, InvalidValue) as error:
+            failed.append(at)
+            failure = failure or error
+    if isinstance(failure, DecryptionFailed):
+        raise DecryptionFailed(failed, column=failure.column)
+    if failure is not None:
+        raise InvalidValue(failure.reason, field_type=failure.field_type, rows=failed, column=failure.column)
+    return opened
 
 
 def plain_bytes(values: Sequence[Any]) -> list[Any]:
