@@ -11,7 +11,6 @@ import pytest
 
 from anonymity.tables import QUASI, patients
 from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, measure
-from privkit.anonymity.recoding import sets
 from privkit.errors import InvalidParameter, InvalidValue, TableError, Unmet, WrongType
 
 TABLE = patients(60)
@@ -125,14 +124,6 @@ def test_frequency_sets_of_no_columns():
         FrequencySet.of(TABLE, "age")
     with pytest.raises(WrongType, match="the hierarchy of 'ill' is a int"):
         measure(TABLE, ["age"], ["ill"], hierarchies={"ill": 3})
-
-
-def test_sensitive_columns_of_too_many_values(monkeypatch):
-    monkeypatch.setattr(sets, "_ROOM", 1000)
-    table = TABLE | {"ill": list(range(60))}
-    with pytest.raises(TableError, match=r"column 'ill' has 60 distinct values in 60 combinations, .* coarsen"):
-        Anonymiser(["age"], sensitive=["ill"], k=2, l=2, output="sets").fit(table)
-    assert Anonymiser(["sex"], k=2, output="sets").fit(table).report.k > 2
 
 
 def test_weights_and_chances_may_be_numbers_of_numpy():

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from privkit.anonymity.models.privacy import Counts, Models, SensitiveModel
+    from privkit.anonymity.models.pairs import Counts
+    from privkit.anonymity.models.privacy import Models, SensitiveModel
 
 _ROUNDING: Final = 1e-6
 """What sums of floats may be off by, in records."""

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import order_of, runs, spread
+from privkit.anonymity.counting.keys import lengths, order_of, runs, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+Counts = Any
+"""An array of numbers of shape `(..., values)`, or `Pairs`."""
 
 _DENSE: Final = 8
 """Places for each pair up to which pairs are put together in a table, which no sort has to order."""
@@ -186,13 +189,14 @@ class Pairs:
         """How many values each class has."""
         return self.number.astype(np.int64, copy=False)
 
-    def _shares(self) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
+    def shares(self) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
+        """Class and value of each pair, and the value's share in the class."""
         rows, values, counts = self.flat()
         return rows, values, counts / np.bincount(rows, counts, len(self))[rows]
 
     def entropy(self) -> NDArray[np.float64]:
         """The entropy of each class in nats."""
-        rows, _, shares = self._shares()
+        rows, _, shares = self.shares()
         found: NDArray[np.float64] = np.maximum(-np.bincount(rows, shares * np.log(shares), len(self)), 0.0)
         return found
 
@@ -216,7 +220,7 @@ class Pairs:
 
     def equal(self, whole: Whole) -> NDArray[np.float64]:
         """Total variation: half the sum of all differences is the sum of those where the class has more."""
-        rows, values, shares = self._shares()
+        rows, values, shares = self.shares()
         above = np.maximum(shares - whole.shares[values], 0.0)
         return np.bincount(rows, above, len(self)).astype(np.float64, copy=False)
 
@@ -226,7 +230,7 @@ class Pairs:
         Between two values that occur, the class's distribution is level and the whole's only rises, so that they cross
         once at most; prefix sums of the whole's give both sides of the crossing.
         """
-        rows, values, shares = self._shares()
+        rows, values, shares = self.shares()
         before, starts = whole.before, runs(rows)
         running = np.cumsum(shares)
         earlier = np.zeros(len(self))
@@ -249,7 +253,7 @@ class Pairs:
         return total / max(len(groups), 1)
 
 
-def laid_out(codes: NDArray[Any], weights: NDArray[Any], size: int) -> NDArray[np.float64] | Pairs:
+def laid_out(codes: NDArray[Any], weights: NDArray[Any], size: int) -> Counts:
     """Counts of single records: an array of shape `(records, values)`, or pairs where there are many values.
 
     Args:
@@ -264,21 +268,68 @@ def laid_out(codes: NDArray[Any], weights: NDArray[Any], size: int) -> NDArray[n
     return table
 
 
-def spans(
-    counts: NDArray[np.float64] | Pairs, order: NDArray[np.intp], first: NDArray[np.intp], number: NDArray[np.intp]
-) -> NDArray[np.float64] | Pairs:
+def sums(counts: Counts, order: NDArray[np.intp], starts: NDArray[np.intp]) -> Counts:
+    """Sums of rows by the groups that they stand in.
+
+    Args:
+        counts: Counts by class and value.
+        order: Rows of it, group after group.
+        starts: Where each group begins in `order`.
+    """
+    if isinstance(counts, Pairs):
+        return counts.grouped(order, np.repeat(np.arange(len(starts)), lengths(starts, len(order))), len(starts))
+    return np.add.reduceat(counts[order], starts)
+
+
+class Spans:
     """Sums of runs of rows, which may overlap.
 
     Args:
         counts: Counts by class and value.
         order: Rows of it.
-        first: Where each run begins in `order`.
-        number: How long it is.
+    """
+
+    def __init__(self, counts: Counts, order: NDArray[np.intp]) -> None:
+        self._counts, self._order = counts, order
+
+    @cached_property
+    def _running(self) -> NDArray[np.float64]:
+        running = np.zeros((len(self._order) + 1, self._counts.shape[1]))
+        np.cumsum(self._counts[self._order], axis=0, out=running[1:])
+        return running
+
+    def of(self, first: NDArray[np.intp], number: NDArray[np.intp]) -> Counts:
+        """The sums of some runs, by where each begins in the order and how long it is."""
+        if isinstance(self._counts, Pairs):
+            rows = self._order[spread(first, number)]
+            return self._counts.grouped(rows, np.repeat(np.arange(len(first)), number), len(first))
+        return self._running[first + number] - self._running[first]
+
+
+def only(counts: Counts, there: NDArray[np.intp]) -> Counts:
+    """Counts by some of the values, which are all that there are."""
+    return counts.only(there) if isinstance(counts, Pairs) else counts[:, there]
+
+
+def too_much(
+    counts: Counts, whole: NDArray[np.float64], group: NDArray[np.intp], starts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How much each row has of what its group has more of than the whole: the mean over its records.
+
+    Args:
+        counts: Counts of rows that stand group after group.
+        whole: The share of each value in the whole table.
+        group: The group of each row.
+        starts: The first row of each group.
     """
     if isinstance(counts, Pairs):
-        places = spread(first, number)
-        return counts.grouped(order[places], np.repeat(np.arange(len(first)), number), len(first))
-    running = np.zeros((len(order) + 1, counts.shape[1]))
-    np.cumsum(counts[order], axis=0, out=running[1:])
-    sums: NDArray[np.float64] = running[first + number] - running[first]
-    return sums
+        rows, values, own = counts.flat()
+        total = counts.grouped(np.arange(len(counts)), group, len(starts))
+        _, there, shares = total.shares()
+        keys = np.repeat(np.arange(len(total)), total.number) * total.size + there
+        gaps = shares[np.searchsorted(keys, group[rows] * total.size + values)] - whole[values]
+        return np.bincount(rows, own * gaps, len(counts)) / counts.sizes()
+    table = np.add.reduceat(counts, starts)
+    gaps = table / table.sum(1, keepdims=True) - whole
+    mean: NDArray[np.float64] = (counts * gaps[group]).sum(1) / counts.sum(1)
+    return mean

@@ -18,15 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.models.pairs import Pairs, Whole
+from privkit.anonymity.models.pairs import Counts, Pairs, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-Counts = Any
-"""An array of numbers of shape `(..., values)`, or `Pairs`."""
 
 _ROUNDING: Final = 1e-9
 """What sums of floats may be off by; a bound is met when it is met within this."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from privkit.anonymity.counting.keys import lengths, spread
 from privkit.anonymity.models.bounds import LeastLost
+from privkit.anonymity.models.pairs import WIDE, Pairs, Spans, only, too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from privkit.anonymity.counting.frequency import FrequencySet
+    from privkit.anonymity.models.pairs import Counts
     from privkit.anonymity.models.privacy import Models, SensitiveModel
 
 _BITS: Final = 64
@@ -27,6 +29,8 @@ _ROUNDING: Final = 1e-6
 """What sums of floats may be off by, in records."""
 _AT_ONCE: Final = 1 << 22
 """Counts in one table at once: groups times sensitive values."""
+_TRIMMED: Final = 128
+"""Tuples of a group that is trimmed, where values are many and so each beginning of it is counted by itself."""
 
 
 class Diversity:
@@ -46,13 +50,15 @@ class Diversity:
     def __init__(self, frequency: FrequencySet, models: Models) -> None:
         self.models = models
         self._bounds = LeastLost(models)
-        self._starts = np.append(frequency.starts, len(frequency.counts))
+        self._starts = frequency.starts
         self._codes = frequency.codes[len(frequency.quasi) :]
         self._counts = frequency.counts
         widest = max((len(model.whole) for model in models.sensitive), default=0)
         self._tables: list[NDArray[np.float64]] | None = None
         tuples = np.arange(len(frequency.starts))
-        small = len(tuples) * widest <= _TABLE and widest <= _BITS
+        self._widest = max(widest, 1)
+        self._number = lengths(frequency.starts, len(frequency.counts))
+        small = len(tuples) * widest <= _TABLE and widest <= WIDE
         tables = self.counts(tuples, tuples, len(tuples)) if small else []
         self._tables = [np.ascontiguousarray(table.T) for table in tables] if tables else None
         self.sizes = np.add.reduceat(self._counts, frequency.starts)
@@ -121,13 +127,13 @@ class Diversity:
     def able(self, tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Of which groups some part may be a class; as `meets`.
 
-        They have k records, and enough of those in `rare`, in tuples that do not lack more than the others can spare.
+        They have the records of a class, and enough of those in `rare`, in tuples that lack no more than others spare.
         """
         number, inside = lengths(starts, len(tuples)), np.ones(len(tuples), bool)
         for spare in self.spare:
             own = spare[tuples]
             inside &= np.repeat(np.add.reduceat(np.maximum(own, 0), starts), number) + own >= -_ROUNDING
-        ok: NDArray[np.bool_] = np.add.reduceat(np.where(inside, self.sizes[tuples], 0), starts) >= self.models.k
+        ok: NDArray[np.bool_] = np.add.reduceat(np.where(inside, self.sizes[tuples], 0), starts) >= self.models.least
         for least, own in self.rare:
             ok &= np.add.reduceat(np.where(inside, own[tuples], 0), starts) >= least
         return ok
@@ -140,7 +146,7 @@ class Diversity:
             tuples: Tuples, group after group.
             starts: Where each group begins in `tuples`.
         """
-        ok: NDArray[np.bool_] = sizes >= self.models.k
+        ok: NDArray[np.bool_] = sizes >= self.models.least
         if self._tables is not None:  # a sum for every group is cheaper than choosing those that need it
             return self.models.meets(sizes, [np.add.reduceat(table[:, tuples], starts, 1).T for table in self._tables])
         if self.models.sensitive:
@@ -171,9 +177,9 @@ class Diversity:
         """
         number = lengths(starts, len(tuples))
         out, taken = tuples.copy(), np.zeros(len(starts), np.intp)
-        most = max(_AT_ONCE // max(len(model.whole) for model in self.models.sensitive), 1)
-        groups = np.flatnonzero(bad & (number <= most))
-        for some in np.split(groups, np.flatnonzero(np.diff(np.cumsum(number[groups]) // most)) + 1):
+        together = max(_AT_ONCE // min(self._widest, _TRIMMED), 1)
+        groups = np.flatnonzero(bad & (number <= (together if self._widest <= WIDE else _TRIMMED)))
+        for some in np.split(groups, np.flatnonzero(np.diff(np.cumsum(number[groups]) // together)) + 1):
             places = spread(starts[some], number[some])
             out[places], taken[some] = self._cut_off(tuples[places], number[some])
         return out, taken
@@ -185,15 +191,14 @@ class Diversity:
         starts = np.cumsum(number) - number
         over = np.zeros(len(members))
         for model, table in zip(self.models.sensitive, own, strict=True):
-            total = np.add.reduceat(table, starts)
-            gaps = total / total.sum(1, keepdims=True) - model.whole / model.whole.sum()
-            over += (table * gaps[group]).sum(1) / table.sum(1)
+            over += too_much(table, model.whole / model.whole.sum(), group, starts)
         order = np.lexsort((over, group))
-        sums = [np.cumsum(table[order], axis=0) for table in own]
-        before = [np.concatenate([np.zeros((1, table.shape[1])), table[starts[1:] - 1]])[group] for table in sums]
-        running = [table - base for table, base in zip(sums, before, strict=True)]
-        ok = self.models.meets(running[0].sum(1), running)
-        return members[order], np.maximum.reduceat(np.where(ok, np.arange(len(members)) - starts[group] + 1, 0), starts)
+        place = np.arange(len(members)) - starts[group] + 1
+        sizes = np.cumsum(self.sizes[members[order]])
+        sizes -= (sizes[starts] - self.sizes[members[order]][starts])[group]
+        running = [Spans(table, order).of(starts[group], place) for table in own]
+        ok = self.models.meets(sizes, running)
+        return members[order], np.maximum.reduceat(np.where(ok, place, 0), starts)
 
     def settled(self, good: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which of good groups are released, so that each is within t of what is released, too.
@@ -214,7 +219,7 @@ class Diversity:
             still = good.copy()
             for chunk, counts in self._grouped(np.flatnonzero(good), tuples, starts):
                 for (there, model), found in zip(seen, counts, strict=True):
-                    still[chunk] &= model.close(found[:, there])
+                    still[chunk] &= model.close(only(found, there))
             if np.array_equal(still, good):
                 return good
             good = still
@@ -224,34 +229,34 @@ class Diversity:
     ) -> list[NDArray[np.float64]]:
         """Records of all good groups together, by sensitive value."""
         kept = tuples[np.repeat(good, lengths(starts, len(tuples)))]
-        return [table[0] for table in self.counts(kept, np.zeros(len(kept), np.intp), 1)]
+        found = self.counts(kept, np.zeros(len(kept), np.intp), 1)
+        return [(table.dense() if isinstance(table, Pairs) else table)[0] for table in found]
 
     def least_lost(self, sizes: NDArray[Any], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.int64]:
         """How many records are lost at least of groups that do not meet the models, however divided; as `meets`."""
         lost = sizes.copy()
-        for chunk, counts in self._grouped(np.flatnonzero(sizes >= self.models.k), tuples, starts):
+        for chunk, counts in self._grouped(np.flatnonzero(sizes >= self.models.least), tuples, starts):
             lost[chunk] = self._bounds.of(sizes[chunk], counts)
         return lost
 
     def _grouped(
         self, groups: NDArray[np.intp], tuples: NDArray[Any], starts: NDArray[np.intp]
-    ) -> Iterator[tuple[NDArray[np.intp], list[NDArray[np.float64]]]]:
+    ) -> Iterator[tuple[NDArray[np.intp], list[Counts]]]:
         """Counts of some of the groups, as many at once as a table may hold."""
         members = lengths(starts, len(tuples))
-        widest = max((len(model.whole) for model in self.models.sensitive), default=1)
-        for chunk in _chunks(groups, max(_AT_ONCE // widest, 1)):
+        for chunk in _chunks(groups, max(_AT_ONCE // min(self._widest, WIDE), 1)):
             number = members[chunk]
             yield chunk, self._counted(tuples[spread(starts[chunk], number)], number)
 
-    def _counted(self, members: NDArray[Any], number: NDArray[np.intp]) -> list[NDArray[np.float64]]:
+    def _counted(self, members: NDArray[Any], number: NDArray[np.intp]) -> list[Counts]:
         """Counts of groups of tuples that stand one after another, `number` of them in each."""
         if self._tables is None:
             return self.counts(members, np.repeat(np.arange(len(number)), number), len(number))
         starts = np.cumsum(number) - number
         return [np.add.reduceat(table[:, members], starts, 1).T for table in self._tables]
 
-    def counts(self, tuples: NDArray[Any], group: NDArray[Any], groups: int) -> list[NDArray[np.float64]]:
-        """For each sensitive column, records of each group by value: `float64` of shape `(groups, values)`.
+    def counts(self, tuples: NDArray[Any], group: NDArray[Any], groups: int) -> list[Counts]:
+        """For each sensitive column, records of each group by value: `float64` of shape `(groups, values)`, or `Pairs`.
 
         Args:
             tuples: Tuples.
@@ -262,13 +267,16 @@ class Diversity:
             return [
                 np.stack([np.bincount(group, row[tuples], groups) for row in table], axis=1) for table in self._tables
             ]
-        first, number = self._starts[tuples], self._starts[tuples + 1] - self._starts[tuples]
-        cells = spread(first, number)
+        number = self._number[tuples]
+        cells = spread(self._starts[tuples], number)
         row = np.repeat(group, number)
         weights = self._counts[cells]
-        found = []
+        found: list[Counts] = []
         for codes, model in zip(self._codes, self.models.sensitive, strict=True):
             values = len(model.whole)
+            if values > WIDE:
+                found.append(Pairs.of(row, codes[cells], weights, groups, values))
+                continue
             flat = np.bincount(row * values + codes[cells], weights, groups * values)
             found.append(flat.reshape(groups, values).astype(np.float64, copy=False))
         return found

@@ -2,28 +2,35 @@
 
 In every attribute the values of a set stand in a row: numbers in their order, categories from the most frequent in the
 set to the rarest (an order of the whole domain loses much where sets are large). Running unions from both ends then
-give the exact loss of both sides of every threshold. A cut is made where both sides meet the models.
+give the exact loss of both sides of every threshold. The best cut is made of which both sides meet the models.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import lengths, order_of, runs
+from privkit.anonymity.counting.keys import lengths, order_of, runs, spread
+from privkit.anonymity.models.pairs import Spans, laid_out
 from privkit.anonymity.recoding.boxes import Boxes, Space, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from privkit.anonymity.models.pairs import Counts
     from privkit.anonymity.models.privacy import Models
 
 _TABLE: Final = 1 << 17
 """Places of a table of running unions at once, so that it stays in the cache."""
+_TRIED: Final = 4
+"""Cuts that a part tries after its best; then each time as many times more."""
+_AT_ONCE: Final = 1 << 20
+"""Records of both sides of cuts that are looked at together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +67,13 @@ class Records:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def ones(self) -> list[NDArray[np.float64]]:
-        """For each sensitive column, a row of counts for each record."""
-        found = []
-        for codes, model in zip(self.sensitive, self.models.sensitive, strict=True):
-            table = np.zeros((len(self), len(model.whole)))
-            table[np.arange(len(self)), codes] = self.weights
-            found.append(table)
-        return found
+    @cached_property
+    def ones(self) -> list[Counts]:
+        """For each sensitive column, the counts of each record alone."""
+        return [
+            laid_out(codes, self.weights, len(model.whole))
+            for codes, model in zip(self.sensitive, self.models.sensitive, strict=True)
+        ]
 
 
 def cut(records: Records, parts: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -90,7 +96,7 @@ def cut(records: Records, parts: NDArray[np.intp]) -> NDArray[np.intp]:
         some = records.take(active)
         sizes = np.add.reduceat(some.weights, starts)
         loss = records.space.loss(records.space.reduce(some.boxes, starts))
-        open_parts = (sizes >= 2 * records.models.k) & (loss > 0)
+        open_parts = (sizes >= 2 * records.models.least) & (loss > 0)
         if not open_parts.all():
             keep = np.repeat(open_parts, lengths(starts, len(active)))
             active = active[keep]
@@ -112,19 +118,92 @@ def _level(records: Records, number: NDArray[np.intp], parts: int) -> tuple[NDAr
     Returns:
         The records on the right of their part's cut, and which parts are cut.
     """
-    best = np.full(parts, np.inf)
-    attribute = np.full(parts, -1)
-    threshold = np.zeros(parts, np.intp)
-    ranks = []
-    for column in range(len(records.codes)):
-        row = _Rows(records, number, column)
+    rows = [_Rows(records, number, column) for column in range(len(records.codes))]
+    chosen = _best(rows, parts)
+    if records.models.sensitive:
+        _settle(rows, chosen)
+    attribute = chosen.attribute[number]
+    mine = np.take_along_axis(np.stack([row.rank for row in rows]), np.maximum(attribute, 0)[None, :], 0)[0]
+    return (attribute >= 0) & (mine > chosen.place[number]), chosen.attribute >= 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """Cuts of parts.
+
+    Attributes:
+        part: The part that each divides.
+        attribute: The attribute that it is made in, -1 for none.
+        place: The last rank on its left.
+    """
+
+    part: NDArray[np.intp]
+    attribute: NDArray[np.intp]
+    place: NDArray[np.intp]
+
+    def take(self, some: NDArray[Any]) -> _Cuts:
+        return _Cuts(self.part[some], self.attribute[some], self.place[some])
+
+
+def _best(rows: Sequence[_Rows], parts: int) -> _Cuts:
+    """The cut of every part that loses least, as far as sizes allow it."""
+    best, chosen = np.full(parts, np.inf), _Cuts(np.arange(parts), np.full(parts, -1), np.zeros(parts, np.intp))
+    for column, row in enumerate(rows):
         score, place = row.best(parts)
         better = score < best
-        best[better], attribute[better], threshold[better] = score[better], column, place[better]
-        ranks.append(row.rank)
-    chosen = attribute[number]
-    mine = np.take_along_axis(np.stack(ranks), np.maximum(chosen, 0)[None, :], 0)[0]
-    return (chosen >= 0) & (mine > threshold[number]), attribute >= 0
+        best[better], chosen.attribute[better], chosen.place[better] = score[better], column, place[better]
+    return chosen
+
+
+def _settle(rows: Sequence[_Rows], chosen: _Cuts) -> None:
+    """Put in the place of cuts that the models do not allow the next best ones that they do, or none.
+
+    Most cuts of large parts are allowed, so that values are counted for one cut of each; only parts that refuse it look
+    at their others, a few at first and then ever more together.
+    """
+    first = chosen.take(chosen.attribute >= 0)
+    refused = first.part[~_allowed(rows, first)]
+    if not len(refused):
+        return
+    chosen.attribute[refused] = -1
+    others, turn = _in_turn(rows, refused, len(chosen.part))
+    low, high = 1, _TRIED
+    while len(others.part):
+        now = np.flatnonzero((turn >= low) & (turn < high))
+        good = now[_allowed(rows, others.take(now))]
+        parts, place = np.unique(others.part[good], return_index=True)
+        chosen.attribute[parts], chosen.place[parts] = others.attribute[good[place]], others.place[good[place]]
+        left = (turn >= high) & (chosen.attribute[others.part] < 0)
+        others, turn, low, high = others.take(left), turn[left], high, high * _TRIED
+
+
+def _in_turn(rows: Sequence[_Rows], parts: NDArray[np.intp], count: int) -> tuple[_Cuts, NDArray[np.intp]]:
+    """All cuts of some parts that sizes allow, part after part and the best first; and each one's turn, from 0."""
+    wanted = np.zeros(count, bool)
+    wanted[parts] = True
+    found, scores = zip(*[row.all_cuts(wanted, column) for column, row in enumerate(rows)], strict=True)
+    score = np.concatenate(scores)
+    every = _Cuts(*(np.concatenate([getattr(cuts, name) for cuts in found]) for name in ("part", "attribute", "place")))
+    order = np.lexsort((score, every.part))  # stable: of cuts that lose the same, the one that was found first
+    every = every.take(order)
+    starts = runs(every.part)
+    return every, np.arange(len(order)) - np.repeat(starts, lengths(starts, len(order)))
+
+
+def _allowed(rows: Sequence[_Rows], cuts: _Cuts) -> NDArray[np.bool_]:
+    """Which cuts leave both sides within the models."""
+    ok = np.zeros(len(cuts.part), bool)
+    for column, row in enumerate(rows):
+        mine = np.flatnonzero(cuts.attribute == column)
+        for some in _in_chunks(mine, row.members[cuts.part[mine]]):
+            ok[some] = row.allows(cuts.part[some], cuts.place[some])
+    return ok
+
+
+def _in_chunks(items: NDArray[np.intp], sizes: NDArray[Any]) -> Iterator[NDArray[np.intp]]:
+    """Items in chunks of which the sizes add up to about `_AT_ONCE`."""
+    borders = np.flatnonzero(np.diff(np.cumsum(sizes) // _AT_ONCE)) + 1
+    return iter(np.split(items, borders)) if len(items) else iter(())
 
 
 class _Rows:
@@ -147,12 +226,12 @@ class _Rows:
         self._records, self._order, self._starts = records, order, starts
         self.parts = runs(part)  # the first run of every part; the order of parts does not change
         self.widths = lengths(self.parts, len(starts))
-        self.part = part[self.parts]
         place = np.arange(len(starts)) - np.repeat(self.parts, self.widths)
         rank = np.empty(len(starts), np.intp)
         rank[by] = place
         self.rank = rank[run_of].astype(np.int32)
         self._by, self._weights = by, weights[by]
+        self._scores: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
 
     def best(self, parts: int) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """The least loss of a cut of every part (infinite: there is none), and the last rank on its left."""
@@ -161,13 +240,62 @@ class _Rows:
             return score, place
         records = self._records
         boxes = [p[self._by] for p in records.space.reduce(at(records.boxes, self._order), self._starts)]
-        counts = [np.add.reduceat(table[self._order], self._starts)[self._by] for table in records.ones()]
         for some, width in self._tables():
             index = self.parts[some][:, None] + np.arange(width)
             absent = np.arange(width) >= self.widths[some][:, None]
             index[absent] = 0
-            score[self.part[some]], place[self.part[some]] = self._scored(boxes, counts, index, absent)
+            scores = self._scored(boxes, index, absent)
+            place[some] = np.argmin(scores, axis=1)
+            score[some] = scores[np.arange(len(some)), place[some]]
+            if records.models.sensitive:
+                self._scores.append((some, scores))
         return score, place
+
+    def all_cuts(self, wanted: NDArray[np.bool_], column: int) -> tuple[_Cuts, NDArray[np.float64]]:
+        """The cuts of some parts that sizes allow, and what they lose; after `best`.
+
+        Args:
+            wanted: Which parts.
+            column: The number of this attribute.
+        """
+        parts, places, scores = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)], [np.zeros(0)]
+        for some, table in self._scores:
+            rows, place = np.nonzero(wanted[some][:, None] & (table < np.inf))
+            parts.append(some[rows])
+            places.append(place)
+            scores.append(table[rows, place])
+        part = np.concatenate(parts)
+        return _Cuts(part, np.full(len(part), column), np.concatenate(places)), np.concatenate(scores)
+
+    def allows(self, part: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which cuts leave both sides within the models, by the part and the last rank on the left."""
+        first, last = self.parts[part], self.parts[part] + self.widths[part]
+        middle = first + place + 1
+        ok = self._meets(first, middle)
+        good = np.flatnonzero(ok)
+        ok[good] = self._meets(middle[good], last[good])
+        return ok
+
+    def _meets(self, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether the records of values, from one to before another, meet the models."""
+        weights, edges, tables = self._in_rank
+        counts = [table.of(edges[first], edges[last] - edges[first]) for table in tables]
+        return self._records.models.meets(weights[last] - weights[first], counts)
+
+    @cached_property
+    def members(self) -> NDArray[np.intp]:
+        """How many records each part has."""
+        edges = self._in_rank[1]
+        found: NDArray[np.intp] = edges[self.parts + self.widths] - edges[self.parts]
+        return found
+
+    @cached_property
+    def _in_rank(self) -> tuple[NDArray[np.int64], NDArray[np.intp], list[Spans]]:
+        """Running sums of weights and of members of the values in their row, and counts of records in that order."""
+        number = lengths(self._starts, len(self._order))
+        order = self._order[spread(self._starts[self._by], number[self._by])]
+        weights, edges = (np.concatenate([[0], np.cumsum(own)]) for own in (self._weights, number[self._by]))
+        return weights, edges, [Spans(table, order) for table in self._records.ones]
 
     def _tables(self) -> Iterator[tuple[NDArray[np.intp], int]]:
         """Parts of similar width together, and the width of their table."""
@@ -179,27 +307,20 @@ class _Rows:
                 chunk = some[start : start + step]
                 yield chunk, int(self.widths[chunk].max())
 
-    def _scored(
-        self, boxes: Boxes, counts: list[NDArray[np.float64]], index: NDArray[np.intp], absent: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def _scored(self, boxes: Boxes, index: NDArray[np.intp], absent: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """What the cuts of some parts lose, infinite where a side is too small: of shape `(parts, ranks - 1)`."""
         records, space = self._records, self._records.space
         weights = np.where(absent, 0, self._weights[index])
         left = np.cumsum(weights, axis=1)
         total = left[:, -1:]
         left = left[:, :-1]
         right = total - left
-        allowed = ~absent[:, 1:] & (left >= records.models.k) & (right >= records.models.k)
-        table = space.scatter(boxes, index, absent)
-        rows, places = np.nonzero(allowed)
-        if counts and len(rows):
-            running = [np.cumsum(np.where(absent[..., None], 0.0, c[index]), axis=1) for c in counts]
-            ok = records.models.meets(left[rows, places], [c[rows, places] for c in running])
-            ok &= records.models.meets(right[rows, places], [c[rows, -1] - c[rows, places] for c in running])
-            rows, places = rows[ok], places[ok]
+        least = records.models.least
+        rows, places = np.nonzero(~absent[:, 1:] & (left >= least) & (right >= least))
         score = np.full(left.shape, np.inf)
         if len(rows):
+            table = space.scatter(boxes, index, absent)
             before, after = space.running(table), space.running(table, backwards=True)
             score[rows, places] = left[rows, places] * space.loss(at(before, (rows, places)))
             score[rows, places] += right[rows, places] * space.loss(at(after, (rows, places + 1)))
-        best = np.argmin(score, axis=1)
-        return score[np.arange(len(score)), best], best
+        return score

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit.anonymity.counting.keys import lengths, order_of, renumbered, runs, shuffled
+from privkit.anonymity.models.pairs import sums
 from privkit.anonymity.recoding.boxes import Boxes, at
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ class _Round:
         self.boxes = records.space.reduce(at(records.boxes, self.order), self.starts)
         self.loss = records.space.loss(self.boxes)
         self.cost = self.sizes * self.loss
-        self.ones = records.ones()
-        self.counts = [np.add.reduceat(table[self.order], self.starts) for table in self.ones]
+        self.ones = records.ones
+        self.counts = [sums(table, self.order, self.starts) for table in self.ones]
 
     def run(self, rng: np.random.Generator) -> bool:
         """Do one round; says whether there was anything to do."""
@@ -93,7 +94,7 @@ class _Round:
         weights = self.records.weights[movers]
         source = self.classes[movers]
         gain = self.cost[source] - alone - growth
-        spare = (self.sizes[source] - weights >= self.records.models.k) & (gain > _GAIN) & rest
+        spare = (self.sizes[source] - weights >= self.records.models.least) & (gain > _GAIN) & rest
         moves = np.flatnonzero(spare)
         moves = moves[self._allowed(movers[moves], target[moves])]
         moves = self._best_of_source(moves, source, gain)
@@ -122,7 +123,7 @@ class _Round:
         cost = np.zeros(len(self.classes))
         known = np.zeros(len(self.classes), bool)
         lightest = np.minimum.reduceat(self.records.weights[self.order], self.starts)
-        able = (self.sizes - lightest >= self.records.models.k) & (self.loss > 0) & (self.members > 1)
+        able = (self.sizes - lightest >= self.records.models.least) & (self.loss > 0) & (self.members > 1)
         bits = np.frexp(np.maximum(self.members - 1, 0))[1]
         for power in np.unique(bits[able]).tolist():
             some = np.flatnonzero(able & (bits == power))
@@ -210,7 +211,7 @@ class _Round:
         gain = self.cost - np.bincount(a, growth, count)
         good = placed & (gain > _GAIN) & (np.bincount(a, minlength=count) > 0)
         if self.counts:
-            ones = [np.add.reduceat(table[rows], starts) for table in self.ones]
+            ones = [sums(table, rows, starts) for table in self.ones]
             ok = records.models.meets(self.sizes[b] + more, [c[b] + o for c, o in zip(self.counts, ones, strict=True)])
             good &= np.bincount(a, ~ok, count) == 0
         sources = np.flatnonzero(good)

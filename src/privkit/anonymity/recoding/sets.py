@@ -12,7 +12,6 @@ from privkit.anonymity.recoding.cuts import Records, cut
 from privkit.anonymity.recoding.improve import improve
 from privkit.anonymity.recoding.recoding import Recoding
 from privkit.anonymity.recoding.resplit import resplit
-from privkit.errors import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,9 +39,6 @@ _TOO_MANY: Final = 2_000_000
 """Cells beyond which tuples that meet the models by themselves are set apart also where sensitive values are asked of:
 it saves time, and leaves too few rare values to the rest."""
 
-_ROOM: Final = 1 << 28
-"""Cells times values of a sensitive column that are laid out: 2 GB, and a few times that at the peak."""
-
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
 
 
@@ -61,17 +57,7 @@ def recode_to_sets(
         weights: How much the loss of each attribute counts.
         effort: One of `EFFORTS`.
         progress: Is told the share of the work that is done.
-
-    Raises:
-        TableError: If a sensitive column has too many values to count them in every class.
     """
-    for model in models.sensitive:
-        if len(model.whole) * len(frequency.counts) > _ROOM:
-            raise TableError(
-                f"column {model.name!r} has {len(model.whole):,} distinct values in {len(frequency.counts):,} "
-                "combinations, too many to count in every class; coarsen it first (thousands for an amount), or take "
-                "recoding='full_domain'"
-            )
     space = Space(frequency.quasi, weights)
     codes = frequency.codes[: len(frequency.quasi)]
     everything = Records(space, codes, space.boxes(codes), frequency.counts, frequency.codes[len(codes) :], models)
