@@ -3,7 +3,8 @@
 import pytest
 from django.db import connections, models
 from django.db.migrations.autodetector import MigrationAutodetector
-from django.db.migrations.operations import AddField, AlterField, RemoveField, RenameField
+from django.db.migrations.operations import AddField, AlterField, CreateModel, RemoveField, RenameField
+from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ModelState, ProjectState
 
@@ -52,8 +53,12 @@ def operations(before, after, questioner=None):
 
 
 def migrate(db, before, after, questioner=None):
+    return run(db, before, operations(before, after, questioner))
+
+
+def run(db, before, found):
     here = before
-    for operation in operations(before, after, questioner):
+    for operation in found:
         there = here.clone()
         operation.state_forwards("clinic", there)
         with connections[db].schema_editor() as editor:
@@ -239,3 +244,66 @@ def test_nothing_is_renamed_without_a_yes_or_where_more_has_changed():
     found = operations(named("phone"), named("tel", "a_idx", key="member.tel"), yes)
     assert {type(one) for one in found} == {AddField, RemoveField}
     assert yes.asked == []
+
+
+def added(*fields):
+    return [AddField("member", name, field) for name, field in fields]
+
+
+WIDER = EncryptedField(models.CharField(max_length=60), key="member.phone", text=True, default="", index="phone_idx")
+RENAMED = [RenameField("member", "phone", "tel"), RenameField("member", "phone_idx", "a_idx")]
+SQUASHED = {
+    "with the model": ([CreateModel("Member", [KEY, *pair("phone", "phone_idx")]), *RENAMED], 1),
+    "behind the model": ([CreateModel("Member", [KEY]), *added(*pair("phone", "phone_idx")), *RENAMED], 1),
+    "altered": (
+        [
+            CreateModel("Member", [KEY]),
+            *added(*pair("phone", "phone_idx")),
+            AlterField("member", "phone", WIDER),
+            *RENAMED,
+        ],
+        1,
+    ),
+    "in a table that is there": ([*added(*pair("phone", "phone_idx")), *RENAMED], 4),
+    "altered in one that is there": (
+        [*added(*pair("phone", "phone_idx")), AlterField("member", "phone", WIDER), *RENAMED],
+        4,
+    ),
+    "renamed twice": (
+        [*added(*pair("phone", "phone_idx")), *RENAMED[::-1], RenameField("member", "tel", "mobile")],
+        4,
+    ),
+    "removed": (
+        [*added(*pair("phone", "phone_idx")), RemoveField("member", "phone_idx"), RemoveField("member", "phone")],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "number"), SQUASHED.values(), ids=SQUASHED)
+def test_merged_migrations_come_to_the_same_tables(server, found, number):
+    Router.alias = server
+    merged = MigrationOptimizer().optimize(found, "clinic")
+    assert len(merged) == number
+    made = isinstance(found[0], CreateModel)
+    states = []
+    for several in (found, merged):
+        before = ProjectState() if made else state()
+        if not made:
+            run(server, ProjectState(), [CreateModel("Member", [KEY])])
+        member = run(server, before, several)
+        states.append(after_all(before, several))
+        name = next((field.name for field in member._meta.fields if isinstance(field, EncryptedField)), None)
+        if name is not None:
+            member.objects.create(**{name: "13812345678"})
+            assert getattr(member.objects.get(**{name: "13812345678"}), name) == "13812345678"
+        with connections[server].schema_editor() as editor:
+            editor.delete_model(member)
+    assert MigrationAutodetector(*states)._detect_changes() == {}
+
+
+def after_all(before, found):
+    there = before.clone()
+    for operation in found:
+        operation.state_forwards("clinic", there)
+    return there

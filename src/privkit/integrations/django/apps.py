@@ -10,6 +10,7 @@ from privkit.integrations.django.checked import check_as_read
 from privkit.integrations.django.computing import refuse_computing
 from privkit.integrations.django.migrating import add_indexes_behind_their_fields
 from privkit.integrations.django.renaming import recognise_renamed_pairs, rename_indexes_along
+from privkit.integrations.django.squashing import keep_pairs_together
 
 
 class PrivkitConfig(AppConfig):
@@ -30,3 +31,4 @@ class PrivkitConfig(AppConfig):
         add_indexes_behind_their_fields()
         rename_indexes_along()
         recognise_renamed_pairs()
+        keep_pairs_together()

@@ -35,7 +35,7 @@ def recognise_renamed_pairs() -> None:
 def _renaming(before: Callable[..., None]) -> Callable[..., None]:
     def rename_field(self: ProjectState, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
         model = self.models[app_label, model_name]
-        model.fields.update(_called(model.fields, {old_name: new_name}))
+        model.fields.update(called(model.fields, {old_name: new_name}))
         before(self, app_label, model_name, old_name, new_name)
 
     rename_field.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
@@ -57,7 +57,7 @@ def _recognising(before: Callable[..., None]) -> Callable[..., None]:
     return create_renamed_fields
 
 
-def _partner(field: Any) -> str | None:  # noqa: ANN401 - any field
+def partner(field: Any) -> str | None:  # noqa: ANN401 - any field
     """The name by which an encrypted field and a blind index know each other; `None` of any other field."""
     if isinstance(field, BlindIndexField):
         return field.of
@@ -65,11 +65,11 @@ def _partner(field: Any) -> str | None:  # noqa: ANN401 - any field
     return index
 
 
-def _called(fields: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+def called(fields: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
     """Those of some fields whose partners are renamed, as they are then; other states keep the old ones."""
-    found = {name: field.clone() for name, field in fields.items() if _partner(field) in renamed}
+    found = {name: field.clone() for name, field in fields.items() if partner(field) in renamed}
     for name, field in found.items():
-        setattr(field, "of" if isinstance(field, BlindIndexField) else "index", renamed[str(_partner(fields[name]))])
+        setattr(field, "of" if isinstance(field, BlindIndexField) else "index", renamed[str(partner(fields[name]))])
     return found
 
 
@@ -94,19 +94,19 @@ class _Pairs:
         """What is compared of a field: of its partner how that is declared, if it is called otherwise now."""
         found = self._deconstruct(field)
         place = self._places.get(id(field))
-        name = None if place is None else _partner(field)
+        name = None if place is None else partner(field)
         if place is None or name is None:
             return found
         key, fields = place
         detector = self._detector
-        partner = fields.get(name)
-        if partner is None or (*key, name) in detector.old_field_keys & detector.new_field_keys:
+        other = fields.get(name)
+        if other is None or (*key, name) in detector.old_field_keys & detector.new_field_keys:
             return found
         path, args, options = found
-        _, other, declared = self._deconstruct(partner)
+        _, inside, declared = self._deconstruct(other)
         unnamed = {option: said for option, said in declared.items() if option not in {"index", "db_column"}}
         if isinstance(field, BlindIndexField):
-            return path, [other, unnamed], options
+            return path, [inside, unnamed], options
         return path, args, {**options, "index": unnamed}
 
     def ask_rename(self, model_name: str, old_name: str, new_name: str, field: Any) -> bool:  # noqa: ANN401 - Django's signature
@@ -128,18 +128,18 @@ class _Pairs:
         detector.renamed_operations = [(*one[:6], self._still(one), *one[7:]) for one in detector.renamed_operations]
         for key in {key[:2] for key in detector.renamed_fields}:
             renamed = {old: new for (*model, new), old in detector.renamed_fields.items() if tuple(model) == key}
-            called = _called(self._before(key).fields, renamed)
-            if called:
+            known = called(self._before(key).fields, renamed)
+            if known:
                 detector.from_state = detector.from_state.clone()
-                self._before(key).fields.update(called)
+                self._before(key).fields.update(known)
 
     def _still(self, operation: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Django's own
         """A field as it is declared when it is renamed, which is before its index is."""
         _, model_name, _, _, app_label, _, field, _ = operation
         renamed = self._detector.renamed_fields
-        index = None if isinstance(field, BlindIndexField) else _partner(field)
+        index = None if isinstance(field, BlindIndexField) else partner(field)
         old = renamed.get((app_label, model_name, index))
-        return field if old is None else _called({"": field}, {str(index): old})[""]
+        return field if old is None else called({"": field}, {str(index): old})[""]
 
     def _before(self, key: tuple[str, str]) -> Any:  # noqa: ANN401 - Django's own
         """A model as it was, by what it is called now."""
