@@ -12,7 +12,15 @@ HIERARCHIES = {"age": Hierarchy.intervals([5, 10, 40]), "city": Hierarchy.orderi
 
 @pytest.mark.parametrize("asked", [{"l": 3}, {"t": 0.15}, {"l": 2, "diversity": "entropy"}])
 @pytest.mark.parametrize(
-    "limits", [{}, {"_COMPARED": 0}, {"_MANY": 0}, {"_LARGE": 1, "_TOGETHER": 2}, {"_REFUSALS": 1}]
+    "limits",
+    [
+        {},
+        {"_COMPARED": 0},
+        {"_MANY": 0},
+        {"_LARGE": 1, "_WIDE": 1, "_TOGETHER": 2},
+        {"_LARGE": 1, "_WIDE": 2, "_OFFERS": (1,)},
+        {"_OFFERS": ()},
+    ],
 )
 def test_every_way_meets_the_models(monkeypatch, limits, asked):
     for name, value in limits.items():

@@ -1,4 +1,10 @@
-"""Put single tuples into classes of hierarchy labels where their loss grows least."""
+"""Put single tuples into classes of hierarchy labels where their loss grows least.
+
+Every tuple looks for the few classes that grow least with it, among those of its own part of the table or among all.
+Then classes take tuples in, in rounds: each takes the tuple that costs it least, and with it those that it then has
+room for without raising a label; what it costs the others is found anew. Tuples that came at once would each raise
+another label.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import order_of, renumbered, runs, shuffled
+from privkit.anonymity.counting.keys import lengths, order_of, runs, shuffled
+from privkit.anonymity.recoding.company import Company
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,46 +21,31 @@ if TYPE_CHECKING:
     from privkit.anonymity.models.sensitive import Diversity
     from privkit.anonymity.recoding.lattice import Lattice
 
-_TOGETHER: Final = 64
-"""Tuples that join at once: what they add to a class together is known only then."""
-_LARGE: Final = 20_000_000
-"""Tuples times classes that are laid out at once."""
+    _Offers = tuple[NDArray[np.intp], NDArray[np.float32]]
+
+_LARGE: Final = 4_000_000
+_WIDE: Final = 2048
+"""Tuples times classes that are laid out at once, and the fewest classes that these are cut into."""
 _COMPARED: Final = 4_000_000_000
 """Tuples times classes up to which all of both are compared, which takes up to a minute; beyond, neighbours only."""
 _MANY: Final = 500_000_000
 """Tuples times classes beyond which tuples first join classes of their own part of the table."""
 _NEAR: Final = 0.5
-_FARTHER: Final = 1.5
+_FARTHER: Final = 3.0
 """What joining in parts may lose, first and in later stages; see `Joiner._join_in_parts`."""
-_CACHED: Final = 4096
-"""Classes whose growth is summed at once, so that the sums stay in a core's cache."""
+_OFFERS: Final = (8, 32)
+"""Classes that each tuple chooses from; the more where none of the fewer could have it."""
+_BLOCK: Final = 32
+"""Classes of which the cheapest alone is a candidate, where there are many."""
+_TOGETHER: Final = 1024
+"""Tuples that look at all classes before any of them has joined one."""
 _ROUNDS: Final = 12
 _ORDERS: Final = 4
 _REACH: Final = 8
 """Candidates of a tuple, in each of `_ORDERS` random orders, on either side."""
 _SEED: Final = 20_231  # any fixed number: results must not change from run to run
-_REFUSALS: Final = 32
-"""Classes that may refuse a tuple, before all are asked about it."""
 _ROUNDING: Final = 1e-6
 """What sums of floats may be off by, in records."""
-
-
-def tightest(lattice: Lattice, classes: NDArray[np.intp]) -> NDArray[np.int16]:
-    """The lowest level of every attribute on which all tuples of a class agree, of shape `(attributes, classes)`.
-
-    Args:
-        lattice: The tuples and their hierarchies.
-        classes: The class of each tuple, from 0, none of them empty.
-    """
-    order = order_of(classes)
-    starts = runs(classes[order])
-    levels = np.zeros((len(lattice.ladders), len(starts)), np.int16)
-    for attribute, (ladder, row) in enumerate(zip(lattice.ladders, lattice.codes, strict=True)):
-        codes = row[order]
-        for groups in ladder.groups[:-1]:
-            own = groups[codes]
-            levels[attribute] += np.minimum.reduceat(own, starts) != np.maximum.reduceat(own, starts)
-    return levels
 
 
 def _stages(attributes: int) -> list[tuple[NDArray[np.bool_], float]]:
@@ -65,10 +57,7 @@ def _stages(attributes: int) -> list[tuple[NDArray[np.bool_], float]]:
 
 
 class Joiner:
-    """Adds tuples to classes, one after another.
-
-    For every value that a waiting tuple has, a table holds what each class would lose by taking it in, so that asking
-    about a tuple is one addition an attribute; a class that has changed gets its column of the tables anew.
+    """Adds tuples to classes.
 
     Args:
         lattice: The tuples and their hierarchies.
@@ -80,36 +69,31 @@ class Joiner:
     def __init__(
         self, lattice: Lattice, sizes: NDArray[np.int64], diversity: Diversity, classes: NDArray[np.intp]
     ) -> None:
-        self.classes = classes.copy()
-        self._lattice, self._tuple_sizes, self._diversity = lattice, sizes, diversity
-        self._limit: NDArray[Any] = np.full(lattice.tuples, np.inf)
-        self._groups = [np.stack(ladder.groups) for ladder in lattice.ladders]
-        self._losses = [np.stack(lattice.value_losses(a)) for a in range(len(lattice.ladders))]
-        self._least = min(float(losses[-1].min()) for losses in self._losses)
+        self._lattice, self._sizes, self._diversity = lattice, sizes, diversity
+        self._least = min(float(lattice.value_losses(a)[-1].min()) for a in range(len(lattice.ladders)))
+        self._look(classes if (classes >= 0).any() else np.zeros_like(classes))  # else all tuples are one class
 
     def join_all(self) -> NDArray[np.intp]:
         """Put every tuple that has no class into one; returns the class of each tuple."""
-        self._look()
-        if int((self.classes < 0).sum()) * len(self._sizes) > _MANY and self._diversity.rolls:
-            for fixed, near in _stages(len(self._levels)):
-                self._join_in_parts(fixed, near)
-                self._look()
-            if self._diversity.spare:
-                self._join_part(np.flatnonzero((self.classes < 0) | self._open()[self.classes]), np.inf)
-                self._look()
-        if int((self.classes < 0).sum()) * len(self._sizes) > _COMPARED:
-            self._join_near()
-        while (self.classes < 0).any():
-            self._look()
-            waiting = np.flatnonzero(self.classes < 0)[: max(_LARGE // len(self._sizes), _TOGETHER)]
-            self._tabulate(waiting)
-            for start in range(0, len(waiting), _TOGETHER):
-                rest = self._join_some(waiting[start : start + _TOGETHER])
-                if not all(map(self._join_one, rest.tolist())):
-                    break  # classes were put together: look again
-        return self.classes
+        if self._pairs() > _MANY:
+            for fixed, extra in _stages(len(self._lattice.ladders)):
+                self._join_in_parts(fixed, extra)
+        if self._pairs() > _COMPARED:
+            self._join_neighbours()
+        while len(self._company.waiting):
+            if not any(map(self._join_any, _OFFERS)):
+                self._join_singly()
+        return self._company.classes
 
-    def _join_in_parts(self, fixed: NDArray[np.bool_], near: float) -> None:
+    def _look(self, classes: NDArray[np.intp]) -> None:
+        self._company = Company(self._lattice, self._sizes, self._diversity, classes)
+
+    def _pairs(self) -> int:
+        return len(self._company.waiting) * len(self._company)
+
+    # --- who looks where ----------------------------------------------------------------------------------------------
+
+    def _join_in_parts(self, fixed: NDArray[np.bool_], extra: float) -> None:
         """Put tuples into classes of their part of the table, where that is cheap.
 
         Parts are the groups at a node just below the top, so that a class in another part would lose all of an
@@ -117,155 +101,58 @@ class Joiner:
 
         Args:
             fixed: The attributes that parts do not go to the top in.
-            near: How much may be lost more, in what k records and the tuple lose where an attribute is starred: `near`
-                of the former, and all of the latter.
+            extra: How much may be lost more, in what k records and the tuple lose where an attribute is starred: so
+                many times the former, and all of the latter.
         """
-        tops = np.array(self._lattice.heights) - 1 - fixed
-        keys = self._lattice.key(np.maximum(tops, 0).tolist())
-        low: NDArray[np.bool_] = np.all(self._levels <= tops[:, None], axis=0) & self._open()
-        there = (self.classes < 0) | low[self.classes]
-        tuples = np.flatnonzero(there)
-        tuples = tuples[order_of(keys[tuples])]
-        starts = runs(keys[tuples])
-        for part in np.split(tuples, starts[1:]):
-            self._join_part(part, near)
+        tops = np.maximum(np.array(self._lattice.heights) - 1 - fixed, 0)
+        keys = self._lattice.key(tops.tolist())
+        rows, classes = self._company.waiting, self._open()
+        classes = classes[np.all(self._company.levels[:, classes] <= tops[:, None], axis=0)]
+        rows = rows[order_of(keys[rows])]
+        own = keys[self._company.first[classes]]
+        classes, own = classes[order_of(own)], np.sort(own)
+        starts = runs(keys[rows])
+        ends = starts + lengths(starts, len(rows))
+        left, right = (np.searchsorted(own, keys[rows[starts]], side) for side in ("left", "right"))
+        near, growth = np.zeros((len(rows), _OFFERS[0]), np.intp), np.full((len(rows), _OFFERS[0]), np.float32(np.inf))
+        for start, end, first, last in np.stack([starts, ends, left, right], axis=1)[left < right].tolist():
+            found = self._offers(rows[start:end], classes[first:last], _OFFERS[0])
+            width = found[0].shape[1]
+            near[start:end, :width], growth[start:end, :width] = found
+        self._settle(rows, near, growth, (self._sizes[rows] + extra * self._diversity.models.k) * self._least)
 
-    def _open(self) -> NDArray[np.bool_]:
-        """Which classes can spare as much as some waiting tuple lacks; where others than these wait, they are few."""
-        waiting, found = self.classes < 0, np.ones(len(self._sizes), bool)
-        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
-            lacking = own[waiting & (own < 0)]
-            found &= spare + lacking.max(initial=-np.inf) >= -_ROUNDING if len(lacking) else True
-        return found
+    def _join_any(self, number: int) -> bool:
+        """Put tuples into the best classes of all; false where no tuple found one.
 
-    def _join_part(self, part: NDArray[np.intp], near: float) -> None:
-        classes = self.classes[part]
-        inside = classes >= 0
-        if inside.all() or not inside.any():
-            return
-        names, numbers = np.unique(classes[inside], return_inverse=True)
-        classes[inside] = numbers
-        diversity = self._diversity.take(part)
-        joiner = Joiner(self._lattice.take(part), self._tuple_sizes[part], diversity, classes)
-        joiner.join_within((self._tuple_sizes[part] + near * self._diversity.models.k) * self._least)
-        joined = np.flatnonzero(joiner.classes >= 0)
-        self.classes[part[joined]] = names[joiner.classes[joined]]
-
-    def join_within(self, limit: NDArray[Any]) -> None:
-        """Put tuples into single classes where the loss of all records grows by no more than a limit for each."""
-        self._limit = limit
-        self._look()
-        waiting = np.flatnonzero(self.classes < 0)
-        step = max(_LARGE // len(self._sizes), _TOGETHER)
-        for first in range(0, len(waiting), step):
-            some = waiting[first : first + step]
-            self._tabulate(some)
-            for start in range(0, len(some), _TOGETHER):
-                self._join_some(some[start : start + _TOGETHER])
-
-    def _join_some(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Put tuples into the cheapest classes that can have them; returns those that find none soon.
-
-        Where a class cannot have all tuples that come, it gets the first, and the others look again.
+        Tuples of many records go first, while classes are small, and else in a random order: those that are alike
+        would want the same classes.
         """
-        growth, refused = self._growth(rows), np.zeros(len(rows), np.intp)
-        self._bar(rows, growth, np.arange(len(self._sizes)))
-        hopeless: list[NDArray[np.intp]] = []
-        while len(rows):
-            chosen = np.argmin(growth, axis=1)
-            least = growth[np.arange(len(rows)), chosen]
-            near = (least <= self._limit[rows]) & (least < np.inf) & (refused < _REFUSALS)
-            hopeless.append(rows[~near])
-            rows, chosen, growth, refused = rows[near], chosen[near], growth[near], refused[near]
-            some, first, which = np.unique(chosen, return_index=True, return_inverse=True)
-            taken = self._fits(rows, some, which)[which]
-            taken[first] |= self._fits(rows[first], some, np.arange(len(some)))
-            denied = first[~taken[first]]
-            growth[denied, chosen[denied]] = np.inf
-            refused[denied] += 1
-            self._take_in(rows[taken], chosen[taken])
-            rows, growth, refused, changed = rows[~taken], growth[~taken], refused[~taken], some[taken[first]]
-            if len(rows) and len(changed):
-                again = self._growth(rows, changed)
-                self._bar(rows, again, changed)
-                growth[:, changed] = again
-        return np.concatenate(hopeless)
+        rows = self._company.waiting
+        shuffle = np.random.default_rng(_SEED).permutation(len(rows))
+        rows = rows[shuffle[np.argsort(-self._sizes[rows[shuffle]], kind="stable")]]
+        classes = self._open()
+        if not len(classes):
+            return False
+        for start in range(0, len(rows), _TOGETHER):
+            some = rows[start : start + _TOGETHER]
+            self._settle(some, *self._offers(some, classes, number), np.full(len(some), np.inf))
+        return len(self._company.waiting) < len(rows)
 
-    def _bar(self, rows: NDArray[np.intp], growth: NDArray[np.float32], classes: NDArray[np.intp]) -> None:
-        """Set to infinity where a class has too little to spare of what a tuple lacks; see `Diversity.spare`."""
-        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
-            lacks, which = np.unique(own[rows], return_inverse=True)
-            bars = np.where(spare[classes] + lacks[:, None] < -_ROUNDING, np.float32(np.inf), np.float32(0))
-            growth += bars[which]  # a sixth of the time of choosing by a mask
-
-    def _fits(self, rows: NDArray[np.intp], classes: NDArray[np.intp], which: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Which classes meet the models with all tuples that come; `which` is the place of each tuple's class."""
-        came = self._diversity.counts(rows, which, len(classes))
-        sizes = self._sizes[classes] + np.bincount(which, self._tuple_sizes[rows], len(classes))
-        joined = [table[classes] + own for table, own in zip(self._counts, came, strict=True)]
-        return self._diversity.models.meets(sizes, joined)
-
-    def _join_one(self, row: int) -> bool:
-        """Put one tuple into the cheapest class that can have it; false where classes had to be put together."""
-        chosen = self._choice(row)
-        self._take_in(np.array([row]), np.array(chosen[:1]))
-        if len(chosen) > 1:
-            self.classes[np.isin(self.classes, chosen)] = chosen[0]
-        return len(chosen) == 1
-
-    def _growth(self, rows: NDArray[np.intp], classes: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
-        """By how much the loss of all records grows in each class with each of some tuples: `(tuples, classes)`.
-
-        Args:
-            rows: The tuples.
-            classes: The classes; all by default.
-        """
-        count = len(self._sizes) if classes is None else len(classes)
-        growth = np.empty((len(rows), count), np.float32)
-        sizes = self._tuple_sizes[rows].astype(np.float32)[:, None]
-        for start in range(0, count, _CACHED):
-            total = growth[:, start : start + _CACHED]
-            some = slice(start, start + _CACHED) if classes is None else classes[start : start + _CACHED]
-            lost = np.zeros_like(total)
-            total[:] = 0.0
-            for places, grow, own in zip(self._place[:, rows], self._grow, self._own, strict=True):
-                total += grow[:, some][places]
-                lost += own[:, some][places]
-            lost *= sizes
-            total += lost
-        return growth
-
-    def _join_near(self) -> None:
-        """Put tuples into good classes out of a few that are like them in some random order of the attributes.
-
-        What finds none is left to a search over all classes.
-        """
+    def _join_neighbours(self) -> None:
+        """Put tuples into classes out of a few that are like them in some random order of the attributes."""
         rng = np.random.default_rng(_SEED)
         for _ in range(_ROUNDS):
-            rows = np.flatnonzero(self.classes < 0)
+            rows = self._company.waiting
             if not len(rows):
                 return
             near = np.concatenate([self._neighbours(rows, rng) for _ in range(_ORDERS)], axis=1)
-            growth = self._growth_of(rows, near)
-            own = self._diversity.counts(rows, np.arange(len(rows)), len(rows))
-            good = np.ones(near.shape, bool)
-            for column in range(near.shape[1]):
-                some = near[:, column]
-                joined = [table[some] + one for table, one in zip(self._counts, own, strict=True)]
-                good[:, column] = self._diversity.models.meets(self._sizes[some] + self._tuple_sizes[rows], joined)
-            growth[~good] = np.inf
-            best = np.argmin(growth, axis=1)
-            loss = growth[np.arange(len(rows)), best]
-            chosen = near[np.arange(len(rows)), best]
-            order = np.argsort(loss, kind="stable")
-            order = order[np.isfinite(loss[order])]
-            _, first = np.unique(chosen[order], return_index=True)  # one tuple a class and round: the cheapest
-            self._take_in(rows[order[first]], chosen[order[first]])
+            growth = np.stack([self._company.growth_of(rows, column)[0] for column in near.T], axis=1)
+            self._settle(rows, near, growth, np.full(len(rows), np.inf))
 
     def _neighbours(self, rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
         """For each tuple some classes whose example is near it in one random order: `(tuples, candidates)`."""
-        count = len(self._sizes)
-        order = shuffled(np.concatenate([self._example, self._lattice.codes[:, rows]], axis=1), rng)
+        count = len(self._company)
+        order = shuffled(np.concatenate([self._company.example, self._lattice.codes[:, rows]], axis=1), rng)
         is_class = order < count
         before = np.cumsum(is_class) - 1  # the last class up to each place
         place = np.empty(len(order), np.intp)
@@ -276,102 +163,114 @@ class Joiner:
         found: NDArray[np.intp] = by_order[np.clip(start[:, None] + reach, 0, count - 1)]
         return found
 
-    def _growth_of(self, rows: NDArray[np.intp], near: NDArray[np.intp]) -> NDArray[np.float64]:
-        """By how much the loss of all records grows in some classes with each of some tuples."""
-        growth = np.zeros(near.shape)
-        weight = self._tuple_sizes[rows][:, None]
-        for attribute, codes in enumerate(self._lattice.codes):
-            example, old = self._example[attribute][near], self._levels[attribute][near]
-            level = np.zeros(near.shape, np.int16)
-            for own in self._groups[attribute][:-1]:
-                level += own[codes[rows]][:, None] != own[example]
-            level = np.maximum(level, old)
-            losses = self._losses[attribute]
-            new = losses[level, example]
-            growth += self._sizes[near] * (new - losses[old, example]) + weight * new
-        return growth
+    def _join_singly(self) -> None:
+        """Put one tuple after another into the cheapest class that can have it, until classes are put together."""
+        for row in self._company.waiting.tolist():
+            chosen = self._company.cheapest(row)
+            self._company.take_in(np.array([row]), np.array(chosen[:1]))
+            if len(chosen) > 1:
+                classes = self._company.classes.copy()
+                classes[np.isin(classes, chosen)] = chosen[0]
+                self._look(classes)
+                return
 
-    def _look(self) -> None:
-        """Number the classes anew, and look at what is in them."""
-        inside = np.flatnonzero(self.classes >= 0)
-        if not len(inside):  # nothing has become a class: all tuples together are one
-            inside = np.arange(len(self.classes))
-            self.classes[:] = 0
-        own = renumbered(self.classes[inside])
-        self.classes[inside] = own
-        count = int(own.max()) + 1
-        self._sizes = np.bincount(own, self._tuple_sizes[inside], count)
-        self._levels = tightest(self._lattice.take(inside), own)
-        first = np.zeros(count, np.intp)
-        first[own[::-1]] = inside[::-1]
-        self._example = self._lattice.codes[:, first]
-        self._counts = self._diversity.counts(inside, own, count)
-        self._spare = [np.bincount(own, spare[inside], count) for spare in self._diversity.spare]
-        self._grow: list[NDArray[np.float32]] = []
-        self._own: list[NDArray[np.float32]] = []
+    def _open(self) -> NDArray[np.intp]:
+        """Which classes can spare as much as some waiting tuple lacks; where others than these wait, all."""
+        found, waiting = np.ones(len(self._company), bool), self._company.waiting
+        for own, spare in zip(self._diversity.spare, self._company.spare, strict=True):
+            most = own[waiting].max(initial=-np.inf)
+            found &= spare + min(most, 0.0) >= -_ROUNDING
+        return np.flatnonzero(found)
 
-    def _tabulate(self, waiting: NDArray[np.intp]) -> None:
-        """Lay out what every class would lose by every value of the tuples that wait."""
-        every = np.arange(len(self._sizes))
-        self._values = [np.unique(row[waiting], return_inverse=True) for row in self._lattice.codes]
-        self._place = np.zeros((len(self._values), len(self.classes)), np.intp)
-        self._place[:, waiting] = np.stack([inverse for _, inverse in self._values])
-        tables = [self._table(attribute, every) for attribute in range(len(self._values))]
-        self._grow, self._own = [grow for grow, _ in tables], [own for _, own in tables]
+    # --- what is offered ----------------------------------------------------------------------------------------------
 
-    def _table(self, attribute: int, some: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For every value waiting, what the records of some classes lose more by it, and what its own would lose."""
-        levels = self._met(attribute, some, self._values[attribute][0])
-        losses, example = self._losses[attribute], self._example[attribute][some]
-        new = losses[levels, example].astype(np.float32)
-        old = losses[self._levels[attribute][some], example].astype(np.float32)
-        return (new - old) * self._sizes[some].astype(np.float32), new
+    def _offers(self, rows: NDArray[np.intp], classes: NDArray[np.intp], number: int) -> _Offers:
+        """For each tuple the classes that grow least with it, and by how much; fewer where so many are not there."""
+        step = max(_LARGE // len(rows), _WIDE)
+        if len(rows) * _WIDE > _LARGE and len(rows) > 1:
+            half = len(rows) // 2
+            return _joined([self._offers(part, classes, number) for part in (rows[:half], rows[half:])], 0)
+        parts = [self._cheapest(rows, classes[at : at + step], number) for at in range(0, len(classes), step)]
+        near, growth = _joined(parts, 1)
+        place = _least(growth, number)
+        return np.take_along_axis(near, place, 1), np.take_along_axis(growth, place, 1)
 
-    def _met(self, attribute: int, some: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.int16]:
-        """The level that each class would be on with each value, of shape `(values, classes)`."""
-        groups, example = self._groups[attribute], self._example[attribute][some]
-        level = np.zeros((len(values), len(some)), np.int16)
-        for own in groups[:-1]:
-            level += own[values][:, None] != own[example][None, :]
-        met: NDArray[np.int16] = np.maximum(level, self._levels[attribute][some])
-        return met
+    def _cheapest(self, rows: NDArray[np.intp], classes: NDArray[np.intp], number: int) -> _Offers:
+        """As `_offers`, for as many classes as are laid out at once; of each of many blocks the cheapest only."""
+        growth = self._company.growth(rows, classes)
+        width = max(min(_BLOCK, len(classes) // (4 * number)), 1)
+        if width == 1:
+            return np.broadcast_to(classes, growth.shape), growth
+        blocks = len(classes) // width
+        body = growth[:, : width * blocks].reshape(len(rows), width, blocks)
+        block = _least(body.min(1), number)
+        place = block + blocks * body[np.arange(len(rows))[:, None], :, block].argmin(2)
+        rest = growth[:, width * blocks :]
+        found = np.take_along_axis(growth, place, 1)
+        others = np.broadcast_to(classes[width * blocks :], rest.shape)
+        return np.concatenate([classes[place], others], axis=1), np.concatenate([found, rest], axis=1)
 
-    def _choice(self, row: int) -> list[int]:
-        """The cheapest class that meets the models with the tuple, or the cheapest classes that do together.
+    # --- who takes whom -----------------------------------------------------------------------------------------------
 
-        All classes do together, because the whole table does.
+    def _settle(
+        self, rows: NDArray[np.intp], near: NDArray[np.intp], growth: NDArray[np.float32], limit: NDArray[Any]
+    ) -> None:
+        """Let classes take tuples in, until none is offered a class that can have it for what it may lose.
+
+        Args:
+            rows: The tuples.
+            near: The classes that each may join, of shape `(tuples, offers)`.
+            growth: By how much the loss grows then.
+            limit: By how much it may for each tuple.
         """
-        growth = self._growth(np.array([row]))[0]
-        counts = self._diversity.counts(np.array([row]), np.zeros(1, np.intp), 1)
-        able = np.flatnonzero(self._good(np.arange(len(growth)), row, counts))
-        if len(able):
-            return [int(able[np.argmin(growth[able])])]
-        order = np.argsort(growth, kind="stable")
-        sums = [np.cumsum(table[order], axis=0) + own for table, own in zip(self._counts, counts, strict=True)]
-        together = self._diversity.models.meets(np.cumsum(self._sizes[order]) + self._tuple_sizes[row], sums)
-        together[-1] = True
-        found: list[int] = order[: int(np.argmax(together)) + 1].tolist()
-        return found
+        while True:
+            place = growth.argmin(1)
+            least = growth[np.arange(len(rows)), place]
+            some = ((least <= limit) & (least < np.inf)).nonzero()[0]
+            if not len(some):
+                return
+            rows, near, growth, limit = rows[some], near[some], growth[some], limit[some]
+            place, least = place[some], least[some]
+            joined, denied = self._round(rows, near[np.arange(len(rows)), place], least)
+            growth[denied, place[denied]] = np.inf
+            changed = np.zeros(len(self._company), bool)
+            changed[self._company.classes[rows[joined]]] = True
+            left = (~joined).nonzero()[0]
+            rows, near, growth, limit = rows[left], near[left], growth[left], limit[left]
+            which, where = (changed[near] & (growth < np.inf)).nonzero()
+            growth[which, where] = self._company.growth_of(rows[which], near[which, where])[0]
 
-    def _good(self, some: NDArray[np.intp], row: int, counts: list[Any]) -> NDArray[np.bool_]:
-        joined = [table[some] + own for table, own in zip(self._counts, counts, strict=True)]
-        return self._diversity.models.meets(self._sizes[some] + self._tuple_sizes[row], joined)
+    def _round(
+        self, rows: NDArray[np.intp], chosen: NDArray[np.intp], least: NDArray[np.float32]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Let each chosen class take the tuple that costs it least, and others for which it then raises no label.
 
-    def _take_in(self, rows: NDArray[np.intp], chosen: NDArray[np.intp]) -> None:
-        """Put tuples into classes, and look at these anew."""
-        if not len(rows):
-            return
-        self.classes[rows] = chosen
-        some, which = np.unique(chosen, return_inverse=True)
-        for attribute, codes in enumerate(self._lattice.codes):
-            levels = self._met(attribute, chosen, codes[rows])[np.arange(len(rows)), np.arange(len(rows))]
-            np.maximum.at(self._levels[attribute], chosen, levels)
-        np.add.at(self._sizes, chosen, self._tuple_sizes[rows])
-        for table, own in zip(self._counts, self._diversity.counts(rows, which, len(some)), strict=True):
-            table[some] += own
-        for own, spare in zip(self._diversity.spare, self._spare, strict=True):
-            np.add.at(spare, chosen, own[rows])
-        for attribute in range(len(self._grow)):
-            grow, lost = self._table(attribute, some)
-            self._grow[attribute][:, some] = grow
-            self._own[attribute][:, some] = lost
+        Returns:
+            Which tuples have joined, and the places of those that the class cannot have.
+        """
+        joined = np.zeros(len(rows), bool)
+        order = np.lexsort((least, chosen))
+        first = order[runs(chosen[order])]
+        good = self._company.fits(rows[first], chosen[first])
+        self._company.take_in(rows[first[good]], chosen[first[good]])
+        joined[first[good]] = True
+        changed = np.zeros(len(self._company), bool)
+        changed[chosen[first[good]]] = True
+        others = (changed[chosen] & ~joined).nonzero()[0]
+        growth, inside = self._company.growth_of(rows[others], chosen[others])
+        others = others[inside & (growth <= least[others])]
+        others = others[self._company.fits(rows[others], chosen[others])]
+        self._company.take_in(rows[others], chosen[others])
+        joined[others] = True
+        return joined, first[~good]
+
+
+def _joined(parts: list[_Offers], axis: int) -> _Offers:
+    return np.concatenate([near for near, _ in parts], axis), np.concatenate([growth for _, growth in parts], axis)
+
+
+def _least(growth: NDArray[np.float32], number: int) -> NDArray[np.intp]:
+    """Where the least of each row are; all where there are no more."""
+    if growth.shape[1] <= number:
+        return np.broadcast_to(np.arange(growth.shape[1]), growth.shape)
+    return np.argpartition(growth, number - 1, axis=1)[:, :number]

@@ -15,7 +15,8 @@ import numpy as np
 
 from privkit.anonymity.counting.keys import hashed, lengths, order_of, renumbered, runs, spread
 from privkit.anonymity.models.sensitive import Diversity
-from privkit.anonymity.recoding.joining import Joiner, tightest
+from privkit.anonymity.recoding.company import tightest
+from privkit.anonymity.recoding.joining import Joiner
 from privkit.anonymity.recoding.lattice import Lattice, some_nodes
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class _Peeling:
             enough = np.bincount(slots[left[some]], own[some], 1 << bits) >= least
             left = left[enough[slots[left]]]
         slots = slots[left]
-        return left[np.bincount(slots, self.sizes[tuples[left]], 1)[slots] >= self.diversity.models.k]
+        return left[np.bincount(slots, self.sizes[tuples[left]], 1)[slots] >= self.diversity.models.least]
 
     def _found(self, tuples: NDArray[np.intp], group: NDArray[np.intp], groups: int) -> None:
         if not groups:
