@@ -28,6 +28,7 @@ import uuid
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from privkit.columns import text_of
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue
 from privkit.transforms import ciphertext as layout
 
@@ -64,12 +65,14 @@ def mode_of(mode: str) -> Mode:
         raise InvalidParameter(f"no mode {mode!r} of a column; it is {', '.join(Mode)}") from None
 
 
-def row_name(key: object) -> Row:
+def row_name(key: object, *more: object) -> Row:
     """What a ciphertext that is bound to its row names it by: the same in every framework and database.
 
     Args:
         key: The row's primary key as the application has it: a UUID, which goes as its text in lower case with
             hyphens; text, bytes or an integer, which go as they are.
+        more: Where the primary key has several columns, the others, in the key's order. Each then goes behind its
+            length, in four bytes, so that no two keys have one name.
 
     Raises:
         InvalidParameter: If it is nothing that names a row.
@@ -79,7 +82,12 @@ def row_name(key: object) -> Row:
         >>> from privkit.integrations.lifecycle import row_name
         >>> row_name(uuid.UUID(int=10))
         '00000000-0000-0000-0000-00000000000a'
+        >>> row_name("shop", 17).hex(" ", -4)
+        '00000004 73686f70 00000002 3137'
     """
+    if more:
+        contents = [part if isinstance(part, bytes) else text_of(part).encode() for part in map(row_name, (key, *more))]
+        return b"".join(len(content).to_bytes(4) + content for content in contents)
     if isinstance(key, uuid.UUID):
         return str(key)
     if isinstance(key, bool) or not isinstance(key, str | bytes | int) or key in ("", b""):

@@ -221,3 +221,108 @@ def test_what_cannot_be_bound(keys, engine):
             connection.execute(table.insert(), {"note": "a"})
         with pytest.raises(NotBound, match="not the primary key"):
             connection.execute(table.insert(), {"id": 1, "wrong": "a"})
+
+
+@pytest.fixture
+def sale(keys, engine):
+    class Base(DeclarativeBase):
+        pass
+
+    class Sale(Base):
+        __tablename__ = "sale"
+        shop: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+        number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=lambda: 99)
+        buyer: Mapped[str | None] = mapped_column(
+            Encrypted(sa.String(80), keys["sale.buyer"], row=["shop", "number"], index="buyer_idx")
+        )
+        buyer_idx = BlindIndex(keys["sale.buyer"], bits=8)
+        plain: Mapped[str | None] = mapped_column(sa.String(20))
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all(Sale(shop=shop, number=number, buyer=f"{shop} {number}") for shop, number in SALES)
+        session.commit()
+    return Sale
+
+
+SALES = [("1", 23), ("12", 3), ("2", 3)]
+"""The first two are one text."""
+
+
+def test_keys_of_several_columns_say_the_row(engine, sale):
+    buyers = [f"{shop} {number}" for shop, number in SALES]
+    alias = aliased(sale)
+    with Session(engine) as session:
+        for query in (
+            select(sale.buyer, sale.shop, sale.number).order_by(sale.shop),
+            select(sale.number, sale.buyer, sale.shop).order_by(sale.shop),
+            select(alias.shop, alias.number, alias.buyer).order_by(alias.shop),
+        ):
+            for rows in (session.execute(query).all(), reveal_rows(session, query).all()):
+                assert [row.buyer for row in rows] == buyers
+        assert session.scalar(select(sale.buyer).where(sale.shop == "12", sale.number == 3)) == "12 3"
+        assert session.execute(select(sale.buyer, sale.number).where(sale.shop == "1")).all() == [("1 23", 23)]
+        assert session.get(sale, ("2", 3)).buyer == "2 3"
+        assert session.scalars(
+            select(sale.number).where(sale.buyer.in_(["1 23", "2 3"])).order_by(sale.shop)
+        ).all() == [
+            23,
+            3,
+        ]
+        for query in (select(sale.buyer, sale.shop), select(sale.buyer).where(sale.number == 3)):
+            with pytest.raises(NotBound, match="select the primary key"):
+                session.execute(query).all()
+
+
+def test_keys_of_several_columns_bind_what_is_written(engine, sale):
+    table = sale.__table__
+    with Session(engine) as session:
+        one = session.get(sale, ("2", 3))
+        one.buyer = "changed"
+        session.add(sale(shop="3", buyer="made"))  # the rest of its key comes of the default
+        session.flush()
+        session.execute(sa.update(sale).where(sale.number == 3, sale.shop == "12").values(buyer="by key"))
+        session.execute(sa.update(sale), [{"shop": "1", "number": 23, "buyer": "in bulk"}])
+        session.execute(table.insert(), [{"shop": "many", "number": n, "buyer": f"m{n}"} for n in range(200)])
+        session.commit()
+        found = session.execute(select(sale.shop, sale.number, sale.buyer).where(sale.shop != "many")).all()
+        assert set(found) == {("1", 23, "in bulk"), ("12", 3, "by key"), ("2", 3, "changed"), ("3", 99, "made")}
+        many = session.execute(select(sale.number, sale.buyer).where(sale.shop == "many")).all()
+        assert set(many) == {(n, f"m{n}") for n in range(200)}
+        for statement in (
+            sa.update(sale).where(sale.shop == "1").values(buyer="to some"),
+            sa.update(sale).where(sale.shop == "1", sale.number == 23).values(number=24),
+            table.insert().values(number=5, buyer="a"),
+        ):
+            with pytest.raises((NotBound, InvalidParameter)):
+                session.execute(statement)
+            session.rollback()
+
+
+def test_keys_of_several_columns_have_names_of_their_own(engine, sale, keys):
+    with engine.begin() as connection:
+        stored = sa.text("SELECT buyer FROM sale WHERE shop = '1'")
+        sealed = bytes(connection.scalar(stored))
+        encrypt = sale.__table__.c.buyer.type.encrypt
+        assert encrypt.reveal(sealed, row=b"\x00\x00\x00\x011\x00\x00\x00\x0223") == "1 23"
+        connection.execute(sa.text("UPDATE sale SET buyer = :v WHERE shop = '12'"), {"v": sealed})
+    with Session(engine) as session, pytest.raises(DecryptionFailed, match="at row"):
+        session.get(sale, ("12", 3))
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE sale SET buyer = null WHERE shop = '12'"))
+    keys.rotate()
+    assert reencrypt(engine, sale.buyer, batch=1).replaced == 2
+    with Session(engine) as session:
+        assert session.get(sale, ("1", 23)).buyer == "1 23"
+
+
+def test_a_key_is_named_whole_and_in_its_order(engine, keys):
+    for row in ("shop", ("number", "shop"), ("shop", "number", "id")):
+        table = sa.Table(
+            "sale",
+            sa.MetaData(),
+            *(sa.Column(name, sa.Integer, primary_key=True, autoincrement=False) for name in ("shop", "number")),
+            sa.Column("buyer", Encrypted(sa.Text, keys["sale.buyer"], row=row)),
+        )
+        with engine.connect() as connection, pytest.raises(NotBound, match="'shop' and 'number'"):
+            connection.execute(table.insert(), {"shop": 1, "number": 1, "buyer": "a"})

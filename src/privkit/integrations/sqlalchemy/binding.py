@@ -1,4 +1,4 @@
-"""Values that are bound to the row they stand in: `Encrypted(..., row="id")`.
+"""Values that are bound to the row they stand in: `Encrypted(..., row="id")`, or `row=("shop", "id")`.
 
 A type of SQLAlchemy sees a value and not its row. So the row travels with the value:
 
@@ -15,6 +15,7 @@ Whatever comes to the type without its row is refused too, so that a way of writ
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -31,12 +32,12 @@ from sqlalchemy.sql.elements import (
 )
 
 from privkit.integrations.lifecycle import Bound, row_name
-from privkit.integrations.sqlalchemy.fetching import Naming, Opener
+from privkit.integrations.sqlalchemy.fetching import KeyPart, Naming, Opener
 from privkit.integrations.sqlalchemy.refusals import NotBound, unwrapped
 from privkit.integrations.sqlalchemy.writing import SEALED, upserted, upserts, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import CursorResult
 
@@ -80,29 +81,35 @@ def bound_columns(table: Any) -> list[sa.Column[Any]]:  # noqa: ANN401 - a table
     return [column for column in columns if _row_of(column) is not None]
 
 
-def _row_of(column: Any) -> str | None:  # noqa: ANN401 - a column
-    """The primary key that an encrypted column names."""
-    return getattr(column.type, "row", None) if hasattr(column.type, "stored") else None
+def _row_of(column: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - a column
+    """The primary key that an encrypted column names: its columns' names."""
+    row = getattr(column.type, "row", None) if hasattr(column.type, "stored") else None
+    return (row,) if isinstance(row, str) else row
 
 
-def key_of(column: sa.Column[Any]) -> sa.Column[Any]:
-    """The primary key of the table of a bound column.
+def keys_of(column: sa.Column[Any]) -> list[sa.Column[Any]]:
+    """The primary key of the table of a bound column: its columns, in the key's order.
 
     Raises:
         NotBound: If it is not the one that the column names.
     """
     keys = list(column.table.primary_key)
-    name = _row_of(column)
-    if len(keys) != 1 or keys[0].key != name:
-        raise NotBound(f"row={name!r} is not the primary key of {column.table.name!r}; name that")
-    return keys[0]
+    names = tuple(key.key for key in keys)
+    if names != _row_of(column):
+        said = " and ".join(map(repr, names)) or "none"
+        raise NotBound(f"row= is not the primary key of {column.table.name!r}, which is {said}; name that")
+    return keys
 
 
-def name_row(key: sa.Column[Any], value: Any) -> Row:  # noqa: ANN401 - a value of the key
-    """What a row is named by in the ciphertexts that are bound to it."""
+def name_row(keys: Sequence[sa.Column[Any]], values: Iterable[Any]) -> Row:
+    """What a row is named by in the ciphertexts that are bound to it, from a value for each column of the key."""
+    return row_name(*map(_key_value, keys, values))
+
+
+def _key_value(key: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401 - a value of the key
     if isinstance(key.type, sa.Uuid) and isinstance(value, str):
-        value = uuid.UUID(value)  # a UUID has one name, however it is written
-    return row_name(value)
+        return uuid.UUID(value)  # a UUID has one name, however it is written
+    return value
 
 
 def key_in_where(statement: Any, column: Any, key: sa.Column[Any]) -> BindParameter[Any] | None:  # noqa: ANN401 - SQLAlchemy's
@@ -150,7 +157,7 @@ class _Writing:
     def __init__(self, statement: Any, column: sa.Column[Any]) -> None:  # noqa: ANN401 - as above
         self._statement = statement
         self._column = column
-        self._key = key_of(column)
+        self._keys = keys_of(column)
         self._given = {_name(name): (name, value) for name, value in (statement._values or {}).items()}  # noqa: SLF001 - there is no other way to see them
 
     def bound(self, sets: list[Any]) -> tuple[Any, list[Any]]:
@@ -174,24 +181,24 @@ class _Writing:
 
     def _row(self, values: dict[str, Any]) -> Row:
         with unwrapped():
-            return name_row(self._key, self._key_value(values))
+            return name_row(self._keys, [self._value_of(key, values) for key in self._keys])
 
-    def _key_value(self, values: dict[str, Any]) -> Any:  # noqa: ANN401 - a value of the key
+    def _value_of(self, key: sa.Column[Any], values: dict[str, Any]) -> Any:  # noqa: ANN401 - a value of the key
         if isinstance(self._statement, sa.Update):
-            parameter = key_in_where(self._statement, self._column, self._key)
+            parameter = key_in_where(self._statement, self._column, key)
             if parameter is None:
                 raise self._unknown()
             return values.get(parameter.key, parameter.effective_value)
-        name = self._key.key
+        name = key.key
         if values.get(name) is None and name in self._given:
             return getattr(self._given[name][1], "value", None)
         if values.get(name) is None:
-            values[name] = self._made()
+            values[name] = self._made(key)
         return values[name]
 
-    def _made(self) -> Any:  # noqa: ANN401 - as above
-        """A key as its default makes it."""
-        default: Any = self._key.default
+    def _made(self, key: sa.Column[Any]) -> Any:  # noqa: ANN401 - as above
+        """A part of a key as its default makes it."""
+        default: Any = key.default
         if default is None or default.is_sequence or default.is_clause_element:
             raise self._unknown()
         return default.arg(None) if default.is_callable else default.arg
@@ -209,9 +216,9 @@ def _name(column: Any) -> str:  # noqa: ANN401 - a column or its name
 
 def _check_writing(statement: Any, column: sa.Column[Any]) -> None:  # noqa: ANN401 - as above
     """Refuse what would be bound to another row than it comes to stand in."""
-    key, name = key_of(column), column.key
+    keys, name = {key.key for key in keys_of(column)}, column.key
     writes = [(_name(to), value) for to, value in written(statement)]
-    if isinstance(statement, sa.Update) and any(to == key.key for to, _ in writes):
+    if isinstance(statement, sa.Update) and any(to in keys for to, _ in writes):
         raise NotBound(
             f"the primary key of {column.table.name!r} is changed, and values are bound to it; write a new row"
         )
@@ -219,7 +226,7 @@ def _check_writing(statement: Any, column: sa.Column[Any]) -> None:  # noqa: ANN
     simple = set() if ordered else {_name(to) for to in statement._values or {}}  # noqa: SLF001 - as above
     for to, value in writes:
         if to == name and (to not in simple or not isinstance(value, BindParameter | Null)):
-            if _is_excluded(statement, value, key, name):
+            if _is_excluded(statement, value, keys, name):
                 continue
             raise NotBound(
                 f"a value of {name!r} is bound to its row: it is neither copied nor computed nor written by several "
@@ -227,12 +234,12 @@ def _check_writing(statement: Any, column: sa.Column[Any]) -> None:  # noqa: ANN
             )
 
 
-def _is_excluded(statement: Any, value: Any, key: sa.Column[Any], name: str) -> bool:  # noqa: ANN401 - as above
+def _is_excluded(statement: Any, value: Any, keys: set[str], name: str) -> bool:  # noqa: ANN401 - as above
     """Whether an upsert writes the value that it would have inserted into the row of the same primary key."""
     targets = [getattr(clause, "inferred_target_elements", None) or [] for clause in upserts(statement)]
     return (
         name in {_name(to) for to in upserted(statement)}
-        and all([_name(each) for each in target] == [key.key] for target in targets)
+        and all({_name(each) for each in target} == keys for target in targets)
         and getattr(getattr(value, "table", None), "name", None) == "excluded"
         and getattr(value, "key", None) == name
     )
@@ -246,23 +253,24 @@ def _naming(result: Any, place: int) -> Naming | None:  # noqa: ANN401 - SQLAlch
         source = next((base for base in column.base_columns if _row_of(base) is not None), None)
         if not isinstance(source, sa.Column):
             continue
-        key = key_of(source)
-        at = next(
-            (at for at, entry in enumerate(entries) if any(_is_key(each, column, key) for each in _columns(entry))),
-            None,
-        )
-        if at is not None:
-            return Naming(_namer(key, result._metadata._processors[at]), at)  # noqa: SLF001 - as above
-        for statement in (getattr(compiled.compile_state, "statement", None), compiled.statement):
-            parameter = key_in_where(statement, column, key)
-            if parameter in compiled.bind_names:
-                return Naming(_namer(key), None, result.context.compiled_parameters[0][compiled.bind_names[parameter]])
+        keys = keys_of(source)
+        parts = [_part_of_name(result, column, key) for key in keys]
+        if all(part is not None for part in parts):
+            return Naming(partial(name_row, keys), tuple(part for part in parts if part is not None))
     return None
 
 
-def _namer(key: sa.Column[Any], process: Callable[[Any], Any] | None = None) -> Callable[[Any], Row]:
-    """What names a row by its primary key as the cursor gives it, or as the application has it."""
-    return lambda value: name_row(key, value if process is None else process(value))
+def _part_of_name(result: Any, column: Any, key: sa.Column[Any]) -> KeyPart | None:  # noqa: ANN401 - as above
+    """Where one column of the primary key is found for a column of a result."""
+    compiled = result.context.compiled
+    for at, entry in enumerate(compiled._result_columns):  # noqa: SLF001 - as above
+        if any(_is_key(each, column, key) for each in _columns(entry)):
+            return KeyPart(at, process=result._metadata._processors[at])  # noqa: SLF001 - as above
+    for statement in (getattr(compiled.compile_state, "statement", None), compiled.statement):
+        parameter = key_in_where(statement, column, key)
+        if parameter in compiled.bind_names:
+            return KeyPart(None, result.context.compiled_parameters[0][compiled.bind_names[parameter]])
+    return None
 
 
 def _is_key(other: Any, column: Any, key: sa.Column[Any]) -> bool:  # noqa: ANN401 - columns

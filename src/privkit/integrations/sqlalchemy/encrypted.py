@@ -61,7 +61,8 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         field: What the values are, where that shall be checked on writing.
         views: The views in which its values may be read; then they are read inside `reveal_as` only.
         row: The name of the primary key, to bind each value to its row: a ciphertext that was moved to another row is
-            refused. The application makes the key, such as a UUID; see `privkit.integrations.sqlalchemy.binding`.
+            refused. Where the key has several columns, all their names in the key's order. The application makes the
+            key, such as a UUID; see `privkit.integrations.sqlalchemy.binding`.
 
     Raises:
         InvalidParameter: If the parts do not go together.
@@ -91,7 +92,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         mode: str = Mode.STRICT,
         field: FieldType | None = None,
         views: FieldViews | None = None,
-        row: str | None = None,
+        row: str | Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         if deterministic and index is not None:
@@ -110,7 +111,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         self.mode = Mode(mode)
         self.field = field
         self.views = views
-        self.row = row
+        self.row = row if row is None or isinstance(row, str) else tuple(row)
         self.plain_form = plain_form(self.base_type)
         self._blind: BlindIndexOf | None = None
         self._stored = StoredForm(self._encrypt(None), mode, tag=self.plain_form.tag)

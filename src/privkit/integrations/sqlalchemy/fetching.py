@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ from sqlalchemy.engine.cursor import CursorFetchStrategy, CursorResult, CursorRe
 from privkit.errors import DecryptionFailed, InvalidParameter, InvalidValue, PrivkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy.engine.interfaces import DBAPICursor
 
@@ -59,26 +59,52 @@ class Opener(ABC):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPart:
+    """Where one column of the primary key of a result's rows is found.
+
+    Attributes:
+        place: Its place in a row; `None` where all rows have the same value.
+        value: The value that all rows have.
+        process: What makes a value of what the cursor gives, where something does.
+    """
+
+    place: int | None
+    value: Any = None
+    process: Callable[[Any], Any] | None = None
+
+    def of(self, row: Sequence[Any]) -> Any:  # noqa: ANN401 - a value of the key
+        """The value in one row."""
+        if self.place is None:
+            return self.value
+        return row[self.place] if self.process is None else self.process(row[self.place])
+
+    def of_all(self, columns: list[Any]) -> Iterable[Any]:
+        """The values in rows that are taken apart into columns; without an end where all are the same."""
+        if self.place is None:
+            return repeat(self.value)
+        return columns[self.place] if self.process is None else map(self.process, columns[self.place])
+
+
+@dataclass(frozen=True, slots=True)
 class Naming:
     """What names the rows of a result, for columns that are bound to them.
 
     Attributes:
-        name: The name of the row whose primary key the cursor gives.
-        place: The place of the primary key in a row; `None` where all rows have the same.
-        key: The primary key that all rows have.
+        name: The name of the row of a primary key.
+        parts: Where the key's columns are found.
     """
 
-    name: Callable[[Any], Row]
-    place: int | None
-    key: Any = None
+    name: Callable[[Sequence[Any]], Row]
+    parts: tuple[KeyPart, ...]
 
     def of(self, row: Sequence[Any]) -> Row:
         """The name of one row."""
-        return self.name(self.key if self.place is None else row[self.place])
+        return self.name([part.of(row) for part in self.parts])
 
     def of_all(self, columns: list[Any], count: int) -> list[Row]:
         """The names of rows that are taken apart into columns."""
-        return [self.name(self.key)] * count if self.place is None else list(map(self.name, columns[self.place]))
+        keys = zip(*(part.of_all(columns) for part in self.parts), strict=False)
+        return [self.name(key) for key in islice(keys, count)]
 
 
 class Through(ResultFetchStrategy, ABC):

@@ -22,7 +22,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.sqltypes import TupleType
 
 from privkit.integrations.lifecycle import Mode
-from privkit.integrations.sqlalchemy.binding import key_of, name_row
+from privkit.integrations.sqlalchemy.binding import keys_of, name_row
 from privkit.integrations.sqlalchemy.refusals import NotSearchable, unwrapped
 from privkit.integrations.sqlalchemy.writing import SEALED
 
@@ -136,11 +136,10 @@ class _Reading:
     def _kept(self, query: sa.Select[Any], given: dict[str, Any]) -> list[Any]:
         """The names of the rows of a query that hold it."""
         rows: Sequence[Any] = self._execute(query, given).all()
-        key = key_of(self._search.source) if self._search.is_bound else None
-        held = self._search.held(
-            [row[0] for row in rows], None if key is None else [name_row(key, row[-1]) for row in rows]
-        )
+        keys = keys_of(self._search.source) if self._search.is_bound else None
         width = self._queries.width
+        bound_to = None if keys is None else [name_row(keys, row[1 + width :]) for row in rows]
+        held = self._search.held([row[0] for row in rows], bound_to)
         names: list[Any] = [row[1] if width == 1 else tuple(row[1 : 1 + width]) for row in rows]
         return [name for name, holds in zip(names, held, strict=True) if holds]
 
@@ -175,7 +174,7 @@ def _made(search: Search) -> _Queries:
                 f"statements while {encrypted.field_key.name!r} is adopted; give it one, or only select rows"
             )
         wanted = sa.or_(wanted, stored.in_(_some(_PLAIN, raw)))
-    chosen = sa.select(stored, *names, *([key_of(source)] if search.is_bound else ()))
+    chosen = sa.select(stored, *names, *(keys_of(source) if search.is_bound else ()))
     name = sa.tuple_(*names) if len(names) > 1 else names[0]
     return _Queries(
         source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from privkit.errors import InvalidParameter
 from privkit.integrations import reencryption
-from privkit.integrations.sqlalchemy.binding import key_of, name_row
+from privkit.integrations.sqlalchemy.binding import keys_of, name_row
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.writing import SEALED
 
@@ -135,8 +136,7 @@ class ColumnRows:
         """What names the row of a position, where the column is bound to its rows."""
         if self.encrypted.row is None:
             return None
-        key = key_of(self._column)
-        return lambda position: name_row(key, position[0])
+        return partial(name_row, keys_of(self._column))
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
