@@ -28,9 +28,9 @@ def keep_pairs_together() -> None:
     ):
         before = getattr(kind, name)
         if not hasattr(before, "looks_for_indexes"):
-            telling_all = telling(before)
-            telling_all.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
-            setattr(kind, name, telling_all)
+            told: Any = telling(before)
+            told.looks_for_indexes = True  # marks our own, so that it is put there once
+            setattr(kind, name, told)
 
 
 def _referring(before: Callable[..., bool]) -> Callable[..., bool]:
