@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from privkit.columns import arrow_pieces, pieces
+from privkit.columns import arrow_joins, pieces
 from privkit.columns.pieces import by_pieces
 from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue, WrongType
 from privkit.lowlevel import FF1, AesSiv, Cmac
@@ -181,7 +181,7 @@ def test_fixed_widths_grow(small):
 
 def test_offsets_beyond_31_bits_become_large(small, monkeypatch):
     del small
-    monkeypatch.setattr(arrow_pieces, "INT32_MAX", 300)
+    monkeypatch.setattr(arrow_joins, "INT32_MAX", 300)
     done = by_pieces(lambda column: column, pa.array(TEXTS))
     assert done.type == pa.large_string()
     assert done.to_pylist() == TEXTS

@@ -149,9 +149,10 @@ def codes_of_arrow(container: Any) -> Coded | None:
         return None
     column = lift_arrow(pa.chunked_array(dictionaries, type=container.type.value_type))
     starts = np.cumsum([0, *sizes]).tolist() if len(sizes) > 1 else [0] * len(parts)
-    codes = np.concatenate(
-        [plain_numbers(part.indices.drop_null()) + np.int64(start) for part, start in zip(parts, starts, strict=False)]
-    )
+    each = [plain_numbers(part.indices.drop_null()) for part in parts]
+    if len(sizes) > 1:
+        each = [numbers + np.int64(start) for numbers, start in zip(each, starts, strict=False)]
+    codes = each[0] if len(each) == 1 else np.concatenate(each)  # as they are: wider ones would take room for each row
     values = column.values
     if len(sizes) > 1:
         values, merged = number_values(values)

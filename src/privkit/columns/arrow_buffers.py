@@ -118,6 +118,11 @@ def plain_numbers(array: Any) -> NDArray[Any]:
     return found
 
 
+def is_view(of: Any) -> bool:
+    """Whether a type is of views of text or bytes."""
+    return bool(types.is_string_view(of) or types.is_binary_view(of))
+
+
 def plain_type(of: Any) -> Any:
     """The type itself, or for views the plain type of the same text or bytes."""
     if types.is_string_view(of):

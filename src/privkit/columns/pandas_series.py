@@ -20,7 +20,7 @@ from privkit.columns.arrays import datetimes, fit, lift_plain
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
-from privkit.columns.numbering import Coded
+from privkit.columns.numbering import Coded, some
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
 from privkit.errors import WrongType
@@ -76,13 +76,13 @@ class PandasHome:
             built = self.inner.build_coded(kind, values, codes, nulls, exact=exact)
             array = pd.ArrowDtype(built.type).__from_arrow__(built)
         else:
-            few = self._categories(self.inner.array(kind, values, None, exact=exact))
-            numbers = few.codes.astype(np.int64).take(codes)  # two values may have become one
+            few = as_categories(self.dtype, self.inner.array(kind, values, None, exact=exact))
+            numbers = few.codes.take(codes)  # two values may have become one
             if nulls is not None:
-                full = np.full(len(nulls), -1)
+                full = np.full(len(nulls), -1, numbers.dtype)
                 full[~nulls] = numbers
                 numbers = full
-            array = pd.Categorical.from_codes(numbers, dtype=few.dtype)
+            array = pd.Categorical.from_codes(numbers, dtype=few.dtype, validate=False)
         return pd.Series(array, index=self.index, name=self.name, copy=False)
 
     def array(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
@@ -91,7 +91,7 @@ class PandasHome:
         if kind is Kind.MIXED or self.dtype == object or (kind in _OBJECTS and not elsewhere):
             return self._objects(kind, values, nulls)
         if isinstance(self.dtype, pd.CategoricalDtype):
-            return self._categories(self.inner.array(kind, values, nulls, exact=exact))
+            return as_categories(self.dtype, self.inner.array(kind, values, nulls, exact=exact))
         if isinstance(self.dtype, pd.ArrowDtype):
             built = self.inner.build(kind, values, nulls, exact=exact)
             return pd.ArrowDtype(built.type).__from_arrow__(built)
@@ -100,12 +100,6 @@ class PandasHome:
         if kind in (Kind.TIMESTAMP, Kind.INSTANT):
             return self._moments(kind, values, nulls, exact=exact)
         return self._numbers(kind, values, nulls, exact=exact)
-
-    def _categories(self, array: Any) -> Any:
-        """Categories again: the old ones, with their order, where they hold all values."""
-        new = pd.Categorical(array)
-        known = set(self.dtype.categories.tolist()).issuperset(new.categories.tolist())  # `isin` takes 4 us a category
-        return pd.Categorical(array, dtype=self.dtype) if known else new
 
     def _objects(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None) -> Any:
         """Python objects; what was null stays the null that it was."""
@@ -156,6 +150,13 @@ class PandasHome:
         return _MASKED[kind][0](full, nulls.copy())
 
 
+def as_categories(dtype: Any, array: Any) -> Any:
+    """Categories again: the old ones, with their order, where they hold all values."""
+    new = pd.Categorical(array)
+    known = set(dtype.categories.tolist()).issuperset(new.categories.tolist())  # `isin` takes 4 us a category
+    return pd.Categorical(array, dtype=dtype) if known else new
+
+
 def lift_pandas(series: Any, *, mixed: bool = False) -> Column[Any]:
     """Take a column out of a pandas series; `mixed` is as for `lift`."""
     dtype = series.dtype
@@ -190,13 +191,12 @@ def codes_of_pandas(series: Any) -> Coded | None:
 
 def _lift_categories(series: Any) -> Column[Any]:
     coded = _codes_of_categories(series)
-    values = coded.column.values  # noqa: PD011 a column of ours
-    taken = values.take(coded.codes) if isinstance(values, Ragged) else values[coded.codes]
+    taken = some(coded.column.values, coded.codes)
     return Column(coded.column.kind, taken, coded.nulls, coded.column.home)
 
 
 def _codes_of_categories(series: Any) -> Coded:
-    codes = series.cat.codes.to_numpy()
+    codes = series.array.codes
     names = series.cat.categories
     column = lift_pandas(names.to_series(index=range(len(names))))
     of: PandasHome = column.home  # type: ignore[assignment]  # what lift_pandas makes
@@ -205,7 +205,7 @@ def _codes_of_categories(series: Any) -> Coded:
     nulls = codes < 0
     any_null = bool(nulls.any())
     dense = codes[~nulls] if any_null else codes
-    return Coded(Column(column.kind, column.values, None, home), dense.astype(np.intp), nulls if any_null else None)
+    return Coded(Column(column.kind, column.values, None, home), dense, nulls if any_null else None)
 
 
 def _unchunked(home: PandasHome) -> PandasHome:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _ARROW = arrow_module()
 
-_NUMPY: Final[dict[Any, Any]] = {
+NUMPY: Final[dict[Any, Any]] = {
     pl.Int8: np.int8,
     pl.Int16: np.int16,
     pl.Int32: np.int32,
@@ -66,20 +66,20 @@ class PolarsHome:
             return self._decimals(cast("Ragged", values), nulls, exact=exact)
         if isinstance(values, Ragged):
             series = self._ragged(kind, values, nulls)
-            return self._categories(series) if kind is Kind.TEXT else series
+            return self.categories(series) if kind is Kind.TEXT else series
         if kind is Kind.INSTANT:
             moments = np.ascontiguousarray(values["moment"])
             return self._temporal(Kind.TIMESTAMP, moments, nulls, exact=exact, zone="UTC")
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return self._temporal(kind, values, nulls, exact=exact)
-        plain = fit(values, np.dtype(_NUMPY[self.dtype.base_type()])) if exact else values
-        return self._spread(plain, nulls)
+        plain = fit(values, np.dtype(NUMPY[self.dtype.base_type()])) if exact else values
+        return self.spread(plain, nulls)
 
     def build_coded(
         self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
         """As `build`, from distinct values and the position of each row's value among them."""
-        return self.build(kind, values, None, exact=exact).gather(self._spread(codes, nulls))
+        return self.build(kind, values, None, exact=exact).gather(self.spread(codes, nulls))
 
     def _ragged(self, kind: Kind, values: Ragged, nulls: NDArray[np.bool_] | None) -> Any:
         text = kind is Kind.TEXT
@@ -89,7 +89,7 @@ class PolarsHome:
         of = _ARROW.pa.large_string() if text else _ARROW.pa.large_binary()
         return pl.Series(self.name, _ARROW.text_array(values, nulls, of))
 
-    def _categories(self, series: Any) -> Any:
+    def categories(self, series: Any) -> Any:
         """Text as the categories that it was in."""
         if self.dtype == pl.Categorical:
             return series.cast(self.dtype)
@@ -121,13 +121,13 @@ class PolarsHome:
         """Days, or moments; those with a zone in the series' own if `exact`, else in the one given."""
         if kind is Kind.DATE:
             days = fit(values.astype("datetime64[D]").view(np.int64), np.dtype(np.int32))
-            return self._spread(days, nulls).cast(pl.Date)
+            return self.spread(days, nulls).cast(pl.Date)
         unit = np.datetime_data(values.dtype)[0]
         dtype = self.dtype if exact else pl.Datetime(unit if unit in _UNITS else "us", zone)  # type: ignore[arg-type]
         moments = datetimes(values, None, np.dtype(f"datetime64[{dtype.time_unit}]"))
-        return self._spread(moments.view(np.int64), nulls).cast(dtype)
+        return self.spread(moments.view(np.int64), nulls).cast(dtype)
 
-    def _spread(self, values: NDArray[Any], nulls: NDArray[np.bool_] | None) -> Any:
+    def spread(self, values: NDArray[Any], nulls: NDArray[np.bool_] | None) -> Any:
         """A series of the values in their rows, and nulls between them."""
         if nulls is None:
             return pl.Series(self.name, values)
@@ -156,7 +156,7 @@ def lift_polars(series: Any) -> Column[Any]:
         if dtype.time_zone is None:
             return Column(Kind.TIMESTAMP, moments, nulls, home)
         return Column(Kind.INSTANT, in_zone(moments, zone_named(dtype.time_zone)), nulls, home)
-    if dtype.base_type() not in _NUMPY:
+    if dtype.base_type() not in NUMPY:
         raise WrongType(f"a series of {dtype} is no column of values; convert it to text or numbers first")
     return _lift_numbers(dense.to_numpy(), nulls, home)
 
@@ -174,9 +174,15 @@ def codes_of_polars(series: Any) -> Coded | None:
         return None
     nulls = series.is_null().to_numpy() if series.null_count() else None
     dense = series.drop_nulls()
-    firsts, codes = in_order(dense.to_physical().to_numpy(), highest + 1)
-    column = lift_polars(dense.gather(firsts))
+    physical = dense.to_physical().to_numpy()
+    order, codes = in_order(physical, highest + 1)
+    column = lift_polars(of_physical(series.dtype, np.asarray(order).astype(physical.dtype)))
     return Coded(Column(column.kind, column.values, None, PolarsHome(series.dtype, series.name)), codes, nulls)
+
+
+def of_physical(dtype: Any, numbers: NDArray[Any]) -> Any:
+    """The series of categories with some numbers, which are of the type that theirs is."""
+    return pl.Series(numbers).cat.to(dtype)
 
 
 def _ragged(kind: Kind, series: Any) -> Ragged:

@@ -17,7 +17,7 @@ from privkit._kernels.ragged import Ragged
 from privkit.columns.column import Column, at_rows, row_numbers
 from privkit.columns.kinds import Kind
 from privkit.columns.lifting import codes_of, lift
-from privkit.columns.numbering import in_order, repeat
+from privkit.columns.numbering import in_order, repeat, some
 from privkit.columns.optional import arrow_rows_module
 from privkit.errors import InvalidValue
 
@@ -129,8 +129,8 @@ def lift_distinct(container: C) -> Column[C]:
     if coded is None:
         return _numbered(lift(container))
     values = coded.column.values
-    firsts, codes = in_order(coded.codes, len(values))
-    return _distinct(coded.column, _take(values, coded.codes[firsts]), codes, coded.nulls)
+    order, codes = in_order(coded.codes, len(values))
+    return _distinct(coded.column, some(values, order), codes, coded.nulls)
 
 
 def _numbered(column: Column[C]) -> Column[C]:
@@ -147,11 +147,6 @@ def _distinct(
 ) -> DistinctColumn[C]:
     home = DistinctHome(column.home, codes, nulls)
     return DistinctColumn(column.kind, values, None, cast("Home[C]", home), codes, nulls)
-
-
-def _take(values: Values, rows: NDArray[Any]) -> Values:
-    index = rows.astype(np.intp, copy=False)
-    return values.take(index) if isinstance(values, Ragged) else values[index]
 
 
 def spread(column: Column[C], values: Ragged, codes: NDArray[Any], nulls: NDArray[np.bool_] | None) -> C:

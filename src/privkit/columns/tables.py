@@ -18,7 +18,7 @@ from privkit.columns.sequences import object_array
 from privkit.errors import TableError, WrongType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,10 +31,12 @@ class Table(ABC, Generic[T]):
     Attributes:
         names: The columns' names, in order.
         rows: How many rows there are.
+        table: The table itself.
     """
 
     names: tuple[str, ...]
     rows: int
+    table: T
 
     @abstractmethod
     def column(self, name: str) -> Any:
@@ -59,6 +61,19 @@ class Table(ABC, Generic[T]):
     @abstractmethod
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> T:
         """Some of the rows, by position or by a mask, as a table of the same kind."""
+
+    def parts(self, rows: int) -> list[T]:
+        """The table in parts of at most so many rows, where that copies nothing and `joined` puts them together again.
+
+        Others are one part: lists and objects, whose rows say together what kind they are, and those that are copied.
+        """
+        del rows
+        return [self.table]
+
+    def joined(self, parts: Sequence[T]) -> T:
+        """A table of what was made of each of the `parts`."""
+        (whole,) = parts
+        return whole
 
     def _known(self, name: str) -> str:
         if name not in self.names:
@@ -192,6 +207,18 @@ class _Arrow(Table[Any]):
         from privkit.columns.arrow_rows import some_rows  # noqa: PLC0415 - pyarrow is there, for the table is
 
         return some_rows(self.table, rows)
+
+    def parts(self, rows: int) -> list[Any]:
+        pa = sys.modules["pyarrow"]
+        batch = isinstance(self.table, pa.RecordBatch)  # which cannot be joined
+        if batch or self.rows <= rows or any(pa.types.is_dictionary(kind) for kind in self.table.schema.types):
+            return [self.table]  # nor can dictionaries, which the parts may number differently
+        return [self.table.slice(start, rows) for start in range(0, self.rows, rows)]
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        if len(parts) == 1:
+            return parts[0]
+        return sys.modules["pyarrow"].concat_tables(parts, promote_options="permissive")  # text may be larger in some
 
 
 @dataclass(frozen=True, slots=True)

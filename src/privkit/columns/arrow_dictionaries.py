@@ -1,0 +1,226 @@
+"""Dictionary arrays made of pieces: numbers, and values of which each is there once.
+
+Which values are equal is asked of Arrow's hash table, which takes some fifty bytes for each. So where values are many
+they are looked at in groups, such that equal ones are in one.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import types
+
+from privkit.columns import pieces
+from privkit.columns.arrow_buffers import (
+    INT32_MAX,
+    in_chunks,
+    is_view,
+    nulls_of,
+    number_array,
+    plain_numbers,
+    take_text,
+)
+from privkit.columns.arrow_joins import ArrowJoin, views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_EIGHT: Final = 8
+_GROUP: Final = 1 << 16  # values that the hash table looks at together
+_TAGS: Final = 256
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio
+_TOP_BYTE: Final = np.uint64(56)
+
+
+class IndexJoin:
+    """The numbers of the rows of a dictionary array, in its type unless that does not reach.
+
+    Args:
+        rows: How many rows there are; they come in parts of which only the last may be no multiple of eight.
+        of: The type of integers.
+    """
+
+    def __init__(self, rows: int, of: Any) -> None:
+        self._numbers = np.zeros(rows, of.to_pandas_dtype())
+        self._valid: NDArray[np.uint8] | None = None
+        self._filled = 0
+
+    def add(self, numbers: NDArray[Any], nulls: NDArray[np.bool_] | None) -> None:
+        """Take the numbers of the next rows that are not null, and which rows are."""
+        highest = int(numbers.max()) if len(numbers) else 0
+        if highest > np.iinfo(self._numbers.dtype).max:
+            self._numbers = self._numbers.astype(np.int32 if highest <= INT32_MAX else np.int64)
+        rows = len(numbers) if nulls is None else len(nulls)
+        part = self._numbers[self._filled : self._filled + rows]
+        part[slice(None) if nulls is None else ~nulls] = numbers
+        if nulls is not None:
+            if self._valid is None:
+                self._valid = np.full(-(-len(self._numbers) // _EIGHT), 0xFF, np.uint8)
+            bits = np.packbits(~nulls, bitorder="little")
+            self._valid[self._filled // _EIGHT :][: len(bits)] = bits
+        self._filled += rows
+
+    def replace(self, numbers: NDArray[Any]) -> None:
+        """Put another number, no greater one, in the place of each number."""
+        for first, last in pieces.cuts_of_rows(len(self._numbers), pieces.PIECE_ROWS):
+            part = self._numbers[first:last]
+            part[:] = numbers.take(part.astype(np.intp))
+
+    def finish(self) -> Any:
+        """The array."""
+        buffers = [None if self._valid is None else pa.py_buffer(self._valid), pa.py_buffer(self._numbers)]
+        return pa.Array.from_buffers(pa.from_numpy_dtype(self._numbers.dtype), len(self._numbers), buffers)
+
+
+class DictionaryJoin:
+    """Puts arrays of values together to a dictionary array in which each value is once.
+
+    Args:
+        rows: How many rows the whole has.
+        lengths: The chunks of the whole, or `None` for a plain array.
+        of: The type of its numbers, unless there are more values than that can number.
+    """
+
+    def __init__(self, rows: int, lengths: tuple[int, ...] | None, of: Any) -> None:
+        self._lengths, self._indices = lengths, IndexJoin(rows, of)
+        self._runs, self._run_count, self._before = ArrowJoin(None), 0, 0  # what is done, and how many values that is
+        self._run: Any = None  # values that those of the next piece are still compared with
+        self._even = True
+
+    def add(self, piece: Any) -> None:
+        """Take the next piece."""
+        if self._run is None:
+            self._run = piece.slice(0, 0)
+        self._even = self._even and piece.type == self._run.type
+        if not self._even:
+            return
+        for first, last in pieces.cuts_of_rows(len(piece), _GROUP):
+            self._add_group(piece.slice(first, last - first))
+
+    def _add_group(self, rows: Any) -> None:
+        known = len(self._run)
+        encoded = pa.concat_arrays([self._run, rows]).dictionary_encode()
+        numbers, self._run = encoded.indices.slice(known), encoded.dictionary
+        nulls = nulls_of(numbers) if numbers.null_count else None
+        self._indices.add(plain_numbers(numbers.drop_null()).astype(np.intp) + self._before, nulls)
+        if len(self._run) > _GROUP or self._run.nbytes > pieces.PIECE_BYTES:
+            self._end_run()
+
+    def _end_run(self) -> None:
+        self._runs.add(self._run)
+        self._before += len(self._run)
+        self._run_count += 1
+        self._run = self._run.slice(0, 0)
+
+    def finish(self) -> Any | None:
+        """The whole, or nothing where its pieces do not say what it is."""
+        if not self._even:
+            return None
+        if len(self._run) or not self._run_count:
+            self._end_run()
+        values = self._runs.finish()
+        if self._run_count > 1:
+            values, numbers = each_once(values)
+            if numbers is not None:
+                self._indices.replace(numbers)
+        return in_chunks(pa.DictionaryArray.from_arrays(self._indices.finish(), values, safe=False), self._lengths)
+
+
+def each_once(values: Any) -> tuple[Any, NDArray[Any] | None]:
+    """Values without those that equal one before.
+
+    Returns:
+        The values; and for each position the number of its value among them, or `None` where no two are equal.
+    """
+    if len(values) <= _GROUP:
+        encoded = values.dictionary_encode()
+        few = len(encoded.dictionary) < len(values)
+        return (encoded.dictionary, plain_numbers(encoded.indices)) if few else (values, None)
+    firsts = _first_equals(values)
+    if firsts is None:
+        return values, None
+    join, done = ArrowJoin(_count_own(firsts)), 0
+    for first, last in pieces.cuts_of_rows(len(values), _GROUP):
+        part = firsts[first:last]
+        own = part == np.arange(first, last)
+        rows = np.flatnonzero(own)
+        join.add(take_values(values.slice(first, last - first), rows))
+        part[rows] = np.arange(done, done + len(rows))
+        others = np.flatnonzero(~own)
+        part[others] = firsts.take(part[others])  # which stand before and have their numbers
+        done += len(rows)
+    return join.finish(), firsts
+
+
+def _count_own(firsts: NDArray[Any]) -> int:
+    parts = pieces.cuts_of_rows(len(firsts), _GROUP)
+    return sum(int(np.count_nonzero(firsts[first:last] == np.arange(first, last))) for first, last in parts)
+
+
+def _first_equals(values: Any) -> NDArray[Any] | None:
+    """For each value the position of the first that equals it; `None` where no two do."""
+    firsts: NDArray[Any] | None = None
+    for rows in _groups(_tags(values)):
+        encoded = take_values(values, rows).dictionary_encode()
+        if len(encoded.dictionary) == len(rows):
+            continue
+        numbers = plain_numbers(encoded.indices)
+        if firsts is None:
+            firsts = np.arange(len(values), dtype=np.int32 if len(values) <= INT32_MAX else np.int64)
+        firsts[rows] = rows[np.unique(numbers, return_index=True)[1][numbers]]
+    return firsts
+
+
+def _tags(values: Any) -> NDArray[np.uint8]:
+    """A byte for each value, equal for equal ones."""
+    tags = np.empty(len(values), np.uint8)
+    for first, last in pieces.cuts_of_rows(len(values), _GROUP):
+        part = values.slice(first, last - first)
+        rows = plain_numbers(part).tolist() if types.is_integer(part.type) else take_text(part).to_list()
+        hashes = np.fromiter(map(hash, rows), np.int64, len(rows))
+        tags[first:last] = (hashes.view(np.uint64) * _FACTOR) >> _TOP_BYTE
+    return tags
+
+
+def _groups(tags: NDArray[np.uint8]) -> Iterator[NDArray[np.intp]]:
+    """The rows of some tags after the rows of others, hardly more together than are in a piece."""
+    counts = np.zeros(_TAGS, np.int64)
+    for start, end in pieces.cuts_of_rows(len(tags), _GROUP):
+        counts += np.bincount(tags[start:end], minlength=_TAGS)  # which makes wide integers of them
+    turns, rows = [0], 0
+    for tag, count in enumerate(counts.tolist()):
+        if rows and rows + count > _GROUP:
+            turns.append(tag)
+            rows = 0
+        rows += count
+    for first, after in pairwise([*turns, _TAGS]):
+        yield np.concatenate(
+            [start + _between(tags[start:end], first, after) for start, end in pieces.cuts_of_rows(len(tags), _GROUP)]
+        )
+
+
+def _between(tags: NDArray[np.uint8], first: int, after: int) -> NDArray[np.intp]:
+    return np.flatnonzero((tags >= first) & (tags < after))
+
+
+def take_values(array: Any, rows: NDArray[np.intp], nulls: NDArray[np.bool_] | None = None) -> Any:
+    """Some rows of an array, which has no nulls, and nulls between them; Arrow itself takes none of views."""
+    if not is_view(array.type):
+        return array.take(number_array(rows, nulls))
+    views = np.zeros((len(rows) if nulls is None else len(nulls), 4), np.int32)
+    views[slice(None) if nulls is None else ~nulls] = views_of(array)[rows]
+    valid = None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
+    return pa.Array.from_buffers(array.type, len(views), [valid, pa.py_buffer(views), *array.buffers()[2:]])
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two arrays are equal, which needs no look at values where they are the same memory."""
+    if (len(one), one.offset) != (len(other), other.offset):
+        return len(one) == len(other) and bool(one.equals(other))
+    places = [[buffer and buffer.address for buffer in array.buffers()] for array in (one, other)]
+    return places[0] == places[1] or bool(one.equals(other))
