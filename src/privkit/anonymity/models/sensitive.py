@@ -196,8 +196,10 @@ class Diversity:
         place = np.arange(len(members)) - starts[group] + 1
         sizes = np.cumsum(self.sizes[members[order]])
         sizes -= (sizes[starts] - self.sizes[members[order]][starts])[group]
-        running = [Spans(table, order).of(starts[group], place) for table in own]
-        ok = self.models.meets(sizes, running)
+        ok = sizes >= self.models.least
+        many = np.flatnonzero(ok)
+        running = [Spans(table, order).of(starts[group[many]], place[many]) for table in own]
+        ok[many] = self.models.meets(sizes[many], running)
         return members[order], np.maximum.reduceat(np.where(ok, place, 0), starts)
 
     def settled(self, good: NDArray[np.bool_], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -180,6 +180,10 @@ class _Peeling:
         bits = (4 * len(keys)).bit_length()
         slots = hashed(keys, bits)
         left = np.arange(len(keys))
+        if self.diversity.models.least > self.diversity.models.k:  # then it is size that most lack
+            left = np.flatnonzero(
+                np.bincount(slots, self.sizes[tuples], 1 << bits)[slots] >= self.diversity.models.least
+            )
         for spare in self.diversity.spare:
             more = spare[tuples[left]]
             there = np.bincount(slots[left], np.maximum(more, 0), 1 << bits)
