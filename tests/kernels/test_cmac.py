@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kernels.test_blocks import run_at_once
 from privkit._kernels import cmac as kernel
-from privkit._kernels import short, slabs
+from privkit._kernels import layouts, slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac, dbl, dbl_many, words
 from privkit._kernels.ragged import Ragged
@@ -39,9 +39,9 @@ def digests(cmac, rows):
 
 
 WAYS = {
-    "alone": [(short, "_MOST_BLOCKS", 0), (slabs, "_LAYOUT", 1 << 40)],
-    "sorted": [(short, "_MOST_BLOCKS", 0), (slabs, "_ROW_ALONE", 1 << 40), (kernel, "FEWEST_ROWS", 0)],
-    "side by side": [(short, "_MOST_SPARE", 100), (kernel, "FEWEST_ROWS", 0)],
+    "alone": [(layouts, "MOST_BLOCKS", 0), (slabs, "_LAYOUT", 1 << 40)],
+    "sorted": [(layouts, "MOST_BLOCKS", 0), (slabs, "_ROW_ALONE", 1 << 40), (kernel, "FEWEST_ROWS", 0)],
+    "side by side": [(layouts, "_MOST_SPARE", 100), (kernel, "FEWEST_ROWS", 0)],
     "as measured": [],
 }
 """Rows one by one, all in columns of one kind or the other, and as the kernel decides."""

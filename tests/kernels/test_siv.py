@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.test_blocks import run_at_once
-from privkit._kernels import short, slabs
+from privkit._kernels import layouts, short, slabs
 from privkit._kernels import siv as module
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
+from privkit._kernels.even import Even
 from privkit._kernels.ragged import Ragged
+from privkit._kernels.short import MARGIN
 from privkit._kernels.siv import Siv
 from privkit._kernels.siv_batch import Batch
 from privkit.errors import DecryptionFailed, InvalidParameter
@@ -69,7 +71,7 @@ def columns_of(associated):
 def way(request, monkeypatch):
     """Rows one by one, all in columns of one kind or the other, and as the kernel decides."""
     if request.param == "alone":
-        monkeypatch.setattr(short, "_MOST_BLOCKS", 0)
+        monkeypatch.setattr(layouts, "MOST_BLOCKS", 0)
         monkeypatch.setattr(slabs, "_LAYOUT", 1 << 40)
     elif request.param != "as measured":
         all_in_columns(monkeypatch, request.param)
@@ -78,9 +80,9 @@ def way(request, monkeypatch):
 
 def all_in_columns(patch, kind):
     if kind == "sorted":
-        patch.setattr(short, "_MOST_BLOCKS", 0)
+        patch.setattr(layouts, "MOST_BLOCKS", 0)
     else:
-        patch.setattr(short, "_MOST_SPARE", 100)
+        patch.setattr(layouts, "_MOST_SPARE", 100)
     patch.setattr(slabs, "_ROW_ALONE", 1 << 40)
     patch.setattr(module, "FEWEST_ROWS", 0)
     patch.setattr("privkit._kernels.cmac.FEWEST_ROWS", 0)
@@ -163,6 +165,56 @@ def test_the_prepared_strings_are_those_asked_for(way):
             for i, row in enumerate(EVERY_LENGTH)
         ]
         assert sealed.to_list() == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 15, 16, 17, 31, 32, 33, 128, 140, None]), st.booleans()), max_size=7),
+    st.integers(0, 1),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 2**32),
+)
+@settings(deadline=None)
+def test_batches_of_all_layouts_beside_each_other(kinds, room, marked, each, seed):
+    """What a batch writes around its rows is not to be seen in those of others, whatever ways they are laid out."""
+    rng, size = np.random.default_rng(seed), 45
+    widths = [rng.integers(1, 60) if width is None else width for width, _ in kinds for _ in range(size)]
+    rows = [rng.bytes(width) for width in widths]
+    broken = np.repeat(np.array([one for _, one in kinds], np.bool_), size) & (rng.random(len(rows)) < 0.3)
+    strings = [rng.bytes(5) for _ in rows]
+    marks = np.frombuffer(rng.bytes(len(rows)), np.uint8)
+    whole = [mark.tobytes() + row for mark, row in zip(marks, rows, strict=True)] if marked else rows
+    expected = [pyca(KEY, row, [b"f", strings[i] if each else b"s"]) for i, row in enumerate(whole)]
+    associated = [b"f", Ragged.of(strings) if each else b"s"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slabs, "BATCH_ROWS", size)
+        patch.setattr(slabs, "_ROW_ALONE", 1 << 40)
+        siv = Siv.of(KEY)
+        sealed = siv.encrypt_many(Ragged.of(rows), associated, room=room, marks=marks if marked else None)
+        assert [row[room:] for row in sealed.to_list()] == expected
+        given_rows = [bytes(room) + (row[:-1] if bad else row) for row, bad in zip(expected, broken, strict=True)]
+        found = np.full(len(rows), 0xEE, np.uint8)
+        opened, failed = siv.decrypt_many(Ragged.of(given_rows), associated, room=room, marks=found if marked else None)
+    np.testing.assert_array_equal(failed, broken)
+    assert opened.to_list() == [b"" if bad else row for row, bad in zip(rows, broken, strict=True)]
+    assert len(opened.data) == sum(len(row) for row, bad in zip(rows, broken, strict=True) if not bad)
+    if marked:
+        np.testing.assert_array_equal(found, np.where(broken, 0, marks))
+
+
+def test_nothing_is_left_of_rows_that_failed():
+    rows = [bytes([row]) * 20 for row in range(1, 61)]
+    siv = Siv.of(KEY)
+    sealed = siv.encrypt_many(Ragged.of(rows)).data.reshape(60, 36)
+    sealed[::2, 35] ^= 1  # so that all but the last byte comes out
+    opened, failed = siv.decrypt_many(Ragged.of_matrix(sealed))
+    assert failed.tolist() == [True, False] * 30
+    assert opened.to_list() == [b"" if row % 2 == 0 else value for row, value in enumerate(rows)]
+    held = opened.data
+    while isinstance(held.base, np.ndarray):
+        held = held.base
+    written = held[MARGIN:].tobytes()  # before that stands what the allocator left
+    assert not any(rows[row][:8] in written for row in range(0, 60, 2))
 
 
 @given(st.data())
@@ -266,9 +318,9 @@ def test_the_counter_where_it_could_overflow(low):
     out = Ragged.empty(np.full(3, size))
     layout.scatter(blocks, out.data, out.offsets[:-1][layout.order])
     assert out.to_list() == [stream] * 3
-    few = short.Short(np.full(3, 48), np.full(3, 3), 3)
-    columns = batch._stream(few, np.frombuffer(tag * 3, np.uint64).reshape(-1, 2)).view(np.uint8).reshape(3, 3, 16)
-    assert [columns[::-1, row].tobytes() for row in range(3)] == [stream[:48]] * 3
+    for few in (short.Short(np.full(3, 48), 3), Even(3, 48)):
+        columns = batch._stream(few, np.frombuffer(tag * 3, np.uint64).reshape(-1, 2)).view(np.uint8).reshape(3, 3, 16)
+        assert [columns[::-1, row].tobytes() for row in range(3)] == [stream[:48]] * 3
 
 
 def test_too_many_strings_are_refused():

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from privkit._kernels import short, slabs
 from privkit._kernels.blocks import BlockCipher
 from privkit._kernels.cmac import Cmac
+from privkit._kernels.even import Even
+from privkit._kernels.layouts import lay_out
 from privkit._kernels.ragged import Ragged, windows
-from privkit._kernels.short import Short, lay_out
+from privkit._kernels.short import Short
 from privkit._kernels.siv import Siv
-from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, slack
+from privkit._kernels.slabs import BATCH_BYTES, BATCH_ROWS, Slabs, batches, chunk, combine, slack
 
 LENGTHS = st.lists(st.integers(0, 100), min_size=1, max_size=80)
 
@@ -88,6 +90,27 @@ def test_batches_are_bounded_and_miss_no_row(lengths, rows, size):
         assert last == first + 1 or sum(lengths[first:last]) <= size
 
 
+@given(st.integers(0, 700), st.booleans())
+@settings(deadline=None)
+def test_blocks_are_combined_with_as_many_or_with_one_for_all(count, in_place):
+    rng = np.random.default_rng(count)
+    blocks, one = rng.integers(0, 2**64, (count, 2), np.uint64), rng.integers(0, 2**64, (1, 2), np.uint64)
+    expected = blocks ^ one
+    for others in (one, np.repeat(one, count, axis=0)):
+        given_blocks = blocks.copy()
+        out = given_blocks if in_place else np.empty_like(blocks)
+        combine(np.bitwise_xor, given_blocks, others, out)
+        np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("width", [0, 1, 16, 20, 33, 128])
+def test_equal_rows_are_written_without_a_position_for_each(width):
+    layout = lay_out(np.full(50, width), 50 * width)
+    assert type(layout) is Even
+    assert layout.tails.tolist() == [width - (layout.blocks[0] - 1) * 16] * 50
+    assert layout.are_parts.all() == (width < 16)
+
+
 def test_no_rows_are_no_batches():
     assert list(batches(Ragged.of([]))) == []
 
@@ -137,7 +160,7 @@ def test_memory_does_not_grow_with_the_rows():
     [([3], True), ([0, 0], True), ([128] * 3, True), ([129] * 3, False), ([3] * 5 + [40], False), ([3, 64], True)],
 )
 def test_short_rows_are_those_of_few_blocks_about_as_many_each(lengths, fits):
-    assert isinstance(lay_out(np.array(lengths)), Short) is fits
+    assert isinstance(lay_out(np.array(lengths), sum(lengths)), Short) is fits
 
 
 @given(LENGTHS, st.integers(0, 70), st.booleans())
@@ -147,8 +170,8 @@ def test_short_rows_come_back_as_they_were(lengths, offset, with_a_block_before)
     rows = [rng.bytes(length) for length in lengths]
     table = chunk(Ragged.of([bytes(offset), *rows, bytes(16)]), 1, len(rows) + 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("privkit._kernels.short._MOST_SPARE", 100)
-        layout = lay_out(table.lengths)
+        patch.setattr("privkit._kernels.layouts._MOST_SPARE", 100)
+        layout = lay_out(table.lengths, sum(lengths))
     assert isinstance(layout, Short)
     data, shift = slack(table.data, offset, offset + sum(lengths), layout.reach)
     blocks = layout.gather(data, table.offsets[:-1] + shift)
@@ -161,10 +184,10 @@ def test_short_rows_come_back_as_they_were(lengths, offset, with_a_block_before)
     columns[np.arange(len(columns))[:, None] >= layout.blocks] = 0x55
     tags = [bytes([row]) * gap for row in range(len(rows))]
     places = Ragged.of([tag + row for tag, row in zip(tags, rows, strict=True)]).offsets[:-1] + gap + layout.margin
-    target = np.full(layout.margin + sum(lengths) + gap * len(rows) + gap, 0xAA, np.uint8)
+    target = np.full(layout.margin + sum(lengths) + gap * len(rows) + 16, 0xAA, np.uint8)
     before = np.frombuffer(b"".join(tags), np.uint64).reshape(-1, 2) if gap else None
     layout.scatter(blocks, target, places, before)
-    written = target[layout.margin : len(target) - gap].tobytes()
+    written = target[layout.margin : len(target) - 16].tobytes()
     assert written == b"".join(tag + row for tag, row in zip(tags, rows, strict=True))
 
 
@@ -200,23 +223,23 @@ def test_rows_are_sorted_where_windows_are_not_written_in_order(monkeypatch, ord
     siv = Siv.of(bytes(64))
     sealed = siv.encrypt_many(table)
     monkeypatch.setattr(short, "windows", lambda data, width: _InAnotherOrder(windows(data, width), order))
-    short._is_written_in_order.cache_clear()
+    short.is_written_in_order.cache_clear()
     try:
-        assert type(lay_out(lengths)) is Slabs
+        assert type(lay_out(lengths, lengths.sum())) is Slabs
         assert siv.encrypt_many(table).to_list() == sealed.to_list()
         assert siv.decrypt_many(sealed)[0].to_list() == table.to_list()
     finally:
-        short._is_written_in_order.cache_clear()
+        short.is_written_in_order.cache_clear()
 
 
 def test_this_numpy_writes_windows_in_order():
-    assert short._is_written_in_order()
+    assert short.is_written_in_order()
 
 
 def test_first_bytes_are_put_where_they_are_read():
     lengths = np.array([40, 3, 17, 16, 33])
     marks = np.arange(1, 6, dtype=np.uint8)
-    for layout in (lay_out(lengths), Slabs(lengths)):
+    for layout in (lay_out(lengths, 109), Slabs(lengths)):
         blocks = np.zeros((layout.bounds[-1], 2), np.uint64)
         layout.put_first_bytes(blocks, marks[layout.order])
         np.testing.assert_array_equal(layout.first_bytes(blocks), marks[layout.order])

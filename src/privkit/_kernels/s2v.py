@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from privkit._kernels.blocks import BLOCK
-from privkit._kernels.cmac import PADS, ZERO, Cmac, dbl_many, lookup, words
+from privkit._kernels.cmac import PADS, ZERO, Cmac, dbl_many, words
 from privkit._kernels.ragged import Ragged, windows
-from privkit._kernels.slabs import chunk
+from privkit._kernels.slabs import SHORT_KIND, chunk, combine, lookup
 from privkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 MOST_ASSOCIATED: Final = 126
 """RFC 5297, section 2.6: S2V takes 127 strings, and the plaintext is the last."""
 
-_SHORT: Final = BLOCK + 1
-"""Where the values shorter than a block begin in the tables of last blocks."""
-
-_KINDS: Final = np.arange(_SHORT + BLOCK)
-"""All kinds of ends that a value can have: last blocks of 0 to 16 bytes, and values of 0 to 15."""
+_KINDS: Final = np.arange(SHORT_KIND + BLOCK)
+"""All kinds of ends that a value can have; see `SHORT_KIND`."""
 
 _ONE_STRING: Final = (bytes, bytearray, memoryview, str)
 
@@ -77,21 +74,23 @@ class Associated:
             slabs: How the rows from `first` to `last` are laid out.
             first: The first row of the batch.
             last: The row after its last.
+
+        Returns:
+            Blocks in the order of the slabs; one where it is the same for all.
         """
         longer = slabs.counts[1] if len(slabs.counts) > 1 else 0
-        short = slabs.are_parts
-        kind = slabs.tails + short * _SHORT
         if self.constant:
             ends, before = self._constant_tables()
-            return lookup(ends, kind), lookup(before, kind[:longer])
+            return slabs.by_kind(ends), slabs.by_kind(before)[:longer]
         states = slabs.arranged(self._states(first, last))
-        ends, before = _spread(states, slabs.tails, short)
-        return ends ^ lookup(_all_ends(self._mac), kind), before[:longer]
+        ends, before = _spread(states, slabs.tails, slabs.are_parts)
+        combine(np.bitwise_xor, ends, slabs.by_kind(_all_ends(self._mac)), ends)
+        return ends, before[:longer]
 
     def _constant_tables(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         if self._tables is None:
             states = np.repeat(self._states(0, 1), len(_KINDS), axis=0)
-            ends, before = _spread(states, _KINDS % _SHORT, _KINDS >= _SHORT)
+            ends, before = _spread(states, _KINDS % SHORT_KIND, _KINDS >= SHORT_KIND)
             self._tables = ends ^ _all_ends(self._mac), before
         return self._tables
 

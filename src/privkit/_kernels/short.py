@@ -19,55 +19,77 @@ import numpy as np
 
 from privkit._kernels.blocks import BLOCK
 from privkit._kernels.ragged import windows
-from privkit._kernels.slabs import BATCH_ROWS, FEWEST_ROWS, ITEM, Slabs
+from privkit._kernels.slabs import BATCH_ROWS, FEWEST_ROWS, ITEM, SHORT_KIND, Slabs, lookup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MOST_BLOCKS = 8
+MOST_BLOCKS = 8
 """Rows of more are sorted."""
 
-_MOST_SPARE = 2
-"""So many times the blocks of the rows are computed at most."""
+MARGIN = MOST_BLOCKS * BLOCK
+"""Bytes before the first row that `scatter` writes over at most."""
+
+_TAILS = np.append(0, np.arange(MARGIN) % BLOCK + 1)
+"""By the length of a row: how many bytes its last block has."""
+
+_KINDS = np.where(np.arange(MARGIN + 1) < BLOCK, np.arange(MARGIN + 1) + SHORT_KIND, _TAILS)
+"""By the length of a row: which kind of end it has; see `SHORT_KIND`."""
 
 _ANY_ODD = np.uint64(0x9E37_79B9_7F4A_7C15)
 """Times a counter it makes blocks that differ, to try the layout with."""
 
 
-def lay_out(lengths: NDArray[np.int64]) -> Slabs:
-    """Lay rows out, side by side where they are short and of about as many blocks each, and else sorted.
-
-    Args:
-        lengths: The bytes of each row, at least one row.
-    """
-    blocks = lengths + (BLOCK - 1)
-    blocks >>= 4
-    most = int(blocks.max())
-    if most > _MOST_BLOCKS or most * len(blocks) > _MOST_SPARE * int(blocks.sum()) or not _is_written_in_order():
-        return Slabs(lengths)
-    return Short(lengths, np.maximum(blocks, 1, out=blocks), max(most, 1))
-
-
 class Short(Slabs):
     """Rows that are not sorted; each column has a block of every row, of which the first ones may be no row's.
 
+    What depends on the length of a row alone is looked up by it, or computed when it is asked for: each array more is
+    a call more, in which two threads may meet.
+
     Args:
-        lengths: The bytes of each row.
-        blocks: How many blocks each row has, at least one.
-        most: The most of them.
+        lengths: The bytes of each row, at most `MARGIN`.
+        most: The most blocks of one, at least 1.
     """
 
-    __slots__ = ("_lengths", "_missing", "_whole")
+    __slots__ = ("_lengths", "_whole")
 
-    def __init__(self, lengths: NDArray[np.int64], blocks: NDArray[np.int64], most: int) -> None:
+    def __init__(self, lengths: NDArray[np.int64], most: int) -> None:
         rows = len(lengths)
         self.rows, self.order, self.left = rows, slice(None), np.empty(0, np.intp)
-        self.blocks, self.counts, self.bounds = blocks, [rows] * most, [rows * column for column in range(most + 1)]
-        self._lengths, self._whole = lengths, (blocks - 1) << 4  # bytes before the last block
-        self.tails = lengths - self._whole
+        self.counts, self.bounds = [rows] * most, [rows * column for column in range(most + 1)]
+        self._lengths = lengths
+        self._whole = np.maximum(lengths, 1)
+        self._whole -= 1
+        self._whole >>= 4
         self.margin = most * BLOCK
         self.reach = self.margin - BLOCK
-        self._missing = np.subtract(most, blocks, dtype=np.uint8, casting="unsafe")
+
+    @property
+    def blocks(self) -> NDArray[np.int64]:
+        """See `Slabs`."""
+        return self._whole + 1
+
+    @property
+    def tails(self) -> NDArray[np.int64]:
+        """See `Slabs`."""
+        return self._lengths - (self._whole << 4)
+
+    @property
+    def whole(self) -> NDArray[np.int64] | np.int64:
+        """See `Slabs.whole`."""
+        return self._whole
+
+    def starts(self, offsets: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
+        """See `Slabs.starts`."""
+        return offsets + shift
+
+    def by_tail(self, table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """See `Slabs.by_tail`."""
+        return lookup(lookup(table, _TAILS), self._lengths)
+
+    def by_kind(self, table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """See `Slabs.by_kind`."""
+        return lookup(lookup(table, _KINDS), self._lengths)
 
     @property
     def are_parts(self) -> NDArray[np.bool_]:
@@ -80,16 +102,16 @@ class Short(Slabs):
 
     def gather(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
         """See `Slabs.gather`: all blocks of a row at once, and then by columns."""
-        begin = starts + self._whole
+        begin = self._whole << 4
+        begin += starts
         begin -= self.reach
         side_by_side = windows(data, self.margin)[begin].view(ITEM).reshape(self.rows, -1)
         return np.ascontiguousarray(side_by_side.T[::-1]).view(np.uint64).reshape(-1, 2)
 
     def clear(self, states: NDArray[np.uint64], column: int) -> None:
         """See `Slabs.clear`."""
-        if column < len(self.counts) - 1:
-            # As complex numbers, of which one is sixteen bytes, and one of zero is sixteen zeros.
-            np.putmask(states.view(np.complex128)[:, 0], self._missing >= len(self.counts) - 1 - column, 0)
+        # As complex numbers, of which one is sixteen bytes, and one of zero is sixteen zeros.
+        np.putmask(states.view(np.complex128)[:, 0], self._whole <= column, 0)
 
     def counters(self, first: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """See `Slabs.counters`."""
@@ -109,7 +131,7 @@ class Short(Slabs):
         blocks.view(np.uint8).reshape(-1)[self._first_places()] = marks
 
     def _first_places(self) -> NDArray[np.int64]:
-        places = self._whole * self.rows
+        places = self._whole * (self.rows * BLOCK)
         places += np.arange(0, self.rows * BLOCK, BLOCK)
         return places
 
@@ -124,7 +146,7 @@ class Short(Slabs):
     ) -> None:
         """See `Slabs.scatter`: whole rows at once, from the last to the first.
 
-        What stands before a row on the way is then written over by the row before it; see `_is_written_in_order`.
+        What stands before a row on the way is then written over by the row before it; see `is_written_in_order`.
         """
         del skip  # the byte is written over like all that stands before a row
         most, width = len(self.counts), self.margin
@@ -132,23 +154,25 @@ class Short(Slabs):
         items, side_by_side = blocks.view(ITEM).reshape(most, -1), room[width:].view(ITEM).reshape(-1, most)
         for column in range(most):
             side_by_side[:, most - 1 - column] = items[column]
-        places = starts + self._whole
+        places = self._whole << 4
         if before is None:
             # Read and written so that what is written of a row ends with it.
             read = np.arange(self.reach, self.rows * width, width)
-            read += self.tails
-            places += self.tails
+            read += self._lengths
+            read -= places
+            places = starts + self._lengths
             places -= width
             windows(data, width)[places[::-1]] = windows(room, width)[read[::-1]]
         else:
             # What is written behind a row stands where the next one's block before it goes.
+            places += starts
             places -= self.reach
             windows(data, width)[places[::-1]] = windows(room, width)[width::width][::-1]
             windows(data, BLOCK)[starts - BLOCK] = before.view(ITEM)[:, 0]
 
 
 @cache
-def _is_written_in_order() -> bool:
+def is_written_in_order() -> bool:
     """Whether NumPy writes overlapping windows in the order of their positions, on which `Short.scatter` stands.
 
     Its releases so far do, and its reference promises no order. In another one rows would be written over by what
@@ -165,7 +189,7 @@ def _ends_stay(rows: int, gap: int) -> bool:
     A row that is written after one before it begins with what is no row's, and that goes over the other's last byte.
     """
     lengths = np.arange(rows) * 7 % (3 * BLOCK) + 1
-    layout = Short(lengths, (lengths + (BLOCK - 1)) >> 4, 3)
+    layout = Short(lengths, 3)
     blocks = (np.arange(2 * layout.bounds[-1], dtype=np.uint64) * _ANY_ODD).reshape(-1, 2)
     ends = np.cumsum(lengths + gap) + layout.margin
     data = np.empty(int(ends[-1]) + BLOCK, np.uint8)

@@ -21,7 +21,7 @@ from privkit._kernels.cmac import PADDING, ZERO, Cmac, dbl, xor
 from privkit._kernels.heads import add_mark, cut_mark
 from privkit._kernels.ragged import Ragged
 from privkit._kernels.s2v import MOST_ASSOCIATED, Associated, check
-from privkit._kernels.siv_batch import COUNTER, Batch, plain_lengths
+from privkit._kernels.siv_batch import COUNTER, Batch, Output, plain_lengths, released
 from privkit._kernels.slabs import FEWEST_ROWS, batches, chunk
 from privkit.errors import DecryptionFailed, InvalidParameter
 
@@ -167,10 +167,10 @@ class Siv:
         offsets *= BLOCK + room + (marks is not None)
         offsets += rows.offsets
         offsets -= rows.offsets[0]
-        out = Ragged(np.empty(int(offsets[-1]), np.uint8), offsets)
-        for first, last in batches(rows):
+        out = Output(offsets)
+        for first, last in reversed(list(batches(rows))):
             Batch(self, strings, rows, first, last, room=room, marks=marks).encrypt(out)
-        return out
+        return out.rows
 
     def decrypt_many(
         self,
@@ -205,17 +205,16 @@ class Siv:
                 marks[:], few = cut_mark(few)
             return few, failed
         before = room + (marks is not None)
-        sizes = (int(plain_lengths(chunk(rows, *batch), before).sum()) for batch in batches(rows))
-        data = np.empty(sum(sizes), np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int64)
-        end = 0
-        for first, last in batches(rows):
-            part = Batch(self, strings, rows, first, last, room=room, marks=marks).decrypt(failed[first:last])
-            size = int(part.offsets[-1] - part.offsets[0])
-            data[end : end + size] = part.data[part.offsets[0] :]
-            np.add(part.offsets[1:], end - part.offsets[0], out=offsets[first + 1 : last + 1])
-            end += size
-        return Ragged(data[:end], offsets), failed
+        cuts = list(batches(rows))
+        for first, last in cuts:
+            ends = offsets[first + 1 : last + 1]
+            np.cumsum(plain_lengths(chunk(rows, first, last), before), out=ends)
+            ends += offsets[first]
+        out = Output(offsets)
+        for first, last in reversed(cuts):
+            Batch(self, strings, rows, first, last, room=room, marks=marks).decrypt(out, failed[first:last])
+        return (released(out.rows, ~failed) if failed.any() else out.rows), failed
 
     def _decrypt_few(self, rows: Ragged, strings: Associated, failed: NDArray[np.bool_], room: int) -> Ragged:
         values = []

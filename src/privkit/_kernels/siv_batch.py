@@ -8,9 +8,10 @@ import numpy as np
 
 from privkit._kernels.blocks import BLOCK
 from privkit._kernels.cmac import keep_tails
-from privkit._kernels.ragged import Ragged, windows
-from privkit._kernels.short import lay_out
-from privkit._kernels.slabs import chunk, slack
+from privkit._kernels.layouts import lay_out
+from privkit._kernels.ragged import Ragged
+from privkit._kernels.short import MARGIN
+from privkit._kernels.slabs import Slabs, batches, chunk, slack
 from privkit.errors import DecryptionFailed
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from privkit._kernels.s2v import Associated
     from privkit._kernels.siv import Siv
-    from privkit._kernels.slabs import Slabs
 
 COUNTER: Final = ~(1 << 63 | 1 << 31) & ((1 << 128) - 1)
 """RFC 5297, section 2.5: the counter is the SIV without bits 31 and 63."""
@@ -26,9 +26,71 @@ COUNTER: Final = ~(1 << 63 | 1 << 31) & ((1 << 128) - 1)
 _COUNTER_LOW: Final = np.uint64(COUNTER & ((1 << 64) - 1))
 
 
+class Output:
+    """Room for rows with room around them, so that batches write where their rows will be.
+
+    What a batch writes beyond its first row is written over by the batch before it, which therefore comes after it.
+
+    Args:
+        offsets: Where the rows begin and the last one ends, from 0 on.
+
+    Attributes:
+        rows: The rows.
+    """
+
+    __slots__ = ("_held", "rows")
+
+    def __init__(self, offsets: NDArray[np.int64]) -> None:
+        size = int(offsets[-1])
+        self._held = np.empty(MARGIN + size + BLOCK, np.uint8)
+        self.rows = Ragged(self._held[MARGIN : MARGIN + size], offsets)
+
+    def scatter(
+        self,
+        slabs: Slabs,
+        blocks: NDArray[np.uint64],
+        rows: slice,
+        shift: int,
+        before: NDArray[np.uint64] | None = None,
+        *,
+        skip: int = 0,
+    ) -> None:
+        """Write blocks as rows, and leave what is behind them as it was.
+
+        Args:
+            slabs: How the blocks are laid out.
+            blocks: The blocks.
+            rows: Which rows.
+            shift: How many bytes behind its beginning each row is to be written.
+            before: As for `Slabs.scatter`.
+            skip: Likewise.
+        """
+        behind = self._held[MARGIN + int(self.rows.offsets[rows.stop]) :][:BLOCK]
+        kept = behind.copy()
+        starts = slabs.starts(self.rows.offsets[rows], MARGIN + shift)
+        slabs.scatter(blocks, self._held, starts, before, skip=skip)
+        behind[:] = kept
+
+
 def plain_lengths(rows: Ragged, room: int) -> NDArray[np.int64]:
     """The length of each value in its ciphertext, of which so many bytes are neither it nor the SIV."""
     return np.maximum(rows.lengths - (BLOCK + room), 0)
+
+
+def released(rows: Ragged, verified: NDArray[np.bool_]) -> Ragged:
+    """The rows that are verified, moved up in the same memory; the others are empty, and nothing of them is left."""
+    offsets = np.zeros_like(rows.offsets)
+    end = 0
+    for first, last in batches(rows):
+        part = chunk(rows, first, last)
+        kept = verified[first:last]
+        content = part.take(kept).data  # a copy, which goes where it was or before that
+        np.cumsum(part.lengths * kept, out=offsets[first + 1 : last + 1])
+        offsets[first + 1 : last + 1] += end
+        rows.data[end : end + len(content)] = content
+        end += len(content)
+    rows.data[end:] = 0
+    return Ragged(rows.data[:end], offsets)
 
 
 class Batch:
@@ -64,51 +126,48 @@ class Batch:
         """By how much a row is longer than what is read or written of it."""
         return int(self._marks is not None)
 
-    def encrypt(self, out: Ragged) -> None:
+    def encrypt(self, out: Output) -> None:
         """Encrypt into rows that are each longer by the room, 16 bytes and the mark."""
-        rows, target, places = self._rows, out.data, out.offsets[self._first : self._last] + self._room
-        slabs = lay_out(rows.lengths + self._marked)
+        rows, marked = self._rows, self._marked
+        first, last = int(rows.offsets[0]), int(rows.offsets[-1])
+        lengths = rows.lengths
+        if marked:
+            lengths += 1
+        slabs = lay_out(lengths, last - first + marked * len(rows))
         for row in slabs.left.tolist():
             value = rows[row] if self._marks is None else self._marks[row].tobytes() + rows[row]
             written = self._siv.encrypt(value, self._strings.of_row(self._first + row))
-            target[places[row] : places[row] + len(written)] = np.frombuffer(written, np.uint8)
+            place = int(out.rows.offsets[self._first + row]) + self._room
+            out.rows.data[place : place + len(written)] = np.frombuffer(written, np.uint8)
         if not slabs.rows:
             return
-        before = slabs.reach + self._marked
-        data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), before)
-        blocks = slabs.gather(data, rows.offsets[:-1][slabs.order] + (shift - self._marked))
+        data, shift = slack(rows.data, first, last, slabs.reach + marked)
+        blocks = slabs.gather(data, slabs.starts(rows.offsets[:-1], shift - marked))
         if self._marks is not None:
             slabs.put_first_bytes(blocks, self._marks[slabs.order])
         tags = self._s2v(slabs, blocks)
         blocks ^= self._stream(slabs, tags)
-        places += BLOCK
-        if slabs.margin:  # rows before this batch stand where it would be written over, so it is put together apart
-            first, end = int(out.offsets[self._first]), int(out.offsets[self._last])
-            apart = np.empty(slabs.margin + end - first + BLOCK, np.uint8)
-            places += slabs.margin - first
-            slabs.scatter(blocks, apart, places, tags)
-            target[first:end] = apart[slabs.margin : -BLOCK]
-        else:
-            slabs.scatter(blocks, target, places[slabs.order], tags)
+        out.scatter(slabs, blocks, slice(self._first, self._last), self._room + BLOCK, tags)
 
-    def decrypt(self, failed: NDArray[np.bool_]) -> Ragged:
-        """Decrypt the rows, tell which failed, and leave those empty."""
-        failed |= self._rows.lengths < BLOCK + self._room + self._marked
-        lengths = plain_lengths(self._rows, self._room + self._marked)
-        slabs = lay_out(lengths + self._marked)
-        out = Ragged.empty(lengths, before=slabs.margin + self._marked)
+    def decrypt(self, out: Output, failed: NDArray[np.bool_]) -> None:
+        """Decrypt the rows and tell which failed: those have been written nonetheless, and must not be released."""
+        marked, ends = self._marked, out.rows.offsets[self._first : self._last + 1]
+        lengths, size = ends[1:] - ends[:-1], int(ends[-1] - ends[0])
+        least = BLOCK + self._room + marked
+        are_whole = size + least * len(lengths) == int(self._rows.offsets[-1] - self._rows.offsets[0])
+        if not are_whole:
+            failed |= self._rows.lengths < least
+        if marked:
+            lengths += 1
+            size += len(lengths)
+        # Where some rows are too short for a ciphertext, those that are equally long do not begin at equal distances.
+        slabs = lay_out(lengths, size) if are_whole else Slabs(lengths)
         if slabs.rows:
             failed[slabs.order] |= self._decrypt_slabs(slabs, out)
         for row in slabs.left.tolist():
-            failed[row] |= not self._decrypt_row(row, out)
-        if not failed.any():
-            return out
+            failed[row] |= not self._decrypt_row(row, out.rows)
         if self._marks is not None:
             self._marks[failed] = 0
-        lengths[failed] = 0
-        verified = Ragged.empty(lengths)
-        verified.data[:] = out.take(~failed).data
-        return verified
 
     def _decrypt_row(self, row: int, out: Ragged) -> bool:
         try:
@@ -120,22 +179,26 @@ class Batch:
                 return False
             self._marks[row] = plain[0]
         content = np.frombuffer(plain, np.uint8)[self._marked :]
+        row += self._first
         out.data[out.offsets[row] : out.offsets[row + 1]] = content
         return True
 
-    def _decrypt_slabs(self, slabs: Slabs, out: Ragged) -> NDArray[np.bool_]:
+    def _decrypt_slabs(self, slabs: Slabs, out: Output) -> NDArray[np.bool_]:
         rows = self._rows
         data, shift = slack(rows.data, int(rows.offsets[0]), int(rows.offsets[-1]), slabs.reach)
         # Only a row shorter than room and SIV could begin too late for its first block; it has failed already.
-        starts = np.minimum(rows.offsets[:-1][slabs.order] + (shift + self._room), len(data) - BLOCK)
-        tags = windows(data, BLOCK)[starts].view(np.uint64).reshape(-1, 2)
-        blocks = slabs.gather(data, np.minimum(starts + BLOCK, len(data) - BLOCK))
+        starts = np.minimum(slabs.starts(rows.offsets[:-1], shift + self._room), len(data) - BLOCK)
+        tags = slabs.read(data, starts)
+        starts += BLOCK
+        blocks = slabs.gather(data, np.minimum(starts, len(data) - BLOCK, out=starts))
         blocks ^= self._stream(slabs, tags)
-        wrong = self._s2v(slabs, blocks) ^ tags
+        wrong = self._s2v(slabs, blocks)
+        wrong ^= tags
         if self._marks is not None:
             self._marks[slabs.order] = slabs.first_bytes(blocks)
-        slabs.scatter(blocks, out.data, out.offsets[:-1][slabs.order] - self._marked, skip=self._marked)
-        return np.not_equal(wrong[:, 0] | wrong[:, 1], 0)
+        out.scatter(slabs, blocks, slice(self._first, self._last), -self._marked, skip=self._marked)
+        differ: NDArray[np.bool_] = np.not_equal(wrong[:, 0] | wrong[:, 1], 0)
+        return differ
 
     def _s2v(self, slabs: Slabs, blocks: NDArray[np.uint64]) -> NDArray[np.uint64]:
         keep_tails(slabs, blocks)
@@ -145,6 +208,6 @@ class Batch:
     def _stream(self, slabs: Slabs, tags: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The key stream for every block: RFC 5297, section 2.5."""
         low = np.bitwise_and(tags.view(">u8")[:, 1], _COUNTER_LOW, dtype=np.uint64)
-        low += (slabs.blocks - 1).view(np.uint64)
+        low += slabs.whole.view(np.uint64)
         counters = slabs.counters(tags, low)
         return self._siv.ctr.encrypt(counters.view(np.uint8)).view(np.uint64)

@@ -50,6 +50,12 @@ _LAYOUT, _COLUMN, _BLOCK_IN_COLUMN = 60_000, 8000, 12
 ITEM = np.dtype((np.void, BLOCK))
 """A block as one item, for copying."""
 
+SHORT_KIND = BLOCK + 1
+"""Kinds of ends that rows have: 0 to 16 for a last block of so many bytes, and from here on rows of 0 to 15 bytes."""
+
+_RUN = 128
+"""Blocks that are combined with another one at a time: NumPy vectorises along them, and not along the words of one."""
+
 
 def batches(rows: Ragged) -> Iterator[tuple[int, int]]:
     """Cut rows into batches of bounded size.
@@ -85,6 +91,32 @@ def slack(data: NDArray[np.uint8], first: int, last: int, before: int = 0) -> tu
     return room, before - first
 
 
+def lookup(table: NDArray[np.uint64], index: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Blocks of a table, by position; each is copied as one item, ten times as fast as two words."""
+    return table.view(ITEM)[:, 0].take(index).view(np.uint64).reshape(-1, 2)
+
+
+def combine(
+    operation: np.ufunc, blocks: NDArray[np.uint64], others: NDArray[np.uint64], out: NDArray[np.uint64]
+) -> None:
+    """Combine blocks with as many others, or with one for all of them.
+
+    Args:
+        operation: A ufunc of two operands.
+        blocks: `(n, 2)`, contiguous.
+        others: `(n, 2)` or `(1, 2)`.
+        out: `(n, 2)`, contiguous; perhaps `blocks` itself.
+    """
+    if len(others) == len(blocks):
+        operation(blocks, others, out=out)
+        return
+    even = len(blocks) // _RUN * _RUN
+    run = np.empty(_RUN, ITEM)
+    run[:] = others.view(ITEM)[0, 0]
+    operation(blocks[:even].reshape(-1, 2 * _RUN), run.view(np.uint64), out=out[:even].reshape(-1, 2 * _RUN))
+    operation(blocks[even:], others, out=out[even:])
+
+
 class Slabs:
     """How the blocks of a batch of rows are laid out; the blocks themselves are `(blocks, 2)` arrays of `uint64`.
 
@@ -93,14 +125,13 @@ class Slabs:
         rows: How many those are.
         counts: For each column, how many rows have a block in it; never increasing.
         bounds: Where the columns begin, and where the last of them ends.
-        blocks: How many blocks each row has, in the same order; an empty row has one empty block.
-        tails: How many bytes of the last block are the row's, from 0 to 16.
         left: Rows that do not take part, by position: too few of their size to be worth it.
         reach: How many bytes before the first row must be there for `gather` to read.
-        margin: How many bytes before the first row `scatter` writes over; then also a block behind the last one.
+        margin: How many bytes before the first row `scatter` writes over. Rows that are not sorted write over what is
+            up to a block behind the last one, too.
     """
 
-    __slots__ = ("blocks", "bounds", "counts", "left", "margin", "order", "reach", "rows", "tails")
+    __slots__ = ("_blocks", "_tails", "bounds", "counts", "left", "margin", "order", "reach", "rows")
 
     order: NDArray[np.intp] | slice
 
@@ -116,9 +147,41 @@ class Slabs:
         self.bounds = [0, *np.cumsum(self.counts, dtype=np.int64).tolist()]
         self.left, self.order = order[:left], order[left:]
         self.rows, self.reach, self.margin = len(order) - left, 0, 0
-        self.blocks = np.subtract(most, missing[left:], dtype=np.int64)
-        self.tails = lengths.take(order[left:])
-        self.tails -= (self.blocks - 1) << 4
+        self._blocks = np.subtract(most, missing[left:], dtype=np.int64)
+        self._tails = lengths.take(order[left:])
+        self._tails -= (self._blocks - 1) << 4
+
+    @property
+    def blocks(self) -> NDArray[np.int64]:
+        """How many blocks each row has, in the order of `order`; an empty row has one empty block."""
+        return self._blocks
+
+    @property
+    def tails(self) -> NDArray[np.int64]:
+        """How many bytes of the last block are the row's, from 0 to 16."""
+        return self._tails
+
+    def starts(self, offsets: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
+        """Where rows begin, for `gather` and `scatter`.
+
+        Args:
+            offsets: Where each row of the batch begins.
+            shift: What to add.
+        """
+        return offsets[self.order] + shift
+
+    def by_tail(self, table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """For each row the block of a table, `(17, 2)`, for the bytes of its last block; one where all are equal."""
+        return lookup(table, self.tails)
+
+    def by_kind(self, table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """The same of a table, `(33, 2)`, of all kinds of ends; see `SHORT_KIND`."""
+        return lookup(table, self.tails + self.are_parts * SHORT_KIND)
+
+    @property
+    def whole(self) -> NDArray[np.int64] | np.int64:
+        """How many blocks stand before the last one of each row, or of every row."""
+        return self.blocks - 1
 
     def column(self, blocks: NDArray[np.uint64], column: int) -> NDArray[np.uint64]:
         """One column of blocks, a view."""
@@ -150,6 +213,10 @@ class Slabs:
         data[starts.min(initial=len(data)) : starts.max(initial=0) : _CACHE_LINE].max(initial=0)
         return windows(data, BLOCK)[self._places(starts)].view(np.uint64).reshape(-1, 2)
 
+    def read(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """A block of each row from where `starts` says, `(rows, 2)`."""
+        return windows(data, BLOCK)[starts].view(np.uint64).reshape(-1, 2)
+
     def _places(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where each block begins."""
         last = starts + ((self.blocks - 1) << 4)
@@ -162,9 +229,10 @@ class Slabs:
         """Set to zero the states of the rows that have no block in the columns before: those with larger numbers.
 
         Args:
-            states: What has been computed from those columns, `(rows, 2)`; zero where nothing has.
-            column: The column that comes next.
+            states: What has been computed from those columns, `(rows, 2)`; undefined where nothing has.
+            column: The column that comes next, which is not the first to come.
         """
+        states[self.counts[column + 1] : self.counts[column]] = 0
 
     def counters(self, first: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Blocks that count down from the last of each row.
