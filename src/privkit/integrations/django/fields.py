@@ -39,6 +39,7 @@ from privkit.integrations.lifecycle import Bound, Mode, StoredForm, mode_of
 from privkit.integrations.purposes import FieldViews, ShownText
 from privkit.keys.names import canonical_name
 from privkit.transforms import Encrypt
+from privkit.transforms.ciphertext import LONGEST_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -194,14 +195,17 @@ class EncryptedField(Base):
     @property
     def ciphertext_length(self) -> int | None:
         """The most bytes (characters, where it is text) that a stored value has; `None` where there is no bound."""
+        return self._width(index_size(self))
+
+    def _width(self, index: int) -> int | None:
         content = content_width(self.base_field)
         if content is None:
             return None
-        return width(content, deterministic=self.deterministic, text=self.text, index=index_size(self))
+        return width(content, deterministic=self.deterministic, text=self.text, index=index)
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        """Name the column's type: as wide as the base field needs where a database wants a width, else unbounded."""
-        length = self.ciphertext_length
+        """Name the column's type: where a database wants a width, as wide as the values and any index need."""
+        length = self._width(0 if self.deterministic else LONGEST_INDEX)  # that an index changes alters no column
         if self.text:
             bounded = length is not None and connection.vendor == "mysql"
             column: Base = models.CharField(max_length=length) if bounded else models.TextField()

@@ -1,11 +1,11 @@
-"""Blind indexes in migrations: behind their fields when they are added, before them when removed."""
+"""Blind indexes in migrations: added behind their fields, removed before them, and made anew where they are altered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
-from django.db.migrations.operations import AddField, RemoveField
+from django.db.migrations.operations import AddField, AlterField, RemoveField
 
 from privkit.integrations.django.indexes import BlindIndexField
 
@@ -32,13 +32,15 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
         dependencies: list[Any] | None = None,
         beginning: bool = False,  # noqa: FBT001, FBT002 - as above
     ) -> None:
+        if isinstance(operation, AlterField) and _cuts_otherwise(_before(self, app_label, operation), operation.field):
+            self._generate_removed_field(app_label, operation.model_name, operation.name)
+            self._generate_added_field(app_label, operation.model_name, operation.name)
+            return
         if isinstance(operation, AddField) and isinstance(operation.field, BlindIndexField):
             of = (app_label, operation.model_name, operation.field.of, OperationDependency.Type.ALTER)
             dependencies = [*(dependencies or ()), OperationDependency(*of)]
         if isinstance(operation, RemoveField):
-            model = self.renamed_models.get((app_label, operation.model_name_lower), operation.model_name_lower)
-            known = self.from_state.models.get((app_label, model))
-            field: Any = None if known is None else known.fields.get(operation.name)
+            field = _before(self, app_label, operation)
             if getattr(field, "index", None) is not None and hasattr(field, "storage_name"):
                 index = (app_label, operation.model_name, field.index, OperationDependency.Type.REMOVE)
                 dependencies = [*(dependencies or ()), OperationDependency(*index)]
@@ -46,3 +48,16 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
 
     add_operation.looks_for_indexes = True  # type: ignore[attr-defined] # marks our own, so that it is put there once
     return add_operation
+
+
+def _before(detector: Any, app_label: str, operation: Any) -> Any:  # noqa: ANN401 - Django's own
+    """The field of an operation as it was; `None` where there was none of its name."""
+    model = detector.renamed_models.get((app_label, operation.model_name_lower), operation.model_name_lower)
+    known = detector.from_state.models.get((app_label, model))
+    return None if known is None else known.fields.get(operation.name)
+
+
+def _cuts_otherwise(old: Any, new: Any) -> bool:  # noqa: ANN401 - any fields
+    """Whether two blind indexes are made of different bytes: a generated column cannot be altered to that."""
+    both = isinstance(old, BlindIndexField) and isinstance(new, BlindIndexField)
+    return both and (old.of, old.size) != (new.of, new.size)

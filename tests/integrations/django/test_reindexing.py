@@ -1,0 +1,74 @@
+"""A blind index that a migration changes, takes away or gives again: nothing is lost, and the job makes it right."""
+
+import pytest
+from django.db import connections, models
+from django.db.migrations.operations import AddField, AlterField, CreateModel, RemoveField
+from django.db.migrations.state import ProjectState
+
+from integrations.django.conftest import Router
+from integrations.django.test_migrating import KEY, migrate, operations, run, state
+from privkit.integrations.django import BlindIndexField, EncryptedField
+from privkit.integrations.django.stored import ColumnRows
+from privkit.integrations.reencryption import reencrypt
+
+PHONE, LONGEST = "13812345678", "😀" * 20
+WHOLE = {"bits": 32}
+
+
+def member(index, *, text):
+    """A state with an encrypted field, and a blind index of such options or none."""
+    named = None if index is None else "phone_idx"
+    field = EncryptedField(models.CharField(max_length=20), key="member.phone", text=text, default="", index=named)
+    return state(("phone", field), *([] if index is None else [(named, BlindIndexField("phone", **index))]))
+
+
+def replaced_by_the_job(model):
+    field = model._meta.get_field("phone")
+    return reencrypt(ColumnRows(field, Router.alias), field.stored).replaced
+
+
+@pytest.fixture(params=[True, False], ids=["text", "bytes"])
+def text(request, server):
+    """Whether the column is text; its table is there, without it."""
+    Router.alias = server
+    run(server, ProjectState(), [CreateModel("Member", [KEY])])
+    yield request.param
+    with connections[server].schema_editor() as editor:
+        editor.execute("DROP TABLE clinic_member")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (WHOLE, {"bits": 16}, [RemoveField, AddField], {"phone": PHONE}),
+        (WHOLE, {"bits": 128}, [RemoveField, AddField], {"phone": LONGEST}),
+        (WHOLE, {"bits": 30}, [AlterField], {"phone": PHONE}),
+        (WHOLE, {"bits": 32, "part": "last_four"}, [AlterField], {"phone__last_four": "5678"}),
+        ({"bits": 32, "part": "last_four"}, WHOLE, [AlterField], {"phone": PHONE}),
+    ],
+    ids=["shorter", "longest", "as many bytes", "a part", "no part"],
+)
+def test_an_index_is_changed(server, text, change):
+    *states, made, asked = change
+    before, after = (member(index, text=text) for index in states)
+    found = migrate(server, state(), before)
+    for phone in (PHONE, LONGEST):
+        found.objects.create(phone=phone)
+    assert [type(one) for one in operations(before, after)] == made
+    found = migrate(server, before, after)
+    assert [row.phone for row in found.objects.order_by("pk")] == [PHONE, LONGEST]
+    replaced_by_the_job(found)
+    assert replaced_by_the_job(found) == 0
+    assert found.objects.filter(**asked).count() == 1
+
+
+def test_an_index_is_taken_away_and_given_again(server, text):
+    bare, indexed = member(None, text=text), member({"bits": 128}, text=text)
+    found = migrate(server, state(), indexed)
+    for phone in (PHONE, LONGEST):
+        found.objects.create(phone=phone)
+    for before, after in ((indexed, bare), (bare, indexed)):
+        found = migrate(server, before, after)
+        assert [row.phone for row in found.objects.order_by("pk")] == [PHONE, LONGEST]
+        assert replaced_by_the_job(found) == 2
+    assert found.objects.get(phone=LONGEST).phone == LONGEST
