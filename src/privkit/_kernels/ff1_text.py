@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 1 << 18
 """Rows that are turned into numerals together: many enough that groups of mixed lengths still fill arrays."""
 
-_ASCII_BYTES, _WIDE_BYTES, _TWEAK_BYTES = 1 << 22, 1 << 20, 1 << 22
+_ASCII_BYTES, _WIDE_BYTES, _TWEAK_BYTES = 1 << 23, 1 << 20, 1 << 22
 """Their bytes, and those of their tweaks: an alphabet beyond ASCII takes some twenty times the memory of the text."""
 
 

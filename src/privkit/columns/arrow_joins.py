@@ -120,12 +120,24 @@ class _Text(_Body):
         if end > INT32_MAX and self._offsets.dtype == np.int32:
             self._offsets = self._offsets.astype(np.int64)
         if end > len(self._data):
-            self._data.resize(end + min(end // 8, _SPARE), refcheck=False)
+            self._make_room_for(end, first + len(part))
         if stop > start:
             self._data[self._used : end] = np.frombuffer(part.buffers()[2], np.uint8)[start:stop]
         rows = slice(first + 1, first + 1 + len(part))
         np.add(offsets[1:], self._used - start, out=self._offsets[rows], casting="unsafe")
         self._used = end
+
+    def _make_room_for(self, used: int, rows: int) -> None:
+        """Make room for what the first rows take, and for what all will take if the others are like them.
+
+        What `resize` adds NumPy fills with zeros, while other threads wait for the interpreter's lock.
+        """
+        expected = used * self.rows // rows
+        room = used + min(max(used // 8, expected + expected // 64 - used), _SPARE)
+        if len(self._data):
+            self._data.resize(room, refcheck=False)
+        else:
+            self._data = np.empty(room, np.uint8)
 
     def finish(self, of: Any) -> tuple[Any, list[Any]]:
         self._data.resize(self._used, refcheck=False)
