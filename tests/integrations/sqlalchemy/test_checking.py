@@ -16,6 +16,7 @@ from privkit.integrations.sqlalchemy import (
     NotSearchable,
     Tokenised,
     WouldWritePlaintext,
+    check_statement,
 )
 
 
@@ -100,6 +101,18 @@ REFUSED = {
         email=select(select(user.email).union_all(select(sa.literal("a"))).subquery().c.email).scalar_subquery()
     ),
     "lambda": lambda user, _, value="a": sa.lambda_stmt(lambda: select(user.id).where(user.email == value)),
+    "order of a window by name": lambda user, _: select(user.note, func.row_number().over(order_by="note")),
+    "added up": lambda user, _: select(user.id + user.id + user.email),
+    "concatenated": lambda user, _: select(sa.literal("a").concat("b").concat(user.email)),
+    "value first": lambda user, _: select("a" + user.email),
+    "between": lambda user, _: select(user.id).where(sa.literal("a").between("a", user.email)),
+    "case of it": lambda user, _: select(sa.case({"u1@b.cn": 1}, value=user.email)),
+    "case with it": lambda user, _: select(sa.case((user.email, 1), value=sa.literal("u1@b.cn"))),
+    "nullif of randomised": lambda user, _: select(func.nullif(user.note, user.note)),
+    "condition of an aggregate": lambda user, _: select(func.count(user.id).filter(user.email)),
+    "condition of a window": lambda user, _: select(func.count(user.id).filter(user.email).over()),
+    "condition of a join": lambda user, order: select(user.id).join(order, user.__table__.c.email),
+    "condition of a table's join": lambda user, order: select(sa.join(user.__table__, order.__table__, order.buyer)),
     "subquery's other part": lambda user, _: select(user.id).where(
         user.email.in_(select(user.email).union_all(select(sa.literal("a"))))
     ),
@@ -121,6 +134,11 @@ REFUSED_OF_STAND_INS = {
     "less": lambda user: select(token(user)).where(phone(user) < "2"),
     "like": lambda user: select(token(user)).where(phone(user).like("1%")),
     "concat": lambda user: select(phone(user) + "a"),
+    "value first in concat": lambda user: select("a" + phone(user)),
+    "added up": lambda user: select(sa.literal("a").concat("b").concat(token(user))),
+    "order of an aggregate": lambda user: select(
+        func.array_agg(postgresql.aggregate_order_by(user.id, sa.desc(phone(user))))
+    ),
     "lower": lambda user: select(func.lower(token(user))),
     "max": lambda user: select(func.max(phone(user))),
     "cast": lambda user: select(sa.cast(phone(user), sa.Integer)),
@@ -302,6 +320,31 @@ def test_relationships_over_equal_ciphertexts(engine, models):
             assert [len(one.orders) for one in loaded] == [3, 3, 0, 0]
             session.expunge_all()
         assert session.scalars(select(user.id).where(user.orders.any(order.id == 2))).all() == [2]
+
+
+SAID_BY_SOME = {
+    "order of an aggregate": lambda user, _: select(func.array_agg(postgresql.aggregate_order_by(user.id, user.email))),
+    "orders of an aggregate": lambda user, _: select(
+        func.array_agg(postgresql.aggregate_order_by(user.id, user.id, sa.desc(user.email)))
+    ),
+    "order within a group": lambda user, _: select(func.percentile_disc(0.5).within_group(user.email)),
+    "array": lambda user, _: select(postgresql.array([user.email])),
+    "replaced by": lambda user, _: select(sa.literal("a").regexp_replace("a", user.email)),
+    "condition of an upsert": lambda user, _: (
+        postgresql.insert(user)
+        .values(id=1)
+        .on_conflict_do_update(index_elements=["id"], set_={"id": 2}, where=user.email)
+    ),
+}
+"""What not all databases have words for."""
+if hasattr(sa.sql.elements, "AggregateOrderBy"):  # since SQLAlchemy 2.1
+    SAID_BY_SOME["ordered aggregate"] = lambda user, _: select(func.array_agg(user.id).aggregate_order_by(user.email))
+
+
+@pytest.mark.parametrize("what", SAID_BY_SOME)
+def test_what_means_nothing_is_refused_without_executing(models, what):
+    with pytest.raises(NotSearchable):
+        check_statement(SAID_BY_SOME[what](*models))
 
 
 def test_upserts_write_values_and_nothing_computed(engine, models):

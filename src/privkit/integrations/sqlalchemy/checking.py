@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import elements, functions, operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import CompoundSelect, GenerativeSelect, SelectBase, UpdateBase
-from sqlalchemy.sql.selectable import _CompoundSelectKeyword
+from sqlalchemy.sql.selectable import Join, _CompoundSelectKeyword
 
 from privkit.integrations.sqlalchemy.encrypted import Encrypted
 from privkit.integrations.sqlalchemy.refusals import NotSearchable
 from privkit.integrations.sqlalchemy.transformed import Transformed
-from privkit.integrations.sqlalchemy.writing import SEALED, check_written, parts_of
+from privkit.integrations.sqlalchemy.writing import SEALED, check_written, parts_of, upserts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
 _checked: weakref.WeakSet[SQLCompiler] = weakref.WeakSet()
 
@@ -35,11 +36,22 @@ _AROUND: Final = (
     elements.UnaryExpression,
     elements._label_reference,  # noqa: SLF001 - there is no other way to see it
 )
-_HAVING_CONDITIONS: Final = (sa.Select, sa.Update, sa.Delete, elements.BooleanClauseList, elements.Case)
+_HAVING_CONDITIONS: Final = (
+    *(sa.Select, sa.Insert, sa.Update, sa.Delete, Join),
+    *(elements.BooleanClauseList, elements.Case, elements.FunctionFilter),
+)
+_SORTING: Final = (
+    *(elements.Over, elements.WithinGroup, postgresql.aggregate_order_by),
+    getattr(elements, "AggregateOrderBy", elements.Over),  # since SQLAlchemy 2.1
+)
+"""What gives functions their rows in an order of their own."""
 _COUNTING: Final = ("count",)
 """Functions that ask of a value only whether it is there."""
-_CHOOSING: Final = ("coalesce", "nullif")
+_COMPARING: Final = ("nullif",)
+_CHOOSING: Final = ("coalesce", *_COMPARING)
 """Functions that give one of the values that they are given."""
+_SEVERAL: Final = (elements.ClauseList, elements.ExpressionClauseList)
+"""What holds a list of clauses."""
 
 
 @event.listens_for(sa.Engine, "before_cursor_execute")
@@ -101,6 +113,9 @@ def _check_select(select: Any) -> None:  # noqa: ANN401 - as above
     _check_told_apart("GROUP BY", groups)
     if getattr(select, "_distinct", False):
         _check_told_apart("DISTINCT on", list(select._distinct_on) or chosen)  # noqa: SLF001 - as above
+    for part in (part for column in chosen for part in visitors.iterate(column)):
+        if isinstance(part, _SORTING):
+            _check_ordered(part, chosen)
 
 
 def _check_compound(compound: CompoundSelect[Any]) -> None:
@@ -115,24 +130,28 @@ def _check_compound(compound: CompoundSelect[Any]) -> None:
 
 def _check_conditions(element: Any) -> None:  # noqa: ANN401 - as above
     """A ciphertext is neither true nor false."""
-    for name in ("_where_criteria", "_having_criteria"):
-        for clause in getattr(element, name, ()):
-            _check_condition(clause)
+    for clause in _conditions(element):
+        kind = _protected(clause)
+        if kind is not None:
+            raise _refused(kind, "a condition that is", "they are neither true nor false; compare it with == True")
+
+
+def _conditions(element: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    for several in ("_where_criteria", "_having_criteria"):
+        yield from getattr(element, several, ())
+    for one in ("onclause", "criterion"):
+        yield getattr(element, one, None)
+    for _, onclause, *_ in getattr(element, "_setup_joins", ()):
+        yield onclause
+    for upsert in upserts(element):
+        yield from (getattr(upsert, f"{which}_whereclause", None) for which in ("update", "inferred_target"))
     if isinstance(element, elements.BooleanClauseList):
-        for clause in element.clauses:
-            _check_condition(clause)
+        yield from element.clauses
     if isinstance(element, elements.Case) and element.value is None:
-        for clause, _ in element.whens:
-            _check_condition(clause)
+        yield from (clause for clause, _ in element.whens)
 
 
-def _check_condition(clause: Any) -> None:  # noqa: ANN401 - as above
-    kind = _protected(clause)
-    if kind is not None:
-        raise _refused(kind, "a condition that is", "they are neither true nor false; compare it with == True")
-
-
-def _by_name(clause: Any, chosen: list[Any]) -> Any:  # noqa: ANN401 - as above
+def _by_name(clause: Any, chosen: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
     """The column that a clause names by its text, as `order_by("email")` does."""
     clause = _inner(clause)
     if isinstance(clause, elements._textual_label_reference):  # noqa: SLF001 - as above
@@ -161,15 +180,19 @@ def _check_told_apart(what: str, clauses: list[Any]) -> None:
             )
 
 
-def _check_windowed(over: elements.Over[Any]) -> None:
-    for clause in over.order_by if over.order_by is not None else ():
-        _check_sorted(_inner(clause))
-    _check_told_apart("PARTITION BY", list(over.partition_by) if over.partition_by is not None else [])
+def _check_ordered(element: Any, chosen: Sequence[Any] = ()) -> None:  # noqa: ANN401 - as above
+    """The rows of a window, or of an aggregate, in an order, which may be said by the names of what is chosen."""
+    for clause in _listed(element.order_by):
+        _check_sorted(_by_name(clause, chosen))
+    groups = _listed(getattr(element, "partition_by", None))
+    _check_told_apart("PARTITION BY", [_by_name(clause, chosen) for clause in groups])
 
 
-def _check_within(within: elements.WithinGroup[Any]) -> None:
-    for clause in within.order_by:
-        _check_sorted(_inner(clause))
+def _listed(clauses: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """The clauses of a list, which may be of one, or none."""
+    if clauses is None:
+        return []
+    return list(clauses.clauses) if isinstance(clauses, _SEVERAL) else [clauses]
 
 
 def _check_function(function: functions.FunctionElement[Any]) -> None:
@@ -177,6 +200,8 @@ def _check_function(function: functions.FunctionElement[Any]) -> None:
     name = getattr(function, "name", "a function")
     if name in _CHOOSING:
         _check_alike(name, arguments)
+        if name in _COMPARING:
+            _check_told_apart(name, arguments)
         return
     for argument in arguments:
         kind = _protected(argument)
@@ -190,6 +215,10 @@ def _check_function(function: functions.FunctionElement[Any]) -> None:
 def _check_case(case: elements.Case[Any]) -> None:
     results = [result for _, result in case.whens]
     _check_alike("CASE", results if case.else_ is None else [*results, case.else_])
+    compared = [] if case.value is None else [case.value, *(value for value, _ in case.whens)]
+    kind = next((each for each in map(_protected, compared) if each is not None), None)
+    if kind is not None:
+        raise _refused(kind, "CASE with", "it would be compared with one form of a value; say WHEN column == value")
 
 
 def _check_alike(what: str, values: list[Any]) -> None:
@@ -221,6 +250,16 @@ def _check_tuple(several: elements.Tuple) -> None:
             raise _refused(kind, "a tuple with", "compare the column by itself, and combine with and_()")
 
 
+def _check_chained(several: elements.ExpressionClauseList[Any]) -> None:
+    """Operators between more than two values, of which SQLAlchemy makes a list, and arrays."""
+    if several.operator is operators.comma_op and not isinstance(several.type, sa.ARRAY):
+        return  # what a column is compared with
+    for clause in several.clauses:
+        kind = _protected(clause)
+        if kind is not None:
+            raise _refused(kind, "an operator on", "the database would compute with these; compute after reading")
+
+
 def _check_compared(binary: elements.BinaryExpression[Any]) -> None:
     """A comparison that no operator has seen to: of columns with each other, with subqueries, with null."""
     if isinstance(_inner(binary.right), elements.Null):
@@ -243,7 +282,7 @@ def _compared_with(found: Any) -> list[Any]:  # noqa: ANN401 - as above
         found = found.element
     if isinstance(found, SelectBase):
         return [column for part in parts_of(found) for column in part.selected_columns]
-    return list(found.clauses) if isinstance(found, elements.ClauseList) else [found]
+    return list(found.clauses) if isinstance(found, _SEVERAL) else [found]
 
 
 def _comparable(kind: Encrypted | Transformed, other: Any) -> bool:  # noqa: ANN401 - a type
@@ -255,11 +294,11 @@ _CHECKS: Final[tuple[tuple[Any, Callable[[Any], None]], ...]] = (
     (CompoundSelect, _check_compound),
     (_HAVING_CONDITIONS, _check_conditions),
     (GenerativeSelect, _check_select),
-    (elements.Over, _check_windowed),
-    (elements.WithinGroup, _check_within),
+    (_SORTING, _check_ordered),
     (functions.FunctionElement, _check_function),
     (elements.Case, _check_case),
     (elements.Cast | elements.Extract, _check_cast),
     (elements.Tuple, _check_tuple),
+    (elements.ExpressionClauseList, _check_chained),
     (elements.BinaryExpression, _check_compared),
 )

@@ -41,6 +41,10 @@ class TransformedComparator(TypeEngine.Comparator[Any]):
             )
         return super().operate(op, *map(literal_value, other), **kwargs)
 
+    def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+        """Compare, or say why not."""
+        return self.operate(op, other, **kwargs)
+
 
 class Transformed(KeyedByOptions, TypeDecorator[Any]):
     """A column whose values are transformed on writing; what it is compared with is transformed alike."""
