@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from privkit.anonymity.counting.keys import lengths, order_of, runs, spread
+from privkit.anonymity.counting.keys import SPARSE, lengths, order_of, runs, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 Counts = Any
 """An array of numbers of shape `(..., values)`, or `Pairs`."""
 
-_DENSE: Final = 8
-"""Places for each pair up to which pairs are put together in a table, which no sort has to order."""
 WIDE: Final = 64
 """Values beyond which counts are pairs."""
 
@@ -91,7 +89,7 @@ class Pairs:
         """
         keys = rows.astype(np.int64) * size + values
         found: NDArray[Any]
-        if classes * size <= _DENSE * len(keys):
+        if classes * size <= SPARSE * len(keys):
             table = np.bincount(keys, counts, classes * size)
             keys = np.flatnonzero(table)
             found = table[keys]
