@@ -43,14 +43,15 @@ class Gain(NamedTuple):
 
 
 def gain(work: Callable[[object], object], parts: Sequence[object], wanted: int) -> Gain:
-    """Measure until so many turns counted, each of the ways in turn and each of them once before."""
+    """Measure until so many turns counted, each of the ways in turn and each of them twice before."""
     threads: list[float] = []
     processes: list[float] = []
     turns = 0
     with _processes(work, parts) as in_processes:
-        _one_by_one(work, parts)
-        _in_threads(work, parts)
-        in_processes()
+        for _ in range(2):  # the first touches memory that the processes share, or that no thread has had before
+            _one_by_one(work, parts)
+            _in_threads(work, parts)
+            in_processes()
         while turns < MOST_TURNS and len(threads) < wanted:
             turns += 1
             apart = _one_by_one(work, parts)
