@@ -102,12 +102,14 @@ class ValueSealer:
         try:
             if self._deterministic:
                 return decrypt(sealed[5:], [place])
-            return decrypt(sealed[21:], [place, sealed[5:21]])
+            if sealed[0] == layout.MARKER:
+                return decrypt(sealed[21:], [place, sealed[5:21]])
+            return decrypt(*self._indexed_parts(sealed, place))
         except InvalidTag:
             raise DecryptionFailed from None
 
     def _open_first(self, sealed: bytes, place: bytes) -> bytes:
-        """Open a ciphertext whose head was not met before, or one with an index; remember the cipher of the first."""
+        """Open a ciphertext whose head was not met before, and remember the cipher."""
         key_id = self.key_id(sealed)
         try:
             known = self._derivatives().setdefault(self._slot, {})  # before the key, which may be disabled meanwhile
@@ -115,8 +117,7 @@ class ValueSealer:
         except KeyNotFound:
             raise DecryptionFailed from None
         plain = self._opened(siv, sealed, place)
-        if sealed[0] == layout.MARKER:
-            known[sealed[: layout.HEADER]] = siv.bare_decrypt
+        known[sealed[: layout.HEADER]] = siv.bare_decrypt
         return plain
 
     def open_each(self, sealed: Sequence[bytes], places: Sequence[bytes]) -> list[bytes | None]:
@@ -189,10 +190,14 @@ class ValueSealer:
             if self._deterministic:
                 return siv.decrypt(sealed[5:], [place])
             return siv.decrypt(sealed[21:], [place, sealed[5:21]])
+        return siv.decrypt(*self._indexed_parts(sealed, place))
+
+    def _indexed_parts(self, sealed: bytes, place: bytes) -> tuple[bytes, list[bytes]]:
+        """What is decrypted of a ciphertext that has an index, and its associated data."""
         index = self._index_in(sealed)
         body = layout.INDEX_AT + len(index)
         nonce = sealed[body : body + layout.NONCE]
-        return siv.decrypt(sealed[body + layout.NONCE :], [place, index, nonce])
+        return sealed[body + layout.NONCE :], [place, index, nonce]
 
     def _index_in(self, sealed: bytes) -> bytes:
         """The index in a ciphertext that has one; any other is a failed decryption."""
