@@ -9,6 +9,7 @@ before and the output; freed memory that an allocator keeps counts there. Linux 
 
 import argparse
 import gc
+import itertools
 import multiprocessing
 import sys
 import tracemalloc
@@ -20,9 +21,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 
-from privkit._kernels.blocks import BlockCipher
-from privkit._kernels.integers import IntegerPermutation
-from privkit.lowlevel import FF1, AesSiv, Cmac
+from privkit.lowlevel import FF1, AesSiv, Cmac, IntegerPermutation
 
 KEY = bytes(range(32))
 MOST = 64
@@ -55,6 +54,30 @@ def few(array: pa.Array) -> pa.Array:
     return array.take(pa.array(np.random.default_rng(4).integers(0, FEW, len(array))))
 
 
+def numbers(rows: int) -> pa.Array:
+    """Integers below 10^12."""
+    return pa.array(np.random.default_rng(3).integers(0, MOST_NUMBER, rows, np.int64))
+
+
+def view(array: pa.Array) -> pa.Array:
+    """The same rows as views."""
+    return array.cast(pa.string_view() if array.type == pa.string() else pa.binary_view())
+
+
+def turned(array: pa.Array) -> pa.Array:
+    """A dictionary whose values are in another order than the rows have them, with nulls between the rows."""
+    encoded = array.dictionary_encode()
+    values = encoded.dictionary.take(pa.array(np.arange(len(encoded.dictionary) - 1, -1, -1)))
+    codes = len(values) - 1 - encoded.indices.to_numpy(zero_copy_only=False)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=np.arange(len(array)) % 7 == 0), values)
+
+
+def in_chunks(array: pa.Array) -> pa.ChunkedArray:
+    """Chunks with a dictionary each."""
+    bounds = itertools.pairwise([*range(0, len(array), CHUNK_ROWS), len(array)])
+    return pa.chunked_array([array.slice(first, last - first).dictionary_encode() for first, last in bounds])
+
+
 def with_gaps(array: np.ndarray) -> np.ndarray:
     """The same rows, each before another one."""
     return np.repeat(array, 2)[::2]
@@ -72,20 +95,41 @@ CONTAINERS: dict[str, Callable[[pa.Array], object]] = {
     "NumPy objects, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False)),
     "NumPy fixed width, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False).astype("S")),
     "NumPy text, with gaps": lambda array: with_gaps(array.to_numpy(zero_copy_only=False).astype("U")),
-    "Arrow view": lambda array: array.cast(pa.string_view() if array.type == pa.string() else pa.binary_view()),
+    "Arrow view": view,
+    "Arrow view, chunks": lambda array: pa.chunked_array(
+        [view(array.slice(first, CHUNK_ROWS)) for first in range(0, len(array), CHUNK_ROWS)]
+    ),
     "Arrow dictionary": lambda array: array.dictionary_encode(),
+    "Arrow dictionary, turned": turned,
     "Arrow dictionary, few": lambda array: few(array).dictionary_encode(),
+    "Arrow dictionary, few, turned": lambda array: turned(few(array)),
+    "Arrow dictionary, few, chunks": lambda array: in_chunks(few(array)),
+    "pandas dictionary, few": lambda array: pd.Series(
+        few(array).dictionary_encode(), dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), array.type))
+    ),
     "pandas string[python]": lambda array: pd.Series(array.to_pylist(), dtype="string[python]"),
     "pandas category": lambda array: pd.Series(array.to_pylist(), dtype="category"),
     "pandas category, few": lambda array: pd.Series(few(array).to_pylist(), dtype="category"),
     "Polars category, few": lambda array: pl.Series(few(array)).cast(pl.Categorical),
 }
+OF_NUMBERS: dict[str, Callable[[pa.Array], object]] = {
+    "NumPy": lambda array: array.to_numpy(),
+    "Arrow": lambda array: array,
+    "Arrow dictionary, few": lambda array: few(array).dictionary_encode(),
+    "pandas": lambda array: pd.Series(array.to_numpy()),
+    "pandas Int64": lambda array: pd.Series(array.to_numpy()).astype("Int64"),
+    "pandas category, few": lambda array: pd.Series(few(array).to_numpy()).astype("category"),
+    "Polars": pl.Series,
+}
 ONLY_TEXT = {"NumPy text, with gaps", "pandas string[python]", "Polars category, few"}
 TWEAK = "FF1, a tweak a row"
 DECRYPT = "AES-SIV decrypt"
+NUMBERS = "integers"
+MOST_NUMBER = 10**12
 FIELD = [b"customer.email"]
 TEXT_WORKS: dict[str, Callable[..., object]] = {
     "FF1": FF1(KEY, "0123456789").encrypt_many,
+    "FF1 decrypt": FF1(KEY, "0123456789").decrypt_many,
     TWEAK: FF1(KEY, "0123456789").encrypt_many,
 }
 BYTE_WORKS: dict[str, Callable[..., object]] = {
@@ -97,9 +141,9 @@ BYTE_WORKS: dict[str, Callable[..., object]] = {
 
 def work_on(name: str, container: str, rows: int) -> Callable[[], object]:
     """The work of one line, with its input made."""
-    if name == "integers":
-        numbers = np.random.default_rng(3).integers(0, 10**12, rows, np.uint64)
-        return lambda: IntegerPermutation(BlockCipher(KEY), 10**12).encrypt_many(numbers)
+    if name == NUMBERS:
+        whole = OF_NUMBERS[container](numbers(rows))
+        return lambda: IntegerPermutation(KEY, MOST_NUMBER).encrypt_many(whole)
     array = digits(rows) if name in TEXT_WORKS else octets(rows)
     if name == DECRYPT:
         array = AesSiv(KEY).encrypt_many(array, FIELD)
@@ -156,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = [(name, container) for name in TEXT_WORKS for container in CONTAINERS]
     lines += [(name, container) for name in BYTE_WORKS for container in CONTAINERS if container not in ONLY_TEXT]
-    lines += [("integers", "NumPy")]
+    lines += [(NUMBERS, container) for container in OF_NUMBERS]
     print(f"MB beside input and output, allocated (process); at most {MOST} wanted")
     print(f"{'':<36}" + "".join(f"{rows:>20,}" for rows in options.rows))
     for name, container in lines:

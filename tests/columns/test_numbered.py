@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit.columns import arrow_dictionaries, numbering, pieces
+from privkit.columns import arrow_dictionaries, lift, numbering, pieces
 from privkit.columns.arrow_dictionaries import each_once
 from privkit.columns.numbering import in_order, order_of
 from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue, WrongType
@@ -321,3 +321,17 @@ def test_memory_does_not_grow_with_rows(rows, turned, nulls):
     tracemalloc.stop()
     assert most - (column.indices.nbytes if turned or nulls else 0) < 6e6  # what has other codes than the column
     assert len(result) == rows
+
+
+@given(rows=st.lists(st.none() | st.text("01", max_size=12), max_size=200))
+@pytest.mark.parametrize("of", [pa.int8(), pa.uint64()], ids=str)
+@settings(deadline=None, max_examples=40)
+def test_what_is_lifted_whole_comes_back_with_each_value_once(of, rows):
+    column = with_codes(pa.array(rows, pa.string()).dictionary_encode(), of)
+    lifted = lift(column)
+    with small():
+        back = lifted.restore(lifted.values, lifted.kind)
+    back.validate(full=True)
+    assert back.type == column.type
+    assert back.to_pylist() == rows
+    assert len(set(back.dictionary.to_pylist())) == len(back.dictionary)

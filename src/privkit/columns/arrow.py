@@ -27,12 +27,14 @@ from privkit.columns.arrow_buffers import (
     take_text,
     text_array,
 )
+from privkit.columns.arrow_dictionaries import encode, index_type
+from privkit.columns.arrow_joins import is_joined
 from privkit.columns.arrow_rows import number_values
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone, zone_named
 from privkit.columns.kinds import NO_MIXED, Kind, Values, as_integers
-from privkit.columns.numbering import Coded
+from privkit.columns.numbering import Coded, renumber
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 if TYPE_CHECKING:
@@ -60,24 +62,35 @@ class ArrowHome:
 
     def build(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """See `Home.build`."""
-        array = self._array(kind, values, nulls, exact=exact)
-        if self.dictionary is not None:
-            array = _encode(array, self.dictionary.index_type)
-        return in_chunks(array, self.chunks)
+        if self.dictionary is None:
+            return in_chunks(self._array(kind, values, nulls, exact=exact), self.chunks)
+        return in_chunks(self._encoded(kind, values, nulls, exact=exact), self.chunks)
 
     def build_coded(
         self, kind: Kind, values: Values, codes: NDArray[Any], nulls: NDArray[np.bool_] | None, *, exact: bool
     ) -> Any:
         """As `build`, from distinct values and the position of each row's value among them."""
         if self.dictionary is not None:
-            few = _encode(self._array(kind, values, None, exact=exact), self.dictionary.index_type)
+            few = self._encoded(kind, values, None, exact=exact)
             merged = len(few.dictionary) < len(values)  # two values may have become one
-            rows = number_array(plain_numbers(few.indices).take(codes) if merged else codes, nulls).cast(
+            rows = number_array(renumber(codes, plain_numbers(few.indices)) if merged else codes, nulls).cast(
                 few.indices.type
             )
             return in_chunks(pa.DictionaryArray.from_arrays(rows, few.dictionary), self.chunks)
         few = self._array(kind, values, None, exact=exact, size=_size_of_rows(values, codes))
         return in_chunks(_repeated(few, number_array(codes, nulls)), self.chunks)
+
+    def _encoded(self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
+        """A dictionary array, whose dictionary is in the order in which values appear, which means nothing.
+
+        So it is never marked as ordered. The type of its numbers is the one that it had, if that reaches.
+        """
+        array = self._array(kind, values, None, exact=exact)
+        if is_joined(array.type):
+            return encode(array, nulls, self.dictionary.index_type)
+        encoded = self._array(kind, values, nulls, exact=exact).dictionary_encode()
+        indices = encoded.indices.cast(index_type(encoded.dictionary, self.dictionary.index_type))
+        return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
 
     def _array(
         self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool, size: int | None = None
@@ -156,7 +169,7 @@ def codes_of_arrow(container: Any) -> Coded | None:
     values = column.values
     if len(sizes) > 1:
         values, merged = number_values(values)
-        codes = merged.take(codes)
+        codes = renumber(codes, merged)
     nulls = np.concatenate([nulls_of(part) for part in parts]) if container.null_count else None
     home = ArrowHome(container.type.value_type, container.type, lengths_of(container))
     return Coded(Column(column.kind, values, None, home), codes, nulls)
@@ -260,21 +273,6 @@ def _size_of_rows(values: Values, codes: NDArray[Any]) -> int | None:
 def _repeated(few: Any, rows: Any) -> Any:
     """The values at some positions; views, of which Arrow takes none, by way of plain text or bytes."""
     return few.cast(plain_type(few.type)).take(rows).cast(few.type)
-
-
-def _encode(array: Any, index_type: Any) -> Any:
-    """A dictionary array, with the index type that it had unless there are more values now than that can number.
-
-    The dictionary is in the order in which values appear, which means nothing, so it is never marked as ordered.
-    """
-    encoded = array.dictionary_encode()
-    indices = encoded.indices.cast(_index_type(encoded.dictionary, index_type))
-    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
-
-
-def _index_type(dictionary: Any, index_type: Any) -> Any:
-    """The type for the indices of a dictionary: the one given, or 32 bits where it does not reach."""
-    return index_type if len(dictionary) - 1 <= int(np.iinfo(index_type.to_pandas_dtype()).max) else pa.int32()
 
 
 def _decimals(text: Ragged, nulls: NDArray[np.bool_] | None, of: Any) -> Any:

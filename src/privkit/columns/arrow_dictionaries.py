@@ -108,8 +108,8 @@ class DictionaryJoin:
         numbers, self._run = encoded.indices.slice(known), encoded.dictionary
         nulls = nulls_of(numbers) if numbers.null_count else None
         self._indices.add(plain_numbers(numbers.drop_null()).astype(np.intp) + self._before, nulls)
-        if len(self._run) > _GROUP or self._run.nbytes > pieces.PIECE_BYTES:
-            self._end_run()
+        if 2 * len(self._run) > _GROUP or self._run.nbytes > pieces.PIECE_BYTES:
+            self._end_run()  # few of many values would be found again so soon
 
     def _end_run(self) -> None:
         self._runs.add(self._run)
@@ -129,6 +129,32 @@ class DictionaryJoin:
             if numbers is not None:
                 self._indices.replace(numbers)
         return in_chunks(pa.DictionaryArray.from_arrays(self._indices.finish(), values, safe=False), self._lengths)
+
+
+def encode(values: Any, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
+    """A dictionary array of values and nulls between them.
+
+    Args:
+        values: Text, bytes or integers, none of them null; where hardly one repeats they are the dictionary, uncopied.
+        nulls: Which rows are null.
+        of: The type of the numbers, unless there are more values than that can number.
+    """
+    head = values.slice(0, _GROUP).dictionary_encode().dictionary
+    if 2 * len(head) > _GROUP:
+        few, numbers = each_once(values)
+        numbers = np.arange(len(values), dtype=np.int32) if numbers is None else numbers
+    else:
+        join = DictionaryJoin(len(values), None, pa.int32())
+        join.add(values)
+        whole: Any = join.finish()
+        few, numbers = whole.dictionary, plain_numbers(whole.indices)
+    indices = number_array(numbers, nulls).cast(index_type(few, of))
+    return pa.DictionaryArray.from_arrays(indices, few, safe=False)
+
+
+def index_type(dictionary: Any, of: Any) -> Any:
+    """The type for the indices of a dictionary: the one given, or 32 bits where it does not reach."""
+    return of if len(dictionary) - 1 <= int(np.iinfo(of.to_pandas_dtype()).max) else pa.int32()
 
 
 def each_once(values: Any) -> tuple[Any, NDArray[Any] | None]:

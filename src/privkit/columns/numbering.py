@@ -160,6 +160,14 @@ def places_of(order: NDArray[Any], size: int) -> NDArray[Any]:
     return places
 
 
+def renumber(codes: NDArray[Any], numbers: NDArray[Any]) -> NDArray[Any]:
+    """The number that stands at the place of each code; NumPy alone would make wide integers of all codes at once."""
+    out = np.empty(len(codes), numbers.dtype)
+    for first, last in spans_of(len(codes)):
+        out[first:last] = numbers.take(codes[first:last].astype(np.intp, copy=False))
+    return out
+
+
 def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[Any] | range, NDArray[Any]]:
     """Number anew in the order of first appearance.
 
@@ -179,7 +187,7 @@ def in_order(codes: NDArray[Any], size: int) -> tuple[NDArray[Any] | range, NDAr
     order = order_of([codes], size)
     if isinstance(order, range):
         return order, codes.astype(_number_type(size), copy=False)
-    return order, places_of(order, size).take(codes)
+    return order, renumber(codes, places_of(order, size))
 
 
 def some(values: Values, order: NDArray[Any] | range) -> Values:

@@ -20,7 +20,7 @@ from privkit.columns.arrays import datetimes, fit, lift_plain
 from privkit.columns.column import Column
 from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
-from privkit.columns.numbering import Coded, some
+from privkit.columns.numbering import Coded, renumber, some
 from privkit.columns.optional import arrow_module
 from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
 from privkit.errors import WrongType
@@ -77,7 +77,7 @@ class PandasHome:
             array = pd.ArrowDtype(built.type).__from_arrow__(built)
         else:
             few = as_categories(self.dtype, self.inner.array(kind, values, None, exact=exact))
-            numbers = few.codes.take(codes)  # two values may have become one
+            numbers = renumber(codes, few.codes)  # two values may have become one
             if nulls is not None:
                 full = np.full(len(nulls), -1, numbers.dtype)
                 full[~nulls] = numbers
