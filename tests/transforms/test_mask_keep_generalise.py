@@ -21,6 +21,17 @@ def test_a_mask_fails_closed(odd):
     assert (outcome.column, outcome.invalid) == (["138****5678", "******"], 1)
 
 
+@pytest.mark.parametrize(
+    "transform", [Mask(fields.CN_MOBILE), Mask(fields.TEXT), Keep(fields.TEXT), Keep(fields.EMAIL)]
+)
+def test_text_that_utf_8_cannot_hold_is_refused_alone_and_in_a_column(transform):
+    with pytest.raises(InvalidValue, match="lone surrogates"):
+        transform.protect("a\ud800")
+    with pytest.raises(InvalidValue, match="lone surrogates") as caught:
+        transform.protect_many(["", "a\ud800"])
+    assert caught.value.rows == (1,)
+
+
 def test_a_mask_raises_or_suppresses_when_told_to():
     with pytest.raises(InvalidValue) as caught:
         Mask(fields.CN_MOBILE).protect_column([None, "", "12345"], on_invalid="raise")

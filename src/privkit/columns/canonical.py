@@ -185,6 +185,10 @@ _PARSES: Final[dict[Kind, Callable[[Ragged], tuple[Values, NDArray[np.bool_]]]]]
 # --- values to and from Python objects ------------------------------------------------------------------------------
 
 
+NOT_ENCODABLE: Final = "text with lone surrogates, which UTF-8 cannot hold"
+"""What is said of such a value, alone or in a column."""
+
+
 def encode_text(values: Sequence[str]) -> Ragged:
     """Text as UTF-8.
 
@@ -196,7 +200,7 @@ def encode_text(values: Sequence[str]) -> Ragged:
     except UnicodeEncodeError:
         pass  # its message quotes the text
     bad = [row for row, value in enumerate(values) if not is_encodable(value)]
-    raise InvalidValue("text with lone surrogates, which UTF-8 cannot hold", rows=bad)
+    raise InvalidValue(NOT_ENCODABLE, rows=bad)
 
 
 def is_encodable(value: str) -> bool:

@@ -27,6 +27,7 @@ import numpy as np
 
 from privkit import columns
 from privkit._kernels.ragged import Ragged
+from privkit.columns.canonical import NOT_ENCODABLE, is_encodable
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 from privkit.fields.base import FieldType, Reading
 from privkit.keys import FieldKey
@@ -214,6 +215,8 @@ class FieldTransform(Transform):
         raw = value if type(value) is str else columns.text_of(value)
         if not raw:
             return value
+        if not (raw.isascii() or is_encodable(raw)):
+            raise InvalidValue(NOT_ENCODABLE)  # whatever is done with invalid values, as in a column
         try:
             text = self.field.normalise(raw)
         except InvalidValue:
