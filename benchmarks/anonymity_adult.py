@@ -61,6 +61,10 @@ def load(folder):
     return table, {name: Hierarchy.from_file(folder / "hierarchies" / f"{name}.csv") for name in quasi}
 
 
+def words(asked):
+    return " ".join(f"{key}={value}" for key, value in asked.items())
+
+
 def line(name, asked, plan, seconds, applying):
     report = plan.report
     print(
@@ -75,7 +79,7 @@ def run(table, hierarchies, name, runs, **asked):
     anonymiser = Anonymiser(hierarchies, sensitive=sensitive, **asked, **SHAPES[name])
     plan, seconds = timed(lambda: anonymiser.fit(table), runs)
     _, applying = timed(lambda: plan.apply(table), 1)
-    line(name, " ".join(f"{key}={value}" for key, value in asked.items()), plan, seconds, applying)
+    line(name, words(asked), plan, seconds, applying)
 
 
 def perturbed(table, rows, share=0.05, seed=7):
@@ -113,10 +117,11 @@ def write_large(table, rows, path):
             writer.write_table(source.take(pa.array(rng.integers(0, COMBINATIONS, size))))
 
 
-def stream(source, target, hierarchies, name):
+def stream(source, target, hierarchies, name, asked):
     """Two passes over a file: count and search, then write."""
     hierarchies = hierarchies | {"number": Hierarchy.intervals([10, 50, 250], start=1)}
-    anonymiser = Anonymiser(hierarchies, k=5, **SHAPES[name])
+    sensitive = [SENSITIVE] if {"l", "t"} & set(asked) else []
+    anonymiser = Anonymiser(hierarchies, sensitive=sensitive, **asked, **SHAPES[name])
     start = time.process_time()
     plan = anonymiser.fit_batches(pq.ParquetFile(source).iter_batches(SOME_ROWS // 4))
     fitting = time.process_time() - start
@@ -127,7 +132,17 @@ def stream(source, target, hierarchies, name):
         writer.write_batch(batch)
     writer.close()
     print(f"{len(plan.frequency.counts)} combinations")
-    line(name, "k=5", plan, fitting, time.process_time() - start)
+    line(name, words(asked), plan, fitting, time.process_time() - start)
+
+
+def stream_all(table, hierarchies, options, turns):
+    """From Parquet to Parquet, each shape and what is asked of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = options.source or Path(folder) / "in.parquet"
+        if not options.source:
+            write_large(table, options.parquet, source)
+        for name, asked in turns:
+            stream(source, Path(folder) / "out.parquet", hierarchies, name, asked)
 
 
 def keep(table, options):
@@ -143,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int)
-    parser.add_argument("--sensitive", action="store_true", help="with --rows: with l or t, too")
+    parser.add_argument("--sensitive", action="store_true", help="with --rows or --parquet: with l or t, too")
     parser.add_argument("--parquet", type=int)
     parser.add_argument("--source", type=Path, help="a Parquet file that an earlier run with --keep wrote")
     parser.add_argument("--keep", type=Path, help="write the large table here, and stop")
@@ -151,21 +166,16 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     table, hierarchies = load(options.folder)
-    shapes = options.shape or list(SHAPES)
+    shapes, every = options.shape or list(SHAPES), ASKED if options.sensitive else ASKED[:1]
     if options.keep:
         keep(table, options)
     elif options.source or options.parquet:
-        with tempfile.TemporaryDirectory() as folder:
-            source = options.source or Path(folder) / "in.parquet"
-            if not options.source:
-                write_large(table, options.parquet, source)
-            for name in shapes:
-                stream(source, Path(folder) / "out.parquet", hierarchies, name)
+        stream_all(table, hierarchies, options, [(name, asked) for name in shapes for asked in every])
     elif options.rows:
         table = made_elsewhere(options.folder, options.rows)
         print(f"{options.rows} rows, {memory():.0f} MB before")
         for name in shapes:
-            for asked in ASKED if options.sensitive else [{"k": 5}]:
+            for asked in every:
                 run(table, hierarchies, name, options.runs, **asked)
     else:
         for name in shapes:

@@ -10,9 +10,11 @@ import pytest
 
 from anonymity import recode_check as check
 from anonymity.tables import CITIES, QUASI, patients
-from privkit.anonymity import Anonymiser, Hierarchy, Plan, measure
+from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy, Plan, measure
+from privkit.anonymity import plan as plans
+from privkit.anonymity.counting import frequency
 from privkit.columns import lift
-from privkit.errors import InvalidParameter, TableError, Unmet
+from privkit.errors import InvalidParameter, InvalidValue, TableError, Unmet
 
 HIERARCHIES = {"age": Hierarchy.intervals([5, 20]), "city": Hierarchy.ordering(CITIES, [2]), "sex": None}
 SHAPES = {
@@ -89,6 +91,29 @@ def test_streams_write_what_tables_do(shape):
     assert streamed.report == plan.report
     out = list(plan.apply_batches(batches))
     assert {name: [cell for batch in out for cell in batch[name]] for name in table} == plan.apply(table)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_large_tables_are_written_in_parts(shape, monkeypatch):
+    table = pa.table(patients())
+    plan = fitted(shape, table)
+    whole = plan.apply(table)
+    other = table.slice(0, 299)  # one record is missing
+    later = pa.concat_tables([table, table.slice(7, 3)])  # three are too many
+    refusals = []
+    for rows in (1 << 20, 50):
+        monkeypatch.setattr(frequency, "PART", rows)
+        monkeypatch.setattr(plans, "PART", rows)
+        assert fitted(shape, table).apply(table).to_pydict() == whole.to_pydict()
+        if shape != "full_domain":  # which takes later tables
+            for refused in (other, later):
+                with pytest.raises(TableError) as caught:
+                    plan.apply(refused)
+                refusals.append(str(caught.value))
+        with pytest.raises(InvalidValue) as bad:
+            FrequencySet.of(pa.table({"a": [1.0] * 60 + [np.nan] * 60}), ["a"])
+        refusals.append((bad.value.rows, bad.value.count))
+    assert refusals[: len(refusals) // 2] == refusals[len(refusals) // 2 :]
 
 
 def test_rows_of_a_batch_that_is_suppressed_wholly():

@@ -83,6 +83,24 @@ def test_some_rows(table, rows):
     assert rows_of(taken) == expected
 
 
+def test_parts_are_joined_again(table):
+    view = open_table(table)
+    parts = view.parts(2)
+    assert [open_table(part).rows for part in parts] == ([2, 1] if isinstance(table, pa.Table) else [3])
+    assert all(type(part) is type(table) for part in parts)
+    assert rows_of(view.joined(parts)) == rows_of(table)
+
+
+def test_parts_of_other_types_are_joined():
+    texts = pa.table({"phone": PHONES, "age": AGES})
+    larger = texts.slice(2).cast(pa.schema({"phone": pa.large_string(), "age": pa.int64()}))
+    joined = open_table(texts).joined([texts.slice(0, 2), larger])
+    assert joined.schema.field("phone").type == pa.large_string()
+    assert rows_of(joined) == rows_of(texts)
+    numbered = pa.table({"phone": pa.array(PHONES).dictionary_encode()})
+    assert open_table(numbered).parts(2) == [numbered]
+
+
 def test_an_unknown_column(table):
     with pytest.raises(TableError, match="no column 'mail'"):
         open_table(table).column("mail")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from privkit.anonymity import planfile
-from privkit.anonymity.counting.frequency import FrequencySet
+from privkit.anonymity.counting.frequency import PART, FrequencySet
 from privkit.anonymity.metrics import Report, met, report
 from privkit.anonymity.recoding.apply import Applier
 from privkit.anonymity.recoding.full_domain import suppressed_at
 from privkit.anonymity.recoding.presence import Presence, reached, within
 from privkit.anonymity.recoding.recoding import Recoding
 from privkit.anonymity.recoding.rollup import Base
+from privkit.columns.tables import open_table
 from privkit.errors import InvalidParameter, TableError, Unmet
 
 if TYPE_CHECKING:
@@ -135,9 +136,15 @@ class Plan:
             TableError: If a local plan is given another table.
             InvalidParameter: If the plan asks a delta, and was loaded without its population.
         """
-        if self.shape.recoding == "full_domain":
-            return next(_applied(self.refit(table), [table]))
-        return next(_applied(self, [table]))
+        plan = self.refit(table) if self.shape.recoding == "full_domain" else self
+        opened = open_table(table)
+        parts = opened.parts(PART)
+        try:
+            return opened.joined(list(_applied(plan, parts)))
+        except TableError:
+            if len(parts) == 1:
+                raise
+            return next(_applied(plan, [table]))  # which says how many rows there are of what it refuses
 
     def apply_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Generalise the same table as a stream: batch by batch, in any order.

@@ -63,15 +63,15 @@ class Table(ABC, Generic[T]):
         """Some of the rows, by position or by a mask, as a table of the same kind."""
 
     def parts(self, rows: int) -> list[T]:
-        """The table in parts of at most so many rows, where that copies nothing and `joined` puts them together again.
+        """The table in parts of at most so many rows, where that copies nothing; others are one part.
 
-        Others are one part: lists and objects, whose rows say together what kind they are, and those that are copied.
+        Of lists and objects all rows together say what kind they are.
         """
         del rows
         return [self.table]
 
     def joined(self, parts: Sequence[T]) -> T:
-        """A table of what was made of each of the `parts`."""
+        """A table of what was made of each of the `parts`, at least one."""
         (whole,) = parts
         return whole
 

@@ -19,7 +19,7 @@ from privkit.anonymity.counting.encoding import ColumnEncoder, Domain
 from privkit.anonymity.counting.keys import KeyBuilder, combine, counted, runs
 from privkit.columns import Kind, lift
 from privkit.columns.tables import Table, open_table
-from privkit.errors import InvalidParameter, TableError, WrongType
+from privkit.errors import InvalidParameter, InvalidValue, TableError, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _MARK: Final = "privkit/frequency-set/1"
 _PENDING: Final = 1 << 21
 """Combinations that wait before they are merged with those before them."""
+
+PART: Final = 1 << 20
+"""Rows of a table that are looked at together, where it has parts, so that what is between does not grow with them."""
 
 _WIDEST: Final = 3
 """Columns that are named where there are too many combinations."""
@@ -80,7 +83,10 @@ class FrequencySet:
             InvalidValue: If a number is NaN or infinite.
             InvalidParameter: If a column mixes kinds, or holds bytes.
         """
-        return cls.of_batches([table], quasi_identifiers, sensitive)
+        try:
+            return cls.of_batches(open_table(table).parts(PART), quasi_identifiers, sensitive)
+        except InvalidValue:  # it names rows of a part
+            return cls.of_batches([table], quasi_identifiers, sensitive)
 
     @classmethod
     def of_batches(

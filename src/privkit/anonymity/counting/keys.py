@@ -113,7 +113,7 @@ def counted(keys: NDArray[np.int64], weights: NDArray[np.int64] | None) -> tuple
         ordered = np.sort(keys)
         starts = runs(ordered)
         return ordered[starts], lengths(starts, len(keys)).astype(np.int64)
-    order = np.argsort(keys, kind="stable")
+    order = order_of(keys)
     ordered = keys[order]
     starts = runs(ordered)
     if not len(starts):

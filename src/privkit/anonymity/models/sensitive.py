@@ -89,16 +89,17 @@ class Diversity:
         """Whether groups can be tuples of their own: counts are laid out, or there are none."""
         return self._tables is not None or not self.models.sensitive
 
-    def rolled(self, sums: Callable[[NDArray[Any]], NDArray[Any]]) -> Diversity:
+    def rolled(self, sums: Callable[[NDArray[Any]], NDArray[Any]], sizes: NDArray[np.int64]) -> Diversity:
         """The same models over groups of tuples, each of which is one tuple then; without `rare` and `spare`.
 
         Args:
             sums: Adds up what tuples have to what their groups have.
+            sizes: Records of each group.
         """
         groups = copy(self)
         if self._tables is not None:
             groups._tables = [np.stack([sums(row) for row in table]) for table in self._tables]  # noqa: SLF001 - a copy
-        groups.sizes = sums(self.sizes)
+        groups.sizes = sizes
         groups.spare, groups.rare, groups._present = [], [], []  # noqa: SLF001 - the same
         return groups
 

@@ -31,9 +31,9 @@ _STEP: Final = 2
 """A base is made of nodes whose levels are multiples of it."""
 _SMALL: Final = 2_000
 """Tuples of a base of which no smaller one is made."""
-_WORTH: Final = 0.6
+_WORTH: Final = 0.4
 """A node becomes a base where it has at most this share of groups for the tuples that it was grouped of."""
-_ROOM: Final = 4_000_000
+_ROOM: Final = 2_000_000
 """Tuples that all bases together may have, or those of the table, if they are more."""
 
 
@@ -93,7 +93,7 @@ class Groups:
     @cached_property
     def diversity(self) -> Diversity:
         """Asks the models about groups of these groups, each of which is a tuple; where the base's `rolls`."""
-        return self.base.diversity.rolled(self.sums)
+        return self.base.diversity.rolled(self.sums, self.sizes)
 
     def met(self) -> NDArray[np.bool_]:
         """Which groups meet the models."""
