@@ -161,3 +161,14 @@ def test_other_cities_are_no_part_of_the_table_that_ids_are_ranked_by():
     counties = {divisions.table().name(code) for code in divisions.table().codes.tolist()}
     assert not counties & set(other_cities.DISTRICTS)
     assert set(other_cities.DISTRICTS.values()) == {81, 82}
+
+
+def test_former_counties_say_no_more_than_where_they_lay():
+    table = divisions.table()
+    today = {table.name(code) for code in table.names}
+    provinces = {table.name(code) for code in table.names if code < 100}
+    former = dict(other_cities.former_counties("province"))
+    assert len(former) > 1000
+    assert not today & set(former)
+    assert {table.name(int(code)) for code in former.values()} <= provinces
+    assert set(dict(other_cities.former_counties("city"))) < set(former)

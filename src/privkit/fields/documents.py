@@ -6,10 +6,13 @@ import datetime as dt
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from privkit._kernels.ragged import Ragged
 from privkit.fields import divisions
 from privkit.fields.base import Category, FieldType, Sensitivity
 from privkit.fields.bytesets import UPPER, erased, of_width, squeezed
@@ -22,12 +25,11 @@ from privkit.fields.masks import Keep, profiles
 from privkit.fields.plain import compact
 from privkit.fields.plate import PLATE, are_plates
 from privkit.fields.plate_layout import plate_layout
+from privkit.fields.regions import UNKNOWN, Above
 from privkit.fields.resident import ResidentIdLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from privkit._kernels.ragged import Ragged
 
 ANNEX_A = "GB/T 35273-2020, annex A"
 ANNEX_B = "GB/T 35273-2020, annex B"
@@ -40,6 +42,9 @@ _FIRST_YEAR = 1800
 _PREFIXES = np.zeros(100, np.bool_)
 _PREFIXES[list(divisions.PROVINCE_PREFIXES)] = True
 _FOREIGN = 9
+_FOREIGN_SIGN = str(_FOREIGN)
+"""From here on, letters among them, the first character is that of a foreign permanent resident."""
+_AREA_WIDTH = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -107,6 +112,28 @@ def _is_resident_id(matrix: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return good
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The division that an ID was issued in, by its first digits: a code as it was then, filled up with zeros.
+
+    Attributes:
+        digits: How many stay.
+    """
+
+    digits: int
+
+    def one(self, text: str) -> str:
+        """Generalise one ID; what a foreign permanent resident's number says of a place is not known."""
+        return Above(self.digits).one(text[:_AREA_WIDTH]) if text[0] < _FOREIGN_SIGN else UNKNOWN
+
+    def many(self, text: Ragged) -> Ragged:
+        """Generalise a column; the same as `one` for each row."""
+        foreign = text.data[text.offsets[:-1]] >= ord(_FOREIGN_SIGN)
+        rows, rest = np.flatnonzero(foreign), np.flatnonzero(~foreign)
+        areas = Above(self.digits).many(Ragged.of_matrix(text.matrix(_AREA_WIDTH, rest)))
+        return Ragged.merge(len(text), [(rest, areas), (rows, Ragged.of_text([UNKNOWN] * len(rows)))])
+
+
 CN_RESIDENT_ID = ChineseResidentId(
     name="cn_resident_id",
     title="Resident ID (China)",
@@ -116,12 +143,14 @@ CN_RESIDENT_ID = ChineseResidentId(
     basis=f"PIPL, article 28 (specific identity); {ANNEX_B}",
     # One and one: with the check character and a known birthday, 6 + 4 would give the whole number away.
     masks=profiles(display=Keep(1, 1, 16), analytics=Keep(2, 0, 16)),
+    levels=MappingProxyType({level: partial(Issued, digits) for level, digits in reversed(divisions.LEVELS.items())}),
     layouts=ResidentIdLayout.of,
 )
 """A Chinese resident ID, `11010519491231002X`.
 
 Masks show the first and the last character at most: with the check character and a known birthday, the customary first
-six and last four would give the whole number away.
+six and last four would give the whole number away. It becomes coarser to the code of the county, city or prefecture, or
+province that it was issued in, as it was then: codes that were given up stay. A foreign permanent resident's gives `*`.
 """
 
 

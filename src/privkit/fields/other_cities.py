@@ -9,13 +9,14 @@ Here are, written down by hand from what is public:
 - the districts of Hong Kong (District Councils Ordinance, cap. 547, schedule 1), without 东区, 南区 and 北区, as cities
   on the mainland have or had them too, and the parishes of Macau.
 
-They are names only: no code is known, none is ranked, and no layout stands on them. Former counties and Taiwan's
-townships are not listed.
+They are names only: no code is known, none is ranked, and no layout stands on them. Former counties are in a file, and
+say what they were part of, no more: no name in short is looked for among them. Taiwan's townships are not listed.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from privkit.fields import divisions
@@ -73,6 +74,22 @@ def _short_names(level: str) -> dict[str, frozenset[str]]:
         short = divisions.short_name(official)
         found[short] = found.get(short, frozenset()) | {official}
     return found
+
+
+def former_counties(to: str) -> Iterator[tuple[str, str]]:
+    """Former counties whose names no county has today, and what each was part of last, by name.
+
+    Args:
+        to: `city`, which may be a prefecture that ended, `province` or `region`.
+    """
+    text = (resources.files("privkit.fields") / "data" / "former-counties.csv").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, city, province = line.split(",")
+            if to == "city" and city:
+                yield name, city
+            elif to != "city":
+                yield name, province
 
 
 def prefectures() -> Iterator[tuple[str, int]]:

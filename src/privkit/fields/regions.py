@@ -61,6 +61,8 @@ def _upward(level: str, to: str) -> Lookup:
     others = list(other_cities.OTHERS.get(level, {}).items())
     for name, province in (*others, *(other_cities.prefectures() if level == "city" else ())):
         above.setdefault(name, set()).add(_above(province, to))
+    for name, part_of in other_cities.former_counties(to) if level == "county" else ():
+        above.setdefault(name, set()).add(part_of if to == "city" else _above(int(part_of), to))
     words = sorted(above)
     replies = (above[word].pop() if len(above[word]) == 1 else UNKNOWN for word in words)
     return Lookup(WordList(words), (*replies, UNKNOWN))
@@ -173,8 +175,9 @@ CN_COUNTY = Division(
 )
 """A Chinese county or district by name, `南山区`.
 
-Known are those of the table, and districts of Hong Kong and Macau; former counties and Taiwan's townships generalise
-to `*`, and so do names that several places share (`朝阳区`).
+Known are those of the table, districts of Hong Kong and Macau, and former counties from 1980 on (`崇文区`, `涪陵市`);
+the city of these may be a prefecture that ended (`涪陵地区`). Taiwan's townships generalise to `*`, and so do names
+that several places share (`朝阳区`).
 """
 
 
