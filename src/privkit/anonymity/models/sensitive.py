@@ -103,17 +103,6 @@ class Diversity:
         groups.spare, groups.rare, groups._present = [], [], []  # noqa: SLF001 - the same
         return groups
 
-    def take(self, tuples: NDArray[Any]) -> Diversity:
-        """The same models over some of the tuples, where counts are laid out; see `rolls`."""
-        some = copy(self)
-        if self._tables is not None:
-            some._tables = [np.take(table, tuples, axis=1) for table in self._tables]  # noqa: SLF001 - a copy of this
-        some.sizes = self.sizes[tuples]
-        some.spare = [own[tuples] for own in self.spare]
-        some.rare = [(least, own[tuples]) for least, own in self.rare]
-        some._present = [(values, own[tuples]) for values, own in self._present]  # noqa: SLF001 - the same
-        return some
-
     def hopeful(self, tuples: NDArray[Any]) -> bool:
         """Whether some group of these tuples may be diverse: all of them together have enough distinct values."""
         return all(
