@@ -39,8 +39,8 @@ _SLOTS: Final = 16
 _FEWEST_BITS: Final = 10
 """Slots for each key, and bits of the fewest slots, by which others are found that are alike."""
 _FEWEST_SEEDS: Final = 0.05
-"""Share of tuples that classes can form around below which the rest had better join the classes there are: it takes
-thousands of nodes to find company for the few others, and costs as much as to join."""
+"""What is left of the tuples that every class has some of, as a share, when the rest had better join the classes there
+are: it takes thousands of nodes to find company for the last of them, and gains little over joining."""
 _ROUNDING: Final = 1e-6
 """What sums of floats may be off by, in records."""
 _SHRUNK: Final = 0.6
@@ -98,14 +98,16 @@ class _Peeling:
 
     def brackets(self) -> Iterator[float]:
         """Go through the brackets; yields the share of them that is done."""
-        nodes = self._nodes()
+        nodes, most = self._nodes(), 0
         edges = [0.0, *np.geomspace(_CHEAPEST * self.most, self.most * 1.001, _BRACKETS).tolist()]
         for number in range(_BRACKETS):
             left = np.flatnonzero(self.classes < 0)
             if not len(left) or not self.diversity.hopeful(left):
                 return
             seeds = self.diversity.seeds(left)
-            if np.count_nonzero(seeds) < _FEWEST_SEEDS * len(left):
+            count = int(np.count_nonzero(seeds))
+            most = max(most, count)
+            if self.diversity.rare and count < _FEWEST_SEEDS * most:
                 return
             first, rest = _Some.of(self.lattice, left[seeds]), _Some.of(self.lattice, left[~seeds])
             low, high = edges[number], edges[number + 1]
