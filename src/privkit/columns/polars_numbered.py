@@ -60,14 +60,11 @@ class PolarsNumbered:
         def cut(first: int, last: int) -> Any:
             return self._series.slice(first, last - first).cast(pl.String)
 
-        def join(parts: list[Any]) -> Any:
-            return _concat([part.cast(self._series.dtype) for part in parts])
-
         def sample(first: int, last: int, step: int) -> list[Any]:
             found: list[Any] = self._series[first:last:step].to_list()
             return found
 
-        return Source(len(self), cuts_by_sample(len(self), sample), cut, Chunks(join))
+        return Source(len(self), cuts_by_sample(len(self), sample), cut, _Categories(self._series.dtype))
 
     def build(self, results: Any, order: NDArray[Any] | range) -> Any:
         """See `Numbered.build`."""
@@ -82,6 +79,17 @@ class PolarsNumbered:
     def _texts(self, numbers: NDArray[Any] | range) -> Any:
         physical = np.asarray(numbers).astype(NUMPY[self._physical.dtype.base_type()])
         return of_physical(self._series.dtype, physical).cast(pl.String)
+
+
+class _Categories(Chunks):
+    """Puts texts together as categories, piece by piece: the texts are let go of."""
+
+    def __init__(self, dtype: Any) -> None:
+        super().__init__(_concat)
+        self._dtype = dtype
+
+    def add(self, piece: Any) -> None:
+        super().add(piece.cast(self._dtype))
 
 
 def _concat(parts: list[Any]) -> Any:
