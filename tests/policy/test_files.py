@@ -105,6 +105,34 @@ def test_endings(csv_file, name):
     assert rows(path) == [{"a": "1", "b": "2"}]
 
 
+@pytest.mark.parametrize(
+    ("name", "header", "said"),
+    [
+        ("in.csv", "姓名\t手机\n", r"parted by tabs, and not by commas; let its name end in \.tsv"),
+        ("in.csv", '"姓名"\t"手机"\n', "parted by tabs"),
+        ("in.csv.gz", "姓名\t手机\n", "parted by tabs"),
+        ("in.csv", "姓名;手机\n", "parted by semicolons, and not by commas; write the file with commas"),
+        ("in.csv", '"姓名";"手机"\n', "parted by semicolons"),
+        ("in.csv", "sep=;\n姓名;手机\n", "parted by semicolons"),
+        ("in.csv", "姓名|手机\n", "parted by vertical bars"),
+        ("in.tsv", "姓名,手机\n", r"parted by commas, and not by tabs; let its name end in \.csv"),
+        ("in.tsv", '"姓名","手机"\n', "parted by commas"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_a_file_with_another_delimiter_is_no_single_column(csv_file, name, header, said, encoding):
+    data = (header + header.replace("姓名", DATUM)).encode(encoding)
+    with pytest.raises(TableError, match=said) as caught:
+        rows(csv_file(gzip.compress(data) if name.endswith("gz") else data, name), encoding=encoding)
+    assert DATUM not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_single_name_in_quotes_may_hold_any_mark(csv_file, encoding):
+    assert rows(csv_file('"a;b|c\td"\n1\n'.encode(encoding)), encoding=encoding) == [{"a;b|c\td": "1"}]
+    assert rows(csv_file('"a;b\nc",d;e\n1,2\n'.encode(encoding)), encoding=encoding) == [{"a;b\nc": "1", "d;e": "2"}]
+
+
 def test_a_cell_longer_than_a_block_and_cells_across_blocks(csv_file, monkeypatch):
     monkeypatch.setattr(csv_source, "_BLOCK", 64)
     long = "x\n" * 1000

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _BLOCK: Final = 8 << 20
 _LARGEST_BLOCK: Final = 256 << 20
 _HEADER: Final = 1 << 20
+_REWRITE: Final = "write the file with commas, or with tabs under a name that ends in .tsv"
+_REMEDIES: Final = {
+    "\t": ("tabs", "let its name end in .tsv (.tsv.gz if compressed)"),
+    ";": ("semicolons", _REWRITE),
+    "|": ("vertical bars", _REWRITE),
+    ",": ("commas", "let its name end in .csv (.csv.gz if compressed)"),
+}
+"""What parts column names: how it is called, and what to do where the file's ending says otherwise."""
 _ROW: Final = re.compile(r"Row #(\d+)")
 
 
@@ -87,12 +95,25 @@ class CsvSource(Source):
             names = next(csv.reader(lines, delimiter=self._delimiter, strict=True))
             "".join(names).encode()
         except csv.Error:
+            self._check_delimiter(lines.getvalue().splitlines()[0], behind='"')
             raise TableError(f"{self.path} is not a CSV file: its first line is no line of column names") from None
         except UnicodeEncodeError:
             raise not_encoded(self._encoding, "line 1") from None
         finally:
             stream.close()
+        if len(names) == 1 and not head.startswith(b'"'):  # in quotes a name may hold what it likes
+            self._check_delimiter(names[0])
         return names
+
+    def _check_delimiter(self, line: str, behind: str = "") -> None:
+        """Refuse a line in which another delimiter than this file's stands, or stands behind something."""
+        other = next((mark for mark in _REMEDIES if behind + mark in line and mark != self._delimiter), None)
+        if other:
+            parted, remedy = _REMEDIES[other]
+            raise TableError(
+                f"{self.path}: its column names are parted by {parted}, and not by "
+                f"{_REMEDIES[self._delimiter][0]}; {remedy}. A single name that holds such a mark stands in quotes"
+            )
 
     def _rows(self, columns: Sequence[str], block: int) -> Generator[pa.RecordBatch, None, None]:
         """Batches as the parser yields them, without the row appended."""
