@@ -206,6 +206,26 @@ def test_rows_that_are_to_be_changed_are_read_as_they_stand_when_they_are_locked
             assert found == (if_changed if at[0] else if_not)
 
 
+@pytest.mark.parametrize("how", ["an alias", "another statement instead"])
+def test_rows_are_locked_by_whatever_name_they_are_changed(engine, keys, how):
+    fill(engine, table := build(keys, "strict"))
+    seen = []
+    target = table.alias() if how == "an alias" else table
+
+    def instead(_connection, statement, several, one, _options):
+        return (statement.where(sa.true()) if isinstance(statement, sa.Update) else statement), several, one
+
+    with engine.connect() as connection:
+        if how == "another statement instead":
+            for _ in range(2):
+                sa.event.listen(connection.engine, "before_execute", partial(instead), retval=True)
+        sa.event.listen(connection, "before_cursor_execute", lambda *call: seen.append(call[2]))
+        assert connection.execute(sa.update(target).where(target.c.phone == "x").values(tag=1)).rowcount == 3
+        connection.rollback()
+    locking = {"sqlite": "DELETE", "postgresql": "FOR NO KEY UPDATE"}.get(engine.dialect.name, "FOR UPDATE")
+    assert any(locking in one for one in seen)
+
+
 @pytest.mark.parametrize("replaced", REPLACED)
 @pytest.mark.parametrize("name", ["not among with null", "not", "aliased", "update", "delete"])
 @pytest.mark.parametrize("how", [{"key": "two"}, {"row": "id"}], ids=["key of two columns", "bound"])
@@ -254,7 +274,7 @@ def test_objects_and_what_is_deleted_in_a_query(engine, other, keys):
         gone = table.delete().where(table.c.phone == "w").returning(table.c.id).cte()
         with engine.begin() as connection:
             assert connection.execute(select(gone.c.id)).scalars().all() == [7]
-        assert ["FOR NO KEY UPDATE" in one for one in seen] == [False, True, False]
+        assert ["ORDER BY person.id FOR NO KEY UPDATE" in one for one in seen] == [False, True, False]
 
 
 def test_keys_that_are_encrypted_themselves(engine, keys):

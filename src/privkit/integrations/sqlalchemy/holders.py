@@ -148,9 +148,14 @@ class _Reading:
 
 
 def _changes(statement: Any, table: Any) -> bool:  # noqa: ANN401 - whatever is executed
-    """Whether a statement, or a part of it, changes or deletes rows of a table."""
-    parts = () if statement is None else visitors.iterate(statement)
-    return any(isinstance(part, sa.Update | sa.Delete) and hash(part.table) == hash(table) for part in parts)
+    """Whether a statement, or a part of it, changes or deletes rows of a table, perhaps by an alias or in a join.
+
+    One that is gone already may: something put another in its place just before it is executed.
+    """
+    if statement is None:
+        return True
+    changing = (part for part in visitors.iterate(statement) if isinstance(part, sa.Update | sa.Delete))
+    return any(hash(one) == hash(table) for part in changing for one in visitors.iterate(part.table))
 
 
 def _queries_of(search: Search) -> _Queries:
@@ -180,7 +185,7 @@ def _made(search: Search) -> _Queries:
         source,
         len(names),
         chosen.where(wanted),
-        chosen.where(name.in_(_some(_NAMED, type_of_names(names)))).with_for_update(key_share=True),
+        chosen.where(name.in_(_some(_NAMED, type_of_names(names)))).order_by(*names).with_for_update(key_share=True),
         sa.delete(source.table).where(sa.false()).execution_options(**{SEALED: True}),
     )
 
