@@ -38,14 +38,20 @@ class ArrayHome:
             return _string_dtype(self.dtype, values, nulls)
         if kind in (Kind.DATE, Kind.TIMESTAMP):
             return datetimes(cast("NDArray[Any]", values), nulls, self.dtype if exact else None)
-        if kind in (Kind.INSTANT, Kind.MIXED) or self.dtype.kind == "M" or hasattr(self.dtype, "na_object"):
+        objects = self.dtype.kind == "M" or hasattr(self.dtype, "na_object")
+        if kind in (Kind.INSTANT, Kind.MIXED) or objects or (nulls is not None and self._is_float and not exact):
             # NumPy has no type for these kinds, and no fixed width holds the nulls that the others may have
             return object_array(with_nulls(to_objects(kind, values), nulls, None))
-        if nulls is not None:
+        if nulls is not None and not self._is_float:
             raise InvalidParameter(_NO_NULL.format(self.dtype.name if exact else kind.value))
         if isinstance(values, Ragged):
             return self._ragged(kind, values, exact=exact)
-        return fit(values, self.dtype) if exact else values
+        return _floats(fit(values, self.dtype), nulls) if exact else values
+
+    @property
+    def _is_float(self) -> bool:
+        """Whether NaN may stand for a null: to a field type it is one."""
+        return self.dtype.kind == "f"
 
     def _ragged(self, kind: Kind, values: Ragged, *, exact: bool) -> NDArray[Any]:
         if kind is Kind.TEXT:
@@ -100,6 +106,15 @@ def fit(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
             f"a number that {dtype.name} does not hold; make it a column of text", rows=np.flatnonzero(wrong)
         )
     return narrow
+
+
+def _floats(values: NDArray[Any], nulls: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Numbers, and NaN where null."""
+    if nulls is None:
+        return values
+    out = np.full(len(nulls), np.nan, values.dtype)
+    out[~nulls] = values
+    return out
 
 
 def datetimes(values: NDArray[Any], nulls: NDArray[np.bool_] | None, dtype: np.dtype[Any] | None) -> NDArray[Any]:

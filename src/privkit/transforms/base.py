@@ -13,7 +13,8 @@ A transform implements one method per direction, on many values (`_protect`, `_r
 worth it for single values it also implements the `_one` form, and tests hold the two to each other.
 
 Null stays null. The empty string says no more than null does, so it stays the empty string, and the two stay apart.
-NaN and NaT are nulls where pandas says so, in its series; elsewhere a NaN is a float, as in NumPy, Arrow and Polars.
+A NaN is null in every container, and comes out as the container's own null: it is what stands for a number that is
+missing, and to a field type it says no more than null does. (`Encrypt` hides it as the float that it is.)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 
@@ -210,7 +211,7 @@ class FieldTransform(Transform):
         return self._many(column, self._protect, OnInvalid(on_invalid or self.on_invalid))
 
     def _one(self, value: Any, work: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - as for protect
-        if value is None:
+        if value is None or (type(value) is not str and is_nan(value)):
             return None
         raw = value if type(value) is str else columns.text_of(value)
         if not raw:
@@ -230,7 +231,9 @@ class FieldTransform(Transform):
         seen = columns.lift_distinct(column)  # field transforms give equal values equal results
         total, nulls = seen.shape
         text = seen.text()
+        gone = nans_of(seen)
         present = text.lengths > 0
+        present[gone] = False
         if present.all():
             result, bad = self._work(text, work, on_invalid, seen, None)
         else:
@@ -238,13 +241,17 @@ class FieldTransform(Transform):
             part, bad = self._work(text.take(rows), work, on_invalid, seen, rows)
             result = _spread(len(text), rows, part)
             bad = None if bad is None else rows[bad]
-        if bad is None:
+        if bad is None and not len(gone):
             return Outcome(self._whole(column, seen, result), total, nulls)
+        nulls += len(seen.rows(gone))
+        invalid = 0 if bad is None else len(seen.rows(bad))
+        if bad is not None and on_invalid is OnInvalid.SUPPRESS:
+            gone = np.concatenate((gone, bad))
         missing = seen.nulls
-        if on_invalid is OnInvalid.SUPPRESS:
-            missing = seen.nulls_and(bad)
-            result = result.take(~_mask(len(result), bad))
-        return Outcome(self._restore(seen, result, missing), total, nulls, len(seen.rows(bad)))
+        if len(gone):
+            missing = seen.nulls_and(gone)
+            result = result.take(~_mask(len(result), gone))
+        return Outcome(self._restore(seen, result, missing), total, nulls, invalid)
 
     def _work(
         self,
@@ -321,6 +328,17 @@ class ReversibleFieldTransform(FieldTransform, Reversible):
     def reveal_column(self, column: C) -> Outcome[C]:
         """Undo `protect_column` and say what happened."""
         return self._many(column, self._reveal, OnInvalid.RAISE)
+
+
+def is_nan(value: object) -> bool:
+    """Whether a value is a float that is no number."""
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
+
+
+def nans_of(column: Column[Any]) -> NDArray[np.intp]:
+    """The positions of what is no number among the values of a column, which are null to a field type."""
+    values = np.isnan(cast("NDArray[Any]", column.values)) if column.kind is columns.Kind.FLOAT else ()
+    return np.flatnonzero(values)
 
 
 def _rows_of(reading: Reading, raw: Ragged, rows: NDArray[np.intp] | None) -> tuple[Reading, Ragged]:

@@ -2,7 +2,7 @@
 
 The doors are those of `privkit.transforms.base`, with a subject to each value: nulls are set aside, the field type
 brings values into canonical form, the transform works on all of them at once, and the result goes back into the same
-kind of container. Null stays null, the empty string stays empty, and neither of them needs a subject.
+kind of container. Null (and NaN) stays null, the empty string stays empty, and neither of them needs a subject.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from privkit import columns
 from privkit._kernels.ragged import Ragged
 from privkit.columns import Kind
 from privkit.errors import InvalidParameter, InvalidValue
-from privkit.transforms.base import OnInvalid, Outcome, released
+from privkit.transforms.base import OnInvalid, Outcome, is_nan, nans_of, released
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class BySubject:
         return text
 
     def _one(self, value: Any, subject: object, work: Work) -> Any:  # noqa: ANN401 - text, date, number as it came
-        if value is None:
+        if value is None or is_nan(value):
             return None
         columns.text_of(value)  # what no column holds is told here, by its type
         return self._many([value], [subject], work, OnInvalid.RAISE, alone=True).column[0]
@@ -67,7 +67,8 @@ class BySubject:
             raise InvalidParameter("values that are not valid are suppressed or raise; stars are for masks")
         lifted = columns.lift(column)
         text = lifted.text()
-        rows = np.flatnonzero(text.lengths > 0)
+        gone = nans_of(lifted)
+        rows = np.setdiff1d(np.flatnonzero(text.lengths > 0), gone, assume_unique=True)
         subjects = subjects_of(subject, lifted, lifted.rows(rows))
         result, bad = text.take(rows), np.zeros(len(rows), np.bool_)
         if len(rows):
@@ -77,9 +78,9 @@ class BySubject:
                 where = () if alone else lifted.rows(rows[list(error.positions)]).tolist()
                 raise InvalidValue(error.reason, field_type=self.field.name, rows=where) from None
         nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
-        empty = np.flatnonzero(text.lengths == 0)
-        merged = Ragged.merge(len(text), [(rows, self._written(result, lifted.kind)), (empty, text.take(empty))])
-        return _outcome(lifted, merged, rows[bad], nulls)
+        rest = np.delete(np.arange(len(text)), rows)
+        merged = Ragged.merge(len(text), [(rows, self._written(result, lifted.kind)), (rest, text.take(rest))])
+        return _outcome(lifted, merged, rows[bad], gone, nulls)
 
     def _work(self, text: Ragged, subjects: Ragged, work: Work, *, suppress: bool) -> tuple[Ragged, NDArray[np.bool_]]:
         """Take values through the field type and the transform.
@@ -108,12 +109,15 @@ class BySubject:
         return Ragged.merge(len(text), [(good, part), (gone, Ragged.of([b""] * len(gone)))]), bad
 
 
-def _outcome(lifted: Column[C], result: Ragged, bad: NDArray[np.intp], nulls: int) -> Outcome[C]:
-    if not len(bad):
+def _outcome(
+    lifted: Column[C], result: Ragged, bad: NDArray[np.intp], nans: NDArray[np.intp], nulls: int
+) -> Outcome[C]:
+    gone = np.concatenate((bad, nans))
+    if not len(gone):
         return Outcome(lifted.restore_like(result), len(lifted), nulls)
-    gone = lifted.nulls_and(bad)
-    kept = np.delete(np.arange(len(result)), bad)
-    return Outcome(lifted.restore_like(result.take(kept), nulls=gone), len(lifted), nulls, len(bad))
+    kept = np.delete(np.arange(len(result)), gone)
+    restored = lifted.restore_like(result.take(kept), nulls=lifted.nulls_and(gone))
+    return Outcome(restored, len(lifted), nulls + len(nans), len(bad))
 
 
 def subjects_of(subject: object, lifted: Column[Any], rows: NDArray[np.intp]) -> Ragged:
