@@ -1,7 +1,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from privkit.policy.lines import line_of
@@ -69,8 +69,9 @@ def test_any_text_has_some_line_or_none(text, path):
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x7f", min_codepoint=32), min_size=1))
 def test_quoted_names_are_found(name):
+    assume(name != "x")  # which is there already
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     document = f'[fields]\nx = 1\n"{quoted}" = 2\n'
     assert tomllib.loads(document)["fields"][name] == 2
-    if name != "x" and len(document.splitlines()) == 3:
+    if len(document.splitlines()) == 3:
         assert line_of(document, ["fields", name]) == 3
