@@ -106,6 +106,30 @@ def test_containers_come_back_as_they_were(keys, column):
     assert str(out) != str(column)
 
 
+COUNTS = [1767323045, 1767923045]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [COUNTS, [float(count) for count in COUNTS], np.array(COUNTS) * 1000, pa.array(COUNTS), pl.Series(COUNTS)],
+    ids=lambda column: type(column).__name__,
+)
+def test_counts_of_seconds_are_refused_with_a_remedy_that_works(keys, column):
+    shift = DateShift(fields.TIMESTAMP, keys["shift"], days=300)
+    for way in (shift.protect_many, shift.reveal_many):
+        with pytest.raises(InvalidParameter, match=r"make them dates or moments first") as caught:
+            way(column, subject=["a", "b"])
+        assert "17673" not in str(caught.value)
+    with pytest.raises(InvalidParameter, match="or text"):
+        shift.protect(COUNTS[0], subject="a")
+    moments = np.array(COUNTS).astype("datetime64[s]")
+    moved = shift.protect_many(moments, subject=["a", "b"])
+    assert shift.reveal_many(moved, subject=["a", "b"]).tolist() == moments.tolist()
+    text = shift.protect_many(list(map(str, COUNTS)), subject=["a", "b"])
+    assert text == [f"{moment}+00:00" for moment in moved.astype(str)]
+    assert shift.protect_many(np.array([], np.int64), subject=[]).tolist() == []
+
+
 def test_intervals_are_exact_across_summer_time(keys):
     shift = DateShift(fields.TIMESTAMP, keys["shift"], days=200)
     column = pa.array([dt.datetime(2026, 7, 1, 12)] * 20, pa.timestamp("us", "America/New_York"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 import numpy as np
 
 from privkit._kernels.ragged import Ragged, move
+from privkit.columns import Kind
 from privkit.errors import InvalidParameter, InvalidValue
 from privkit.fields.calendar import ISO_WIDTH, days_of, fields_of, write_date
 from privkit.fields.dates import Date
@@ -24,6 +25,7 @@ C = TypeVar("C")
 
 MOST_DAYS: Final = 36_525
 """The widest shift: a hundred years."""
+_COUNTS: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL})
 _FIRST: Final = int(np.datetime64("0001-01-01", "D").astype(np.int64))
 _LAST: Final = int(np.datetime64("9999-12-31", "D").astype(np.int64))
 
@@ -111,13 +113,22 @@ class DateShift(BySubject):
         Raises:
             InvalidValue: If some values are no dates of the field type, leave the years 0001 to 9999, or have no
                 subject; the error names their rows.
-            InvalidParameter: If there are not as many subjects as values.
+            InvalidParameter: If there are not as many subjects as values, or values are numbers, such as seconds since
+                1970: their column has no place for dates.
         """
         return self._many(column, subject, self._forwards, on_invalid)
 
     def reveal_column(self, column: C, *, subject: object) -> Outcome[C]:
         """Undo `protect_column`, given the same subjects; arguments and errors as there."""
         return self._many(column, subject, self._backwards, OnInvalid.RAISE)
+
+    def _written(self, text: Ragged, kind: Kind) -> Ragged:
+        if kind in _COUNTS and len(text):
+            raise InvalidParameter(
+                f"{kind.value} values that count days or seconds have no place for a shifted date; make them dates or "
+                "moments first (`astype('datetime64[s]')` of NumPy, `to_datetime(column, unit='s')` of pandas), or text"
+            )
+        return text
 
     def _forwards(self, text: Ragged, subjects: Ragged) -> Ragged:
         return _moved(text, self._shifts(subjects))
