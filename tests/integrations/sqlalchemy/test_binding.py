@@ -163,6 +163,45 @@ def test_ways_of_writing_that_do_not_are_refused(session, model):
     assert {note for _, note in session.execute(select(model.id, model.note))} == {"n0", "n1", "n2"}
 
 
+def test_a_new_primary_key_is_refused_however_it_is_written(session, model):
+    table, old, new = model.__table__, key(model, 0), key(model, 9)
+    for statement, given in [
+        (sa.update(table).where(table.c.id == old).values(id=new), {}),
+        (sa.update(table).where(table.c.id == old), {"id": new}),
+        (sa.update(table).where(table.c.id == old), {"id": new, "note": "n9"}),
+    ]:
+        with pytest.raises(NotBound, match="is changed"):
+            session.execute(statement, given)
+    for values in ({}, {"note": "n9"}):
+        visit = session.get(model, old)
+        for name, value in {"id": new, **values}.items():
+            setattr(visit, name, value)
+        with pytest.raises(NotBound, match="is changed"):
+            session.flush()
+        session.rollback()
+    assert session.get(model, old).note == "n0"
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_rows_that_an_outer_join_does_not_find_are_null(session, model, count):
+    session.add_all(model(id=key(model, n), note=f"n{n}", phone=f"p{n}") for n in range(3, count))
+    session.flush()
+    session.expire_all()
+    other = aliased(model)
+    query = select(model, other).outerjoin(other, (other.id == model.id) & (other.id > key(model, 1)))
+    query = query.order_by(model.id)
+    found = session.execute(query).all()
+    assert [(one.note, two and two.note) for one, two in found] == [
+        (f"n{n}", f"n{n}" if n > 1 else None) for n in range(count)
+    ]
+    assert session.execute(select(other.note, other.id).select_from(model).outerjoin(other, sa.false())).all() == (
+        [(None, None)] * count
+    )
+    unnamed = select(model.note, other.id).outerjoin(other, sa.false())
+    with pytest.raises(NotBound):
+        session.execute(unnamed).all()
+
+
 def test_upserts_by_the_primary_key(session, model):
     dialects = {"sqlite": sqlite, "postgresql": postgresql}
     if session.bind.dialect.name not in dialects:

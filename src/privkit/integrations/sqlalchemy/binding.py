@@ -59,11 +59,13 @@ class BoundOpener(Opener):
             raise self._unknown()
         return self.encrypted.clear(stored, row)
 
-    def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+    def many(self, stored: list[Any], rows: Sequence[Row | None] | None = None) -> list[Any]:
         """The values of what is stored, all together."""
-        if rows is None and any(one is not None for one in stored):
+        names = [None] * len(stored) if rows is None else rows
+        if any(one is not None and name is None for one, name in zip(stored, names, strict=True)):
             raise self._unknown()
-        return self.encrypted.read_many(stored, rows)
+        any_name = next((name for name in names if name is not None), "")  # which null does not need
+        return self.encrypted.read_many(stored, [any_name if name is None else name for name in names])
 
     def naming(self, result: CursorResult[Any], place: int) -> Naming | None:
         """By the primary key beside the column, or the one that the statement asks for."""
@@ -145,8 +147,9 @@ def _before_execute(
     for column in bound_columns(statement.table) if isinstance(statement, sa.Insert | sa.Update) else ():
         if statement.get_execution_options().get(SEALED):
             break
-        _check_writing(statement, column)
-        statement, sets = _Writing(statement, column).bound(list(multiparams) or [params])
+        given = list(multiparams) or [params]
+        _check_writing(statement, column, given)
+        statement, sets = _Writing(statement, column).bound(given)
         multiparams, params = (sets, {}) if multiparams else ((), sets[0])
     return statement, multiparams, params
 
@@ -214,11 +217,11 @@ def _name(column: Any) -> str:  # noqa: ANN401 - a column or its name
     return str(column if isinstance(column, str) else column.key)
 
 
-def _check_writing(statement: Any, column: sa.Column[Any]) -> None:  # noqa: ANN401 - as above
+def _check_writing(statement: Any, column: sa.Column[Any], sets: list[Any]) -> None:  # noqa: ANN401 - as above
     """Refuse what would be bound to another row than it comes to stand in."""
     keys, name = {key.key for key in keys_of(column)}, column.key
     writes = [(_name(to), value) for to, value in written(statement)]
-    if isinstance(statement, sa.Update) and any(to in keys for to, _ in writes):
+    if isinstance(statement, sa.Update) and keys & {to for to, _ in writes}.union(*sets):
         raise NotBound(
             f"the primary key of {column.table.name!r} is changed, and values are bound to it; write a new row"
         )

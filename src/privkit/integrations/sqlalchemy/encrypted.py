@@ -304,9 +304,9 @@ class _Opener(Opener):
             raise error.located(self._name) from None
         return plain if plain is None or self._read is None else self._read(plain)
 
-    def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+    def many(self, stored: list[Any], rows: Sequence[Row | None] | None = None) -> list[Any]:  # noqa: ARG002 - see `Opener`
         """The values of what is stored, all together."""
-        return self._encrypted.read_many(stored, rows)
+        return self._encrypted.read_many(stored)
 
 
 def link_beside(column: sa.Column[Any], table: Any) -> None:  # noqa: ANN401 - a table, and what else has columns

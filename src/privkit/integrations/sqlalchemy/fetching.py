@@ -50,7 +50,7 @@ class Opener(ABC):
         """The value of what is stored, in the row of that name where the column is bound to rows."""
 
     @abstractmethod
-    def many(self, stored: list[Any], rows: Sequence[Row] | None = None) -> list[Any]:
+    def many(self, stored: list[Any], rows: Sequence[Row | None] | None = None) -> list[Any]:
         """The values of what is stored, all together."""
 
     def naming(self, result: CursorResult[Any], place: int) -> Naming | None:  # noqa: ARG002 - for those that are bound
@@ -87,7 +87,7 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What names the rows of a result, for columns that are bound to them.
+    """What names the rows of a result, for columns that are bound to them; null where an outer join found no row.
 
     Attributes:
         name: The name of the row of a primary key.
@@ -97,14 +97,17 @@ class Naming:
     name: Callable[[Sequence[Any]], Row]
     parts: tuple[KeyPart, ...]
 
-    def of(self, row: Sequence[Any]) -> Row:
+    def of(self, row: Sequence[Any]) -> Row | None:
         """The name of one row."""
-        return self.name([part.of(row) for part in self.parts])
+        return self._name_of([part.of(row) for part in self.parts])
 
-    def of_all(self, columns: list[Any], count: int) -> list[Row]:
+    def of_all(self, columns: list[Any], count: int) -> list[Row | None]:
         """The names of rows that are taken apart into columns."""
         keys = zip(*(part.of_all(columns) for part in self.parts), strict=False)
-        return [self.name(key) for key in islice(keys, count)]
+        return [self._name_of(key) for key in islice(keys, count)]
+
+    def _name_of(self, key: Sequence[Any]) -> Row | None:
+        return None if any(part is None for part in key) else self.name(key)
 
 
 class Through(ResultFetchStrategy, ABC):
@@ -257,7 +260,7 @@ class Opening(Through):
         return tuple(values)
 
 
-def _opened_column(opener: Opener, stored: list[Any], rows: Sequence[Row] | None, first: int) -> list[Any]:
+def _opened_column(opener: Opener, stored: list[Any], rows: Sequence[Row | None] | None, first: int) -> list[Any]:
     try:
         return opener.many(stored, rows)
     except (DecryptionFailed, InvalidValue) as error:
@@ -266,7 +269,7 @@ def _opened_column(opener: Opener, stored: list[Any], rows: Sequence[Row] | None
         return _opened_one_by_one(opener, stored, rows, first)
 
 
-def _opened_one_by_one(opener: Opener, stored: list[Any], rows: Sequence[Row] | None, first: int) -> list[Any]:
+def _opened_one_by_one(opener: Opener, stored: list[Any], rows: Sequence[Row | None] | None, first: int) -> list[Any]:
     opened, failed, failure = [], [], None
     for at, (one, row) in enumerate(zip(stored, rows or repeat(None), strict=False), first):
         try:
