@@ -6,6 +6,7 @@ from django.apps import AppConfig, apps
 from django.core import checks as registry
 
 from privkit.integrations.django import admin_checks, checks
+from privkit.integrations.django.changing import lock_what_changes
 from privkit.integrations.django.checked import check_as_read
 from privkit.integrations.django.computing import refuse_computing
 from privkit.integrations.django.migrating import add_indexes_behind_their_fields
@@ -28,6 +29,7 @@ class PrivkitConfig(AppConfig):
             registry.register(admin_checks.check_admins, registry.Tags.admin)
         refuse_computing()
         check_as_read()
+        lock_what_changes()
         add_indexes_behind_their_fields()
         rename_indexes_along()
         recognise_renamed_pairs()

@@ -16,6 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 from django.db.models.sql.where import AND, WhereNode
 
+from privkit.integrations.django.changing import is_changing
 from privkit.integrations.django.indexed import CHECKED, ByIndex, Candidates
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _checking(before: Callable[..., Any]) -> Callable[..., Any]:
         chunked_fetch: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
         chunk_size: int = GET_ITERATOR_CHUNK_SIZE,
     ) -> Any:  # noqa: ANN401 - as above
-        lookups = _by_index(self.query) if result_type == MULTI else []
+        lookups = [] if result_type != MULTI or is_changing() else _by_index(self.query)
         if not lookups:
             return before(self, result_type, chunked_fetch, chunk_size)
         if self.query.is_sliced:

@@ -1,8 +1,10 @@
 """Lookups on a randomised column with a blind index.
 
 The index only says which rows may hold a value, so a lookup takes two steps: when its SQL is made, the candidates are
-read by the index and decrypted, and what goes into the query are the primary keys of those that hold the value. The
-result is exact, in every query that Django can write. A row that changes between the two steps is seen as it was.
+read by the index and decrypted, and what goes into the query are the primary keys of those that hold the value, and
+that they still are candidates. So a row that is written anew in between, by the job or with the same value, is the same
+row, and one that got another value is none any more. That is as exact as the index is long; rows that are to be changed
+are locked first: see `changing`.
 
 Where the query does nothing but give rows, it fetches the candidates itself, and both are one step: see `checked`.
 """
@@ -17,6 +19,7 @@ from django.db.models.lookups import Exact, In, Lookup
 
 from privkit.errors import DecryptionFailed
 from privkit.integrations.django.binding import row_of_key
+from privkit.integrations.django.changing import lock_for
 from privkit.integrations.django.refusals import NotSearchable
 
 if TYPE_CHECKING:
@@ -51,24 +54,29 @@ class ByIndex(Lookup):
         for one in lookups:
             if one is self:
                 return self._candidates_sql(compiler, connection, candidates)
-        field = self.lhs.target
-        found = rows_holding(field, self.wanted_values(), connection, self.holds)
+        return self._named_sql(compiler, connection)
+
+    def _named_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ANN401 - as above
+        field, values = self.lhs.target, self.wanted_values()
+        found = rows_holding(field, values, connection, self.holds)
         if not found:
             raise EmptyResultSet
-        key, params = compiler.compile(Col(self.lhs.alias, field.model._meta.pk))  # noqa: SLF001 - Django's way to ask
-        return f"{key} IN ({', '.join(['%s'] * len(found))})", [*params, *found]
+        name = self._named_in(compiler, connection)
+        still, params = _condition(field, values, name)
+        return f"({_among(name(_key_of(field).column), found)} AND {still})", [*found, *params]
 
     def _candidates_sql(self, compiler: Any, connection: Any, candidates: list[Candidates]) -> tuple[str, list[Any]]:  # noqa: ANN401 - as above
         values = self.wanted_values()
         if not values:
             raise EmptyResultSet
-        table, quoted = compiler.quote_name_unless_alias(self.lhs.alias), connection.ops.quote_name
-
-        def name(column: str) -> str:
-            return f"{table}.{quoted(column)}"
-
+        name = self._named_in(compiler, connection)
         candidates.append(Candidates(self, values, compiler, name))
         return _condition(self.lhs.target, values, name)
+
+    def _named_in(self, compiler: Any, connection: Any) -> Callable[[str], str]:  # noqa: ANN401 - as above
+        """How a statement writes the name of a column of the lookup's table."""
+        table, quoted = compiler.quote_name_unless_alias(self.lhs.alias), connection.ops.quote_name
+        return lambda column: f"{table}.{quoted(column)}"
 
     def wanted_values(self) -> list[Any]:
         """The values that are looked for."""
@@ -126,7 +134,7 @@ class Candidates:
         self._at = self._key_at = len(compiler.select)
         compiler.select.append((lookup.lhs, (name(str(self._field.column)), ()), None))
         if self._field.row is not None:
-            key = self._field.model._meta.pk  # noqa: SLF001 - Django's way to ask
+            key = _key_of(self._field)
             compiler.select.append((Col(lookup.lhs.alias, key), (name(key.column), ()), None))
             self._key_at += 1
 
@@ -143,15 +151,25 @@ def rows_holding(
     connection: Any,  # noqa: ANN401 - a database connection
     holds: _Holds,
 ) -> list[Any]:
-    """The primary keys of the rows that hold one of some values.
+    """The primary keys of the rows that hold one of some values; where these are to be changed, they are locked.
 
     Raises:
         DecryptionFailed: If a candidate does not open.
     """
     if not values:
         return []
-    rows = _candidates(field, values, connection)
-    return [key for (key, _), held in zip(rows, _held(field, rows, values, holds), strict=True) if held]
+    name, lock = connection.ops.quote_name, lock_for(field, connection)
+
+    def kept(where: str, params: list[Any], locked: str) -> list[Any]:
+        rows = _stored(field, connection, where + locked, params)
+        return [key for (key, _), held in zip(rows, _held(field, rows, values, holds), strict=True) if held]
+
+    wanted, params = _condition(field, values, name)
+    found = kept(wanted, params, lock.at_once)
+    if found and lock.afterwards:
+        named = _among(name(_key_of(field).column), found)
+        return kept(f"{named} AND {wanted}", [*found, *params], lock.afterwards)
+    return found
 
 
 def _held(field: EncryptedField, rows: Sequence[tuple[Any, Any]], values: list[Any], holds: _Holds) -> list[bool]:
@@ -170,16 +188,12 @@ def _held(field: EncryptedField, rows: Sequence[tuple[Any, Any]], values: list[A
     return [any(holds(index, value, one) for one in values) for value in opened]
 
 
-def _candidates(field: EncryptedField, values: list[Any], connection: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - as above
-    """Primary key and stored value of the rows that may hold one of some values."""
-    meta = field.model._meta  # noqa: SLF001 - Django's way to ask
-    name = connection.ops.quote_name
-    where, params = _condition(field, values, name)
+def _stored(field: EncryptedField, connection: Any, where: str, params: list[Any]) -> list[tuple[Any, Any]]:  # noqa: ANN401 - as above
+    """Primary key and stored value of some rows."""
+    name, table = connection.ops.quote_name, field.model._meta.db_table  # noqa: SLF001 - Django's way to ask
+    columns = f"{name(_key_of(field).column)}, {name(field.column)}"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {name(meta.pk.column)}, {name(field.column)} FROM {name(meta.db_table)} WHERE {where}",  # noqa: S608 - quoted names
-            params,
-        )
+        cursor.execute(f"SELECT {columns} FROM {name(table)} WHERE {where}", params)  # noqa: S608 - quoted names
         return list(cursor.fetchall())
 
 
@@ -189,10 +203,19 @@ def _condition(field: EncryptedField, values: list[Any], name: Callable[[str], s
     indexes = [index for value in values for index in stored.encrypt.index_candidates(value)]
     plain = [text for value in values for text in stored.plain_candidates(value)]
     companion = str(field.model._meta.get_field(str(field.index)).column)  # type: ignore[union-attr] # noqa: SLF001 - it is no reverse relation; as above
-    where = f"{name(companion)} IN ({', '.join(['%s'] * len(indexes))})"
+    where = _among(name(companion), indexes)
     if plain:
-        where = f"({where} OR {name(str(field.column))} IN ({', '.join(['%s'] * len(plain))}))"
+        where = f"({where} OR {_among(name(str(field.column)), plain)})"
     return where, [*indexes, *plain]
+
+
+def _among(column: str, values: Sequence[Any]) -> str:
+    """The condition that a column is one of some values, which go with it as parameters."""
+    return f"{column} IN ({', '.join(['%s'] * len(values))})"
+
+
+def _key_of(field: EncryptedField) -> Any:  # noqa: ANN401 - any field
+    return field.model._meta.pk  # noqa: SLF001 - as above
 
 
 def _plain_bytes(value: Any) -> Any:  # noqa: ANN401 - whatever stands there
