@@ -43,3 +43,9 @@ def test_where_no_class_was_found_at_all_the_table_is_one():
     table = {"age": [1, 20, 40, 60], "ill": ["a", "a", "a", "b"]}
     plan = Anonymiser({"age": Hierarchy.intervals([10])}, sensitive=["ill"], k=2, t=0.1).fit(table)
     assert plan.apply(table)["age"] == ["*"] * 4
+
+
+def test_tuples_of_one_value_alone_join_classes_that_need_nothing():
+    table = {"age": [30] * 80 + [41, 52, 63], "ill": [str(number) for number in range(76)] + ["flu"] * 7}
+    plan = Anonymiser({"age": Hierarchy.intervals([10])}, sensitive=["ill"], k=2, l=2).fit(table)
+    assert plan.apply(table)["age"] == ["*"] * 83

@@ -107,7 +107,7 @@ class _Peeling:
             seeds = self.diversity.seeds(left)
             count = int(np.count_nonzero(seeds))
             most = max(most, count)
-            if self.diversity.rare and count < _FEWEST_SEEDS * most:
+            if self.diversity.rare and count <= _FEWEST_SEEDS * most:  # also of none
                 return
             first, rest = _Some.of(self.lattice, left[seeds]), _Some.of(self.lattice, left[~seeds])
             low, high = edges[number], edges[number + 1]
