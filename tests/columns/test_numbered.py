@@ -82,6 +82,9 @@ ARROW = {
     "dictionary of one, chunks": lambda array: pa.chunked_array(
         [array.dictionary_encode()[:7], array.dictionary_encode()[7:]]
     ),
+    "dictionary of one, empty chunks": lambda array: pa.chunked_array(
+        [array.dictionary_encode()[first:last] for first, last in ((0, 0), (0, 7), (7, 7), (7, len(array)))]
+    ),
 }
 TYPED = {
     f"codes {of}": lambda array, of=of: with_codes(array.dictionary_encode(), of)
@@ -93,6 +96,9 @@ LARGE = {
     ).dictionary_encode(),
     "dictionary of views": lambda array: pa.DictionaryArray.from_arrays(
         array.dictionary_encode().indices, ARROW["view"](array.dictionary_encode().dictionary)
+    ),
+    "dictionary of views, empty chunks": lambda array: pa.chunked_array(
+        [part := LARGE["dictionary of views"](array), part[:0]]
     ),
 }
 SERIES = {

@@ -81,9 +81,7 @@ class ArrowNumbered:
         """See `Numbered.build`."""
         few, merged = each_once(results)
         if isinstance(order, range) and merged is None and len(self._dictionaries) == 1 and self._gone is None:
-            chunks = [pa.DictionaryArray.from_arrays(indices, few, safe=False) for indices in self._indices]
-            whole = pa.chunked_array(chunks, pa.dictionary(self._type.index_type, few.type))
-            return chunks[0] if self._lengths is None else _rechunked(whole, self._lengths)
+            return self._over(few)
         places = None if isinstance(order, range) else places_of(order, self.size)
         if merged is not None:
             places = merged if places is None else merged.take(places)
@@ -92,6 +90,14 @@ class ArrowNumbered:
             codes, nulls = self.numbers(first, last)
             join.add(codes if places is None else places.take(codes), nulls)
         return in_chunks(pa.DictionaryArray.from_arrays(join.finish(), few, safe=False), self._lengths)
+
+    def _over(self, values: Any) -> Any:
+        """The numbers of the rows as they are, shared, over other values; with the empty chunks among the lengths."""
+        if self._lengths is None:
+            return pa.DictionaryArray.from_arrays(self._indices[0], values, safe=False)
+        parts, none = iter(self._indices), self._indices[0].slice(0, 0)
+        chunks = [next(parts) if length else none for length in self._lengths]
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(chunk, values, safe=False) for chunk in chunks])
 
     def _sample(self, first: int, last: int, step: int) -> list[Any]:
         codes, _ = self.numbers(first, last)
@@ -128,8 +134,3 @@ def _apart(dictionaries: list[Any]) -> tuple[list[Any], list[int]]:
             apart.append(dictionary)
         which.append(len(apart) - 1)
     return apart, which
-
-
-def _rechunked(whole: Any, lengths: tuple[int, ...]) -> Any:
-    """With the empty chunks that are among the lengths."""
-    return whole if 0 not in lengths else in_chunks(whole, lengths)
