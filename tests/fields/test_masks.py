@@ -10,7 +10,8 @@ from fields.samples import canonical
 from privkit import fields
 from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidParameter
-from privkit.fields.contact_masks import AddressMask, EmailMask
+from privkit.fields.address_mask import AddressMask
+from privkit.fields.contact_masks import EmailMask
 from privkit.fields.ip_mask import IpMask
 from privkit.fields.masks import PROFILES, STARS, AllStars, Keep, Template
 
@@ -113,6 +114,16 @@ def test_a_waybill_hides_building_unit_and_room(road, house, building, room):
     assert building not in masked
     assert room not in masked
     assert "单元" not in masked
+
+
+PARTS = st.text(
+    "0123456789-号弄巷楼栋幢座室房层门期组队户单元一二十甲丁〇路街aZ# \u3000𠮷é\uffff", min_size=1, max_size=24
+)
+
+
+@given(rows=st.lists(PARTS, min_size=1, max_size=40), house=st.booleans(), longest=st.integers(1, 20))
+def test_columns_of_addresses_are_masked_as_the_regular_expressions_say(rows, house, longest):
+    check(AddressMask(house=house, longest=longest), rows)
 
 
 def test_star_counts_do_not_follow_the_length():

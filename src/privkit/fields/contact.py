@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
+from privkit.fields.address_mask import AddressMask
 from privkit.fields.base import Category, FieldType, Reading, chunks
 from privkit.fields.bytesets import classes, one_each, rows_at, tight, without
-from privkit.fields.contact_masks import AddressMask, EmailMask
+from privkit.fields.contact_masks import EmailMask
 from privkit.fields.levels import After
 from privkit.fields.mail_layout import email_layout
 from privkit.fields.masks import Keep, profiles

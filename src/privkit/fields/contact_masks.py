@@ -1,8 +1,7 @@
-"""Masks of e-mail addresses and of postal addresses."""
+"""The mask of e-mail addresses."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,41 +58,3 @@ class EmailMask(Shape):
         rows = np.flatnonzero(shown)
         copy_pieces(data, ats[rows] + 1, out.data, (out.offsets[1:] - tail)[rows], tail[rows])
         return out
-
-
-_HOUSE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:号|弄|巷)(?![楼栋幢座室房])")
-_BUILDING = re.compile(
-    r"[0-9A-Za-z#]|[一二三四五六七八九十百零〇两甲乙丙丁]+(?:号|栋|幢|座|单元|室|层|楼|弄|门|期|区|组|队|房|户)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AddressMask(Shape):
-    """The road and the house number; what tells the building, unit and room apart is hidden (GB/T 41833-2022).
-
-    Everything after the first house number (`12号`) is hidden, or, where there is none or nothing after it, everything
-    from the first digit, letter or counted building part on. A value that has neither is cut after half of it.
-
-    Attributes:
-        house: Whether the house number itself stays.
-        longest: At most how many characters stay.
-
-    >>> AddressMask().one("科技园路12号3栋2单元1502室")
-    '科技园路12号****'
-    """
-
-    house: bool = True
-    longest: int = 20
-
-    @property
-    def shows(self) -> int:
-        """The longest road and number."""
-        return self.longest
-
-    def _mask(self, text: str) -> str:
-        house, building = _HOUSE.search(text), _BUILDING.search(text)
-        if self.house and house and building and building.start() >= house.start() and house.end() < len(text):
-            end = house.end()
-        else:
-            end = building.start() if building else len(text) // 2
-        return text[: min(end, self.longest)] + "****" if end else STARS
