@@ -76,7 +76,36 @@ def test_no_class_that_meets_a_model_has_fewer_records_than_the_least(counts, as
     assert (table.sum(1)[model.meets(table)] >= model.least).all()
 
 
+PARTS = np.indices((5,) * 5).reshape(5, -1).T[1:]
+"""Every class of up to four records of each of five values."""
+
+
+@settings(deadline=None)
+@given(COUNTS, st.sampled_from([asked for asked in ASKED if "t" in asked]))
+def test_no_group_is_ruled_out_of_which_some_part_is_near_the_whole(counts, asked):
+    table = np.array(counts, float)
+    model = SensitiveModel("s", table.sum(0) + 1, **asked)
+    near = PARTS[model.close(PARTS)]
+    possible = np.array([(near <= group).all(1).any() for group in table])
+    assert model.coverable(paired(table))[possible].all()
+
+
+@settings(deadline=None)
+@given(COUNTS, st.sampled_from([0.0, 0.05, 0.2, 0.3, 0.7]))
+def test_the_least_records_of_a_class_near_the_whole_are_those_of_the_smallest_such_class(counts, t):
+    model = SensitiveModel("s", np.array(counts[0], float), t=t)
+    assert model.least == PARTS[model.close(PARTS)].sum(1).min()
+
+
+def test_groups_of_few_values_are_ruled_out_however_many_records_they_have():
+    model = SensitiveModel("s", np.ones(100), t=0.3)
+    group = np.repeat([0, 1], [69, 70])
+    groups = Pairs.of(group, np.concatenate([np.arange(69), np.arange(70)]), np.full(139, 9), 2, 100)
+    assert model.coverable(groups).tolist() == [False, True]
+
+
 def test_a_class_of_few_records_covers_few_values():
+    assert SensitiveModel("s", 1 / np.arange(1, 2001), t=0.3).least == 310  # 172 values have 0.7 of the whole
     assert SensitiveModel("s", np.ones(100), t=0.3).least == 70
     assert SensitiveModel("s", np.array([70.0, 20.0, 10.0]), t=0.3).least == 1
     assert SensitiveModel("s", np.ones(100), 4, t=0.3, distance="ordered").least == 4

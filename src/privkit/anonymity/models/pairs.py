@@ -222,6 +222,12 @@ class Pairs:
         above = np.maximum(shares - whole.shares[values], 0.0)
         return np.bincount(rows, above, len(self)).astype(np.float64, copy=False)
 
+    def covered(self, whole: Whole, number: int) -> NDArray[np.float64]:
+        """The most of a distribution that so many records of each class, or more, can cover."""
+        rows, values, counts = self.flat()
+        some = np.minimum(counts / number, whole.shares[values])
+        return np.bincount(rows, some, len(self)).astype(np.float64, copy=False)
+
     def ordered(self, whole: Whole) -> NDArray[np.float64]:
         """The sum of the differences of both cumulative distributions, over the number of values less one.
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ROUNDING: Final = 1e-9
 """What sums of floats may be off by; a bound is met when it is met within this."""
+_TRIED: Final = 1000
+"""Numbers of records that are tried; any that has been reached is too small or the least."""
 
 
 # --- l-diversity ----------------------------------------------------------------------------------------------------
@@ -210,19 +212,43 @@ class SensitiveModel:
 
     @cached_property
     def least(self) -> int:
-        """How many records every class has at least: a class of few records has few values.
+        """How many records every class has at least: a class of few records covers little of the whole.
 
-        So it is at least as far from the whole as all has weight that its values do not cover, on each level.
+        The distance is 1 less the share that is covered, on each level. A record more covers two records more at most,
+        itself and what the others cover of shares of one record more, and 1 - t more are asked; so numbers that lack
+        more are passed over.
         """
-        if self.t is None or self.distance == "ordered":
+        if self.t is None or not self._levels:
             return self.values
-        levels = self.groups if self.distance == "hierarchical" else (np.arange(len(self.whole)),)
-        covered = np.zeros(len(self.whole))
-        for level in levels:
-            falling = -np.sort(-self._whole.grouped(level).shares)
-            covered += np.minimum(np.cumsum(np.pad(falling, (0, len(covered) - len(falling)))), 1.0) / len(levels)
-        number = int(np.searchsorted(covered, 1.0 - self.t - _ROUNDING)) + 1 if len(levels) else 1
-        return max(self.values, min(number, len(covered)))
+        number, wholes = 1, [self._whole.grouped(level).shares for level in self._levels]
+        for _ in range(_TRIED):
+            covered = float(np.mean([_covered(shares, number) for shares in wholes]))
+            lacking = number * (1.0 - self.t - _ROUNDING - covered)
+            if lacking <= 0:
+                break
+            number += max(int(lacking / (1.0 + self.t)), 1)
+        return max(self.values, number)
+
+    @property
+    def _levels(self) -> tuple[NDArray[Any], ...]:
+        """For each level of the distance, the group of each value; none where values have an order."""
+        if self.distance == "ordered":
+            return ()
+        return self.groups if self.distance == "hierarchical" else (np.arange(len(self.whole)),)
+
+    def coverable(self, counts: Pairs) -> NDArray[np.bool_]:
+        """Of which groups some part may be within t of the whole: classes of more than `least` records cover no more.
+
+        Args:
+            counts: Counts by group and value.
+        """
+        if self.t is None or not self._levels:
+            return np.ones(len(counts), bool)
+        covered = np.zeros(len(counts))
+        for level in self._levels:
+            covered += counts.onto(level).covered(self._whole.grouped(level), self.least) / len(self._levels)
+        enough: NDArray[np.bool_] = covered >= 1.0 - self.t - _ROUNDING
+        return enough
 
     def meets(self, counts: Counts) -> NDArray[np.bool_]:
         """Which classes meet the model.
@@ -325,6 +351,13 @@ class Models:
             else:
                 ok &= model.meets(found)
         return ok
+
+
+def _covered(shares: NDArray[np.float64], number: int) -> float:
+    """The most of a distribution that so many records can cover: they have of each value what it has, or one more."""
+    parts, full = np.modf(number * shares)
+    left = max(number - int(full.sum()), 0)
+    return float(full.sum() + np.sort(parts)[::-1][:left].sum()) / number
 
 
 def _classes(counts: Counts) -> tuple[int, ...]:

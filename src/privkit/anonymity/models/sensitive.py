@@ -169,10 +169,24 @@ class Diversity:
         out, taken = tuples.copy(), np.zeros(len(starts), np.intp)
         together = max(_AT_ONCE // min(self._widest, _TRIMMED), 1)
         groups = np.flatnonzero(bad & (number <= (together if self._widest <= WIDE else _TRIMMED)))
+        groups = self._coverable(groups, tuples, starts)
+        if not len(groups):
+            return out, taken
         for some in np.split(groups, np.flatnonzero(np.diff(np.cumsum(number[groups]) // together)) + 1):
             places = spread(starts[some], number[some])
             out[places], taken[some] = self._cut_off(tuples[places], number[some])
         return out, taken
+
+    def _coverable(self, groups: NDArray[np.intp], tuples: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The groups that have enough of many values for some part of them to be near the whole."""
+        if self._widest <= WIDE:
+            return groups
+        found = np.ones(len(starts), bool)
+        for chunk, counts in self._grouped(groups, tuples, starts):
+            for model, own in zip(self.models.sensitive, counts, strict=True):
+                if isinstance(own, Pairs):
+                    found[chunk] &= model.coverable(own)
+        return groups[found[groups]]
 
     def _cut_off(self, members: NDArray[Any], number: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
         """The members of groups in order, and how many of each group's first meet the models; see `trimmed`."""
