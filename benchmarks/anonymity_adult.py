@@ -35,7 +35,7 @@ SHAPES = {
     "thorough": {"output": "sets", "effort": "thorough"},
     "full-domain": {"recoding": "full_domain", "suppression": 0.05},
 }
-ASKED = ({"k": 5}, {"k": 5, "l": 2}, {"k": 5, "t": 0.3})
+ASKED = {"k": {"k": 5}, "l": {"k": 5, "l": 2}, "t": {"k": 5, "t": 0.3}}
 SOME_ROWS = 1_000_000
 COMBINATIONS = 3_000_000
 
@@ -158,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int)
-    parser.add_argument("--sensitive", action="store_true", help="with --rows or --parquet: with l or t, too")
+    parser.add_argument("--asked", choices=ASKED, action="append", help="with --rows or --parquet: of k alone, l and t")
     parser.add_argument("--parquet", type=int)
     parser.add_argument("--source", type=Path, help="a Parquet file that an earlier run with --keep wrote")
     parser.add_argument("--keep", type=Path, help="write the large table here, and stop")
@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     table, hierarchies = load(options.folder)
-    shapes, every = options.shape or list(SHAPES), ASKED if options.sensitive else ASKED[:1]
+    shapes, every = options.shape or list(SHAPES), [ASKED[name] for name in options.asked or "k"]
     if options.keep:
         keep(table, options)
     elif options.source or options.parquet:
@@ -179,7 +179,7 @@ def main():
                 run(table, hierarchies, name, options.runs, **asked)
     else:
         for name in shapes:
-            for asked in ({"k": 2}, {"k": 5}, {"k": 10}, {"k": 50}, *ASKED[1:]):
+            for asked in ({"k": 2}, {"k": 5}, {"k": 10}, {"k": 50}, ASKED["l"], ASKED["t"]):
                 run(table, hierarchies, name, options.runs, **asked)
 
 
