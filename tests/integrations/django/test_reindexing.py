@@ -1,7 +1,7 @@
 """A blind index that a migration changes, takes away or gives again: nothing is lost, and the job makes it right."""
 
 import pytest
-from django.db import connections, models
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
 from django.db.migrations.operations import AddField, AlterField, CreateModel, RemoveField
 from django.db.migrations.state import ProjectState
 
@@ -60,6 +60,29 @@ def test_an_index_is_changed(server, text, change):
     replaced_by_the_job(found)
     assert replaced_by_the_job(found) == 0
     assert found.objects.filter(**asked).count() == 1
+
+
+def test_what_is_built_on_an_index_is_built_anew_with_it(server, text):
+    built = {
+        "indexes": [models.Index(fields=["-phone_idx", "id"], name="beside")],
+        "constraints": [models.UniqueConstraint(fields=["phone_idx"], name="only_one")],
+    }
+    before, after, bare = member({"bits": 64}, text=text), member({"bits": 128}, text=text), member(WHOLE, text=text)
+    for one in (before, after):
+        one.models["clinic", "member"].options.update(built)
+    migrate(server, state(), bare)
+    found = migrate(server, bare, before)
+    found.objects.create(phone=PHONE)
+    made = [type(one).__name__ for one in operations(before, after)]
+    assert made[-2:] == ["AddIndex", "AddConstraint"]
+    assert sorted(made[:2]) == ["RemoveConstraint", "RemoveIndex"]
+    found = migrate(server, before, after)
+    replaced_by_the_job(found)
+    assert found.objects.get(phone=PHONE).phone == PHONE
+    with pytest.raises(IntegrityError), transaction.atomic(server):
+        found.objects.create(phone=PHONE)
+    with pytest.raises(DatabaseError), connections[server].schema_editor() as editor:
+        editor.add_index(found, built["indexes"][0])  # which is there already
 
 
 def test_an_index_is_taken_away_and_given_again(server, text):

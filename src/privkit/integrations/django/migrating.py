@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
-from django.db.migrations.operations import AddField, AlterField, RemoveField
+from django.db.migrations.operations import AddConstraint, AddField, AddIndex, AlterField, RemoveField
 
 from privkit.integrations.django.indexes import BlindIndexField
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_BUILT: Final = ("indexes", "constraints")
+"""What the options of a model may say to be built on its fields."""
 
 
 def add_indexes_behind_their_fields() -> None:
@@ -22,6 +26,31 @@ def add_indexes_behind_their_fields() -> None:
     before: Any = MigrationAutodetector.add_operation
     if not hasattr(before, "looks_for_indexes"):
         MigrationAutodetector.add_operation = _adding(before)  # type: ignore[method-assign] # it offers no place of its own
+        for kind in _BUILT:
+            name = f"create_altered_{kind}"
+            setattr(MigrationAutodetector, name, _rebuilding(getattr(MigrationAutodetector, name), kind))
+
+
+def _rebuilding(before: Callable[..., None], kind: str) -> Callable[..., None]:
+    """What is built on a blind index that is made anew is removed before, and added again behind it."""
+
+    def create_altered(self: Any) -> None:  # noqa: ANN401 - Django's own
+        before(self)
+        for key, altered in getattr(self, f"altered_{kind}").items():
+            old, new = _model_before(self, *key), self.to_state.models[key]
+            anew = {name for name, field in new.fields.items() if _cuts_otherwise(old.fields.get(name), field)}
+            kept = [one for one in new.options[kind] if one in old.options[kind] and not anew.isdisjoint(_on(one))]
+            altered[f"removed_{kind}"] += kept
+            altered[f"added_{kind}"] += kept
+
+    return create_altered
+
+
+def _on(built: Any) -> set[str]:  # noqa: ANN401 - an index or a constraint
+    """The fields that an index or a constraint names."""
+    return {
+        name.removeprefix("-") for name in (*getattr(built, "fields", ()), *(getattr(built, "include", None) or ()))
+    }
 
 
 def _adding(before: Callable[..., None]) -> Callable[..., None]:
@@ -39,6 +68,10 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
         if isinstance(operation, AddField) and isinstance(operation.field, BlindIndexField):
             of = (app_label, operation.model_name, operation.field.of, OperationDependency.Type.ALTER)
             dependencies = [*(dependencies or ()), OperationDependency(*of)]
+        if isinstance(operation, AddIndex | AddConstraint):
+            built = getattr(operation, "index", None) or getattr(operation, "constraint", None)
+            fields = ((app_label, operation.model_name, name, OperationDependency.Type.CREATE) for name in _on(built))
+            dependencies = [*(dependencies or ()), *(OperationDependency(*field) for field in fields)]
         if isinstance(operation, RemoveField):
             field = _before(self, app_label, operation)
             if getattr(field, "index", None) is not None and hasattr(field, "storage_name"):
@@ -52,9 +85,13 @@ def _adding(before: Callable[..., None]) -> Callable[..., None]:
 
 def _before(detector: Any, app_label: str, operation: Any) -> Any:  # noqa: ANN401 - Django's own
     """The field of an operation as it was; `None` where there was none of its name."""
-    model = detector.renamed_models.get((app_label, operation.model_name_lower), operation.model_name_lower)
-    known = detector.from_state.models.get((app_label, model))
+    known = _model_before(detector, app_label, operation.model_name_lower)
     return None if known is None else known.fields.get(operation.name)
+
+
+def _model_before(detector: Any, app_label: str, name: str) -> Any:  # noqa: ANN401 - Django's own
+    """A model as it was, by what it is called now; `None` where there was none."""
+    return detector.from_state.models.get((app_label, detector.renamed_models.get((app_label, name), name)))
 
 
 def _cuts_otherwise(old: Any, new: Any) -> bool:  # noqa: ANN401 - any fields
