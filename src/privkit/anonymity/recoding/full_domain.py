@@ -150,12 +150,13 @@ class _Search:
     def _next(self) -> tuple[int, ...] | None:
         """The open node with about the most open ones below; `None` where none is open.
 
-        Numbers only fall, so that those of before bound them, and are taken anew for the greatest alone.
+        Numbers only fall, so that those of before bound them, and are taken anew for the greatest alone. What is no
+        longer open never is again.
         """
         open_nodes = self.least < self.best
+        self.below *= open_nodes
         while True:
-            place = int(np.argmax(np.where(open_nodes, self.below, 0)))
-            node = _node(place, self.losses.shape)
+            node = _node(int(np.argmax(self.below)), self.losses.shape)
             if not open_nodes[node]:
                 return None
             before, now = self.below[node], np.count_nonzero(open_nodes[_down_from(node)])
