@@ -111,6 +111,7 @@ CONTAINERS: dict[str, Callable[[pa.Array], object]] = {
     "pandas category": lambda array: pd.Series(array.to_pylist(), dtype="category"),
     "pandas category, few": lambda array: pd.Series(few(array).to_pylist(), dtype="category"),
     "Polars category, few": lambda array: pl.Series(few(array)).cast(pl.Categorical),
+    "Polars enumeration, few": lambda array: pl.Series(few(array)).cast(pl.Enum(few(array).unique())),
 }
 OF_NUMBERS: dict[str, Callable[[pa.Array], object]] = {
     "NumPy": lambda array: array.to_numpy(),
@@ -121,7 +122,7 @@ OF_NUMBERS: dict[str, Callable[[pa.Array], object]] = {
     "pandas category, few": lambda array: pd.Series(few(array).to_numpy()).astype("category"),
     "Polars": pl.Series,
 }
-ONLY_TEXT = {"NumPy text, with gaps", "pandas string[python]", "Polars category, few"}
+ONLY_TEXT = {"NumPy text, with gaps", "pandas string[python]", "Polars category, few", "Polars enumeration, few"}
 TWEAK = "FF1, a tweak a row"
 DECRYPT = "AES-SIV decrypt"
 NUMBERS = "integers"

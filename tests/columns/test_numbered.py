@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit.columns import arrow_dictionaries, lift, numbering, pieces
+from privkit.columns import equals, lift, numbering, pieces
 from privkit.columns.arrow_dictionaries import each_once
 from privkit.columns.numbering import in_order, order_of
 from privkit.errors import DecryptionFailed, DomainTooSmall, InvalidParameter, InvalidValue, WrongType
@@ -30,7 +30,7 @@ def small():
     with (
         mock.patch.multiple(pieces, PIECE_ROWS=16, PIECE_BYTES=200, _LEAST_ROWS=8),
         mock.patch.multiple(numbering, _SPAN=8, _BLOCK=8),
-        mock.patch.object(arrow_dictionaries, "_GROUP", 8),
+        mock.patch.object(equals, "GROUP", 8),
     ):
         yield
 
@@ -295,6 +295,42 @@ def test_a_category_keeps_its_categories_where_they_hold_the_results():
     both = sorted({*column, *moved})
     column = pd.Series(pd.Categorical(column, categories=both[::-1], ordered=True))
     assert CIPHER.encrypt_many(column).dtype == column.dtype
+
+
+@given(rows=TEXTS, known=st.booleans())
+@pytest.mark.parametrize("dtype", [object, "str", "string[python]", pd.ArrowDtype(pa.string())], ids=str)
+@settings(deadline=None, max_examples=20)
+def test_categories_are_each_there_once_in_the_order_of_the_rows(dtype, rows, known):
+    column = pd.Series(rows, dtype=dtype).astype("category")
+    before = column.copy(deep=True)
+    with small():
+        results = [CIPHER.encrypt_many(column), CIPHER.encrypt_many(column, [b"tweak"] * len(rows))]
+    for result, tweak in zip(results, (b"", b"tweak"), strict=True):
+        expected = CIPHER.encrypt_many(rows, tweak)
+        assert result.cat.categories.tolist() == list(dict.fromkeys(row for row in expected if row is not None))
+        assert not np.may_share_memory(result.array.codes, column.array.codes)  # which may be written to
+        if known:
+            old = pd.CategoricalDtype(sorted({*rows, *expected} - {None}, reverse=True), ordered=True)
+            held = CIPHER.encrypt_many(pd.Series(rows, dtype=object).astype(old), tweak)
+            assert (held.dtype, rows_of(held)) == (old, expected)
+    pd.testing.assert_series_equal(column, before)
+
+
+@given(rows=st.lists(st.none() | st.binary(max_size=2), min_size=1, max_size=80))
+@settings(deadline=None)
+def test_values_that_have_become_one_are_one_category(rows):
+    def shorten(piece, *beside):
+        del beside
+        short = pd.Series([row if pd.isna(row) else b"---" + row[:1] for row in piece.tolist()], dtype=object)
+        return short if piece.dtype == object else short.astype("category")
+
+    column = pd.Series(rows, dtype=object).astype("category")
+    expected = [None if row is None else b"---" + row[:1] for row in rows]
+    with small():
+        results = [pieces.by_pieces(shorten, column, beside) for beside in ([], [[b""] * len(rows)])]
+    for result in results:
+        assert rows_of(result) == expected
+        assert set(result.cat.categories) == {*expected} - {None}
 
 
 @pytest.mark.parametrize("column", [pd.Series([1.5, 2.5], dtype="category"), pa.array([1.5, None]).dictionary_encode()])

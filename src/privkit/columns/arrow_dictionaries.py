@@ -1,19 +1,19 @@
 """Dictionary arrays made of pieces: numbers, and values of which each is there once.
 
 Which values are equal is asked of Arrow's hash table, which takes some fifty bytes for each. So where values are many
-they are looked at in groups, such that equal ones are in one.
+they are looked at in groups; see `equals`.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from privkit.columns import pieces
+from privkit.columns import equals, pieces
 from privkit.columns.arrow_buffers import (
     INT32_MAX,
     in_chunks,
@@ -24,17 +24,12 @@ from privkit.columns.arrow_buffers import (
     take_text,
 )
 from privkit.columns.arrow_joins import ArrowJoin, views_of
+from privkit.columns.equals import count_own, first_equals, number_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 _EIGHT: Final = 8
-_GROUP: Final = 1 << 16  # values that the hash table looks at together
-_TAGS: Final = 256
-_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio
-_TOP_BYTE: Final = np.uint64(56)
 
 
 class IndexJoin:
@@ -99,7 +94,7 @@ class DictionaryJoin:
         self._even = self._even and piece.type == self._run.type
         if not self._even:
             return
-        for first, last in pieces.cuts_of_rows(len(piece), _GROUP):
+        for first, last in pieces.cuts_of_rows(len(piece), equals.GROUP):
             self._add_group(piece.slice(first, last - first))
 
     def _add_group(self, rows: Any) -> None:
@@ -108,7 +103,7 @@ class DictionaryJoin:
         numbers, self._run = encoded.indices.slice(known), encoded.dictionary
         nulls = nulls_of(numbers) if numbers.null_count else None
         self._indices.add(plain_numbers(numbers.drop_null()).astype(np.intp) + self._before, nulls)
-        if 2 * len(self._run) > _GROUP or self._run.nbytes > pieces.PIECE_BYTES:
+        if 2 * len(self._run) > equals.GROUP or self._run.nbytes > pieces.PIECE_BYTES:
             self._end_run()  # few of many values would be found again so soon
 
     def _end_run(self) -> None:
@@ -139,8 +134,8 @@ def encode(values: Any, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
         nulls: Which rows are null.
         of: The type of the numbers, unless there are more values than that can number.
     """
-    head = values.slice(0, _GROUP).dictionary_encode().dictionary
-    if 2 * len(head) > _GROUP:
+    head = values.slice(0, equals.GROUP).dictionary_encode().dictionary
+    if 2 * len(head) > equals.GROUP:
         few, numbers = each_once(values)
         numbers = np.arange(len(values), dtype=np.int32) if numbers is None else numbers
     else:
@@ -163,75 +158,27 @@ def each_once(values: Any) -> tuple[Any, NDArray[Any] | None]:
     Returns:
         The values; and for each position the number of its value among them, or `None` where no two are equal.
     """
-    if len(values) <= _GROUP:
+    if len(values) <= equals.GROUP:
         encoded = values.dictionary_encode()
         few = len(encoded.dictionary) < len(values)
         return (encoded.dictionary, plain_numbers(encoded.indices)) if few else (values, None)
-    firsts = _first_equals(values)
+    firsts = first_equals(len(values), partial(_listed, values), partial(_numbers_among, values))
     if firsts is None:
         return values, None
-    join, done = ArrowJoin(_count_own(firsts)), 0
-    for first, last in pieces.cuts_of_rows(len(values), _GROUP):
-        part = firsts[first:last]
-        own = part == np.arange(first, last)
-        rows = np.flatnonzero(own)
+    join = ArrowJoin(count_own(firsts))
+    for first, last, rows in number_own(firsts):
         join.add(take_values(values.slice(first, last - first), rows))
-        part[rows] = np.arange(done, done + len(rows))
-        others = np.flatnonzero(~own)
-        part[others] = firsts.take(part[others])  # which stand before and have their numbers
-        done += len(rows)
     return join.finish(), firsts
 
 
-def _count_own(firsts: NDArray[Any]) -> int:
-    parts = pieces.cuts_of_rows(len(firsts), _GROUP)
-    return sum(int(np.count_nonzero(firsts[first:last] == np.arange(first, last))) for first, last in parts)
+def _listed(values: Any, first: int, last: int) -> list[Any]:
+    part = values.slice(first, last - first)
+    return plain_numbers(part).tolist() if types.is_integer(part.type) else take_text(part).to_list()
 
 
-def _first_equals(values: Any) -> NDArray[Any] | None:
-    """For each value the position of the first that equals it; `None` where no two do."""
-    firsts: NDArray[Any] | None = None
-    for rows in _groups(_tags(values)):
-        encoded = take_values(values, rows).dictionary_encode()
-        if len(encoded.dictionary) == len(rows):
-            continue
-        numbers = plain_numbers(encoded.indices)
-        if firsts is None:
-            firsts = np.arange(len(values), dtype=np.int32 if len(values) <= INT32_MAX else np.int64)
-        firsts[rows] = rows[np.unique(numbers, return_index=True)[1][numbers]]
-    return firsts
-
-
-def _tags(values: Any) -> NDArray[np.uint8]:
-    """A byte for each value, equal for equal ones."""
-    tags = np.empty(len(values), np.uint8)
-    for first, last in pieces.cuts_of_rows(len(values), _GROUP):
-        part = values.slice(first, last - first)
-        rows = plain_numbers(part).tolist() if types.is_integer(part.type) else take_text(part).to_list()
-        hashes = np.fromiter(map(hash, rows), np.int64, len(rows))
-        tags[first:last] = (hashes.view(np.uint64) * _FACTOR) >> _TOP_BYTE
-    return tags
-
-
-def _groups(tags: NDArray[np.uint8]) -> Iterator[NDArray[np.intp]]:
-    """The rows of some tags after the rows of others, hardly more together than are in a piece."""
-    counts = np.zeros(_TAGS, np.int64)
-    for start, end in pieces.cuts_of_rows(len(tags), _GROUP):
-        counts += np.bincount(tags[start:end], minlength=_TAGS)  # which makes wide integers of them
-    turns, rows = [0], 0
-    for tag, count in enumerate(counts.tolist()):
-        if rows and rows + count > _GROUP:
-            turns.append(tag)
-            rows = 0
-        rows += count
-    for first, after in pairwise([*turns, _TAGS]):
-        yield np.concatenate(
-            [start + _between(tags[start:end], first, after) for start, end in pieces.cuts_of_rows(len(tags), _GROUP)]
-        )
-
-
-def _between(tags: NDArray[np.uint8], first: int, after: int) -> NDArray[np.intp]:
-    return np.flatnonzero((tags >= first) & (tags < after))
+def _numbers_among(values: Any, rows: NDArray[np.intp]) -> NDArray[Any] | None:
+    encoded = take_values(values, rows).dictionary_encode()
+    return None if len(encoded.dictionary) == len(rows) else plain_numbers(encoded.indices)
 
 
 def take_values(array: Any, rows: NDArray[np.intp], nulls: NDArray[np.bool_] | None = None) -> Any:

@@ -23,18 +23,28 @@ def numbered_arrow(container: Any) -> ArrowNumbered | None:
     """A dictionary array of text, bytes or integers, chunked or not; `None` for others."""
     if not types.is_dictionary(container.type) or not is_joined(container.type.value_type) or not len(container):
         return None
-    return ArrowNumbered(container)
+    parts = [part for part in parts_of(container) if len(part)]
+    dictionaries, which = _apart([part.dictionary for part in parts])
+    return ArrowNumbered([part.indices for part in parts], dictionaries, which, lengths_of(container))
 
 
 class ArrowNumbered:
-    """A dictionary array, or a chunked one, whose dictionaries are one after another as if they were one."""
+    """A dictionary array, or a chunked one, whose dictionaries are one after another as if they were one.
 
-    def __init__(self, container: Any) -> None:
-        self._type, self._rows, self._lengths = container.type, len(container), lengths_of(container)
-        parts = [part for part in parts_of(container) if len(part)]
-        self._indices = [part.indices for part in parts]
+    Args:
+        indices: The numbers of the rows, of one type, a part of the rows after another.
+        dictionaries: The values, a part of them after another.
+        which: For each of `indices` the position of the dictionary from whose first value on it counts.
+        lengths: The chunks of the whole, or `None` for a plain array.
+    """
+
+    def __init__(
+        self, indices: list[Any], dictionaries: list[Any], which: list[int], lengths: tuple[int, ...] | None
+    ) -> None:
+        self._indices, self._dictionaries, self._lengths = indices, dictionaries, lengths
+        self._type = indices[0].type
         self._bounds = np.cumsum([0, *map(len, self._indices)]).tolist()
-        self._dictionaries, which = _apart([part.dictionary for part in parts])
+        self._rows = int(self._bounds[-1])
         self._starts = np.cumsum([0, *map(len, self._dictionaries)])
         self._own = self._starts[which].tolist()
         self.size = int(self._starts[-1])
@@ -74,7 +84,7 @@ class ArrowNumbered:
 
     def rows(self) -> Source:
         """See `Numbered.rows`."""
-        join = DictionaryJoin(self._rows, self._lengths, self._type.index_type)
+        join = DictionaryJoin(self._rows, self._lengths, self._type)
         return Source(self._rows, cuts_by_sample(self._rows, self._sample), self._cut, join)
 
     def build(self, results: Any, order: NDArray[Any] | range) -> Any:
@@ -85,7 +95,7 @@ class ArrowNumbered:
         places = None if isinstance(order, range) else places_of(order, self.size)
         if merged is not None:
             places = merged if places is None else merged.take(places)
-        join = IndexJoin(self._rows, self._type.index_type)
+        join = IndexJoin(self._rows, self._type)
         for first, last in spans_of(self._rows):
             codes, nulls = self.numbers(first, last)
             join.add(codes if places is None else places.take(codes), nulls)

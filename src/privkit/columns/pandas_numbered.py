@@ -9,11 +9,13 @@ import pandas as pd
 
 from privkit.columns.numbering import spans_of
 from privkit.columns.optional import arrow_module
-from privkit.columns.pandas_series import as_categories
+from privkit.columns.pandas_categories import CategoriesJoin, each_once, series_of
 from privkit.columns.pieces import Source, cuts_by_sample
 from privkit.columns.series_pieces import join_pandas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from privkit.columns.numbering import Numbered
@@ -24,17 +26,29 @@ def numbered_pandas(series: Any) -> Numbered | None:
     if type(series) is not pd.Series or not len(series):
         return None
     if isinstance(series.dtype, pd.CategoricalDtype):
-        join = join_pandas(pd, series.dtype.categories[:0], pd.RangeIndex(0))
-        return None if join is None else _Categories(series)
+        return _categories(series)
     if isinstance(series.dtype, pd.ArrowDtype) and arrow_module() is not None:
         from privkit.columns.arrow_numbered import numbered_arrow  # noqa: PLC0415 it stands on an extra
 
         inner = numbered_arrow(series.array.__arrow_array__())
-        return None if inner is None else _Dictionary(series, inner)
+        return None if inner is None else _InArrow(inner, lambda built: _dictionary(series, built))
     return None
 
 
+def _categories(series: Any) -> Numbered | None:
+    names = series.dtype.categories
+    if len(names) and (isinstance(names.dtype, pd.ArrowDtype) or getattr(names.dtype, "storage", "") == "pyarrow"):
+        from privkit.columns.arrow_categories import numbered_categories, of_arrow  # noqa: PLC0415 likewise
+
+        inner = numbered_categories(series)
+        return None if inner is None else _InArrow(inner, lambda built: of_arrow(series, built))
+    join = join_pandas(pd, names[:0], pd.RangeIndex(0))
+    return None if join is None else _Categories(series)
+
+
 class _Categories:
+    """Categories that are objects or numbers, or texts without Arrow."""
+
     def __init__(self, series: Any) -> None:
         self._series, self._codes = series, series.array.codes
         self._names = series.dtype.categories
@@ -65,24 +79,34 @@ class _Categories:
         return Source(rows, cuts_by_sample(rows, sample), cut, join)
 
     def rows(self) -> Source | None:
-        return None  # whose categories are in an order that all results decide
+        def cut(first: int, last: int) -> Any:
+            return pd.Series(self._names.array.take(self._codes[first:last].astype(np.intp), allow_fill=True))
+
+        def sample(first: int, last: int, step: int) -> list[Any]:
+            codes = self._codes[first:last:step]
+            found: list[Any] = self._names.take(codes[codes >= 0]).tolist()
+            return found or [None]
+
+        if self._names.dtype.kind in "iu" and isinstance(self._names.dtype, np.dtype):
+            return None  # which have no null
+        return Source(len(self), cuts_by_sample(len(self), sample), cut, CategoriesJoin(self._series))
 
     def build(self, results: Any, order: NDArray[Any] | range) -> Any:
-        few = as_categories(self._series.dtype, results.array)
-        final = np.full(self.size + 1, -1, few.codes.dtype)  # the last one is that of null
-        final[np.asarray(order, np.intp)] = few.codes
-        codes = np.empty(len(self), few.codes.dtype)
+        names, merged = each_once(results)
+        of = np.min_scalar_type(-max(len(names), 1))
+        final = np.full(self.size + 1, -1, of)  # the last one is that of null
+        final[np.asarray(order, np.intp)] = np.arange(len(order), dtype=of) if merged is None else merged
+        codes = np.empty(len(self), of)
         for first, last in spans_of(len(self)):
             codes[first:last] = final.take(self._codes[first:last])
-        array = pd.Categorical.from_codes(codes, dtype=few.dtype, validate=False)
-        return pd.Series(array, index=self._series.index, name=self._series.name, copy=False)
+        return series_of(self._series, codes, names)
 
 
-class _Dictionary:
-    """A dictionary in Arrow, which comes back as a series."""
+class _InArrow:
+    """What is a dictionary in Arrow, and comes back as a series."""
 
-    def __init__(self, series: Any, inner: Any) -> None:
-        self._series, self._inner, self.size = series, inner, inner.size
+    def __init__(self, inner: Any, wrap: Callable[[Any], Any]) -> None:
+        self._inner, self._wrap, self.size = inner, wrap, inner.size
 
     def __len__(self) -> int:
         return len(self._inner)
@@ -97,14 +121,15 @@ class _Dictionary:
 
     def rows(self) -> Source:
         source = self._inner.rows()
-        return Source(source.rows, source.cuts, source.cut, _Wrapped(source.join, self._series_of))
+        return Source(source.rows, source.cuts, source.cut, _Wrapped(source.join, self._wrap))
 
     def build(self, results: Any, order: NDArray[Any] | range) -> Any:
-        return self._series_of(self._inner.build(results, order))
+        return self._wrap(self._inner.build(results, order))
 
-    def _series_of(self, built: Any) -> Any:
-        array = pd.ArrowDtype(built.type).__from_arrow__(built)
-        return pd.Series(array, index=self._series.index, name=self._series.name, copy=False)
+
+def _dictionary(series: Any, built: Any) -> Any:
+    array = pd.ArrowDtype(built.type).__from_arrow__(built)
+    return pd.Series(array, index=series.index, name=series.name, copy=False)
 
 
 class _Wrapped:

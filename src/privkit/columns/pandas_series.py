@@ -22,6 +22,7 @@ from privkit.columns.instants import in_zone
 from privkit.columns.kinds import Kind, Values
 from privkit.columns.numbering import Coded, renumber, some
 from privkit.columns.optional import arrow_module
+from privkit.columns.pandas_categories import as_categories
 from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
 from privkit.errors import WrongType
 
@@ -148,13 +149,6 @@ class PandasHome:
         full = np.zeros(len(nulls), values.dtype)
         full[~nulls] = values
         return _MASKED[kind][0](full, nulls.copy())
-
-
-def as_categories(dtype: Any, array: Any) -> Any:
-    """Categories again: the old ones, with their order, where they hold all values."""
-    new = pd.Categorical(array)
-    known = set(dtype.categories.tolist()).issuperset(new.categories.tolist())  # `isin` takes 4 us a category
-    return pd.Categorical(array, dtype=dtype) if known else new
 
 
 def lift_pandas(series: Any, *, mixed: bool = False) -> Column[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from privkit.columns.numbering import places_of, spans_of
+from privkit.columns.optional import arrow_module
 from privkit.columns.pieces import Source, cuts_by_sample
 from privkit.columns.polars_series import NUMPY, PolarsHome, of_physical
 from privkit.columns.series_pieces import Chunks
@@ -53,8 +54,9 @@ class PolarsNumbered:
         return Source(len(order), cuts_by_sample(len(order), sample), cut, Chunks(_concat))
 
     def rows(self) -> Source | None:
-        """See `Numbered.rows`; an enumeration has to know all its values before its rows."""
-        if self._series.dtype == pl.Enum:
+        """See `Numbered.rows`; without Arrow nobody knows all values of an enumeration before its rows."""
+        enumerated = self._series.dtype == pl.Enum
+        if enumerated and arrow_module() is None:
             return None
 
         def cut(first: int, last: int) -> Any:
@@ -64,7 +66,8 @@ class PolarsNumbered:
             found: list[Any] = self._series[first:last:step].to_list()
             return found
 
-        return Source(len(self), cuts_by_sample(len(self), sample), cut, _Categories(self._series.dtype))
+        join = _Values(self._home, len(self)) if enumerated else _Categories(self._series.dtype)
+        return Source(len(self), cuts_by_sample(len(self), sample), cut, join)
 
     def build(self, results: Any, order: NDArray[Any] | range) -> Any:
         """See `Numbered.build`."""
@@ -90,6 +93,29 @@ class _Categories(Chunks):
 
     def add(self, piece: Any) -> None:
         super().add(piece.cast(self._dtype))
+
+
+class _Values:
+    """Puts texts together as an enumeration, by way of a dictionary in Arrow."""
+
+    def __init__(self, home: PolarsHome, rows: int) -> None:
+        import pyarrow as pa  # noqa: PLC0415 it stands on an extra
+
+        from privkit.columns.arrow_dictionaries import DictionaryJoin  # noqa: PLC0415 likewise
+
+        self._home, self._join = home, DictionaryJoin(rows, None, pa.uint8())
+
+    def add(self, piece: Any) -> None:
+        """Take the next piece."""
+        self._join.add(piece.to_arrow())
+
+    def finish(self) -> Any:
+        """The whole."""
+        whole: Any = self._join.finish()  # of texts alone, so that there is one
+        few = self._home.categories(pl.Series(whole.dictionary))
+        codes = pl.Series(whole.indices)
+        parts = [few.gather(codes.slice(first, last - first)) for first, last in spans_of(len(codes))]
+        return _concat(parts).rename(self._home.name)
 
 
 def _concat(parts: list[Any]) -> Any:

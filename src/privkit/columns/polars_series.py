@@ -46,6 +46,7 @@ NUMPY: Final[dict[Any, Any]] = {
 }
 _RAGGED: Final = {pl.String: Kind.TEXT, pl.Binary: Kind.BYTES, pl.Decimal: Kind.DECIMAL, pl.Null: Kind.TEXT}
 _UNITS: Final = ("ms", "us", "ns")  # those that Polars has
+_HEAD: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,9 @@ class PolarsHome:
         if self.dtype != pl.Enum:
             return series
         found = series.drop_nulls().unique(maintain_order=True)
-        known = found.is_in(self.dtype.categories.to_list()).all()
-        return series.cast(self.dtype if known else pl.Enum(found))
+        known = self.dtype.categories.implode()
+        held = found.head(_HEAD).is_in(known).all() and found.is_in(known).all()  # mostly the first ones are not
+        return series.cast(self.dtype if held else pl.Enum(found))
 
     def _decimals(self, text: Ragged, nulls: NDArray[np.bool_] | None, *, exact: bool) -> Any:
         """Decimals from their text, exactly; with as many places as the longest needs where they were none before."""
