@@ -7,6 +7,7 @@ import ipaddress
 import string
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from stdnum.iso7064 import mod_11_2
 
 from fields.samples import canonical, written
 from privkit import FormatPreserving, Mask, fields
+from privkit._kernels.ragged import Ragged
 from privkit.errors import InvalidValue
 from privkit.keys import Keyring
 from privkit.transforms.base import STARS
@@ -212,3 +214,32 @@ def test_what_is_encrypted_passes_validators_that_are_not_ours(keys, value):
 
 
 EXAMPLE = {"imei": "490154203237518", "cn_credit_code": "91350100M000100Y43"}
+
+
+GROUPS = st.sampled_from(["0", "0", "1", "ff", "db8", "ffff", "ABC", "0a", "g", "12345", "", "", ":", "1.2.3.4"])
+
+
+@RELAXED
+@given(
+    rows=st.lists(
+        st.lists(GROUPS, min_size=2, max_size=10).map(":".join)
+        | st.lists(st.sampled_from(["0", "1", "ffff"]), min_size=8, max_size=8).map(":".join)
+        | st.integers(0, (1 << 128) - 1).map(lambda bits: str(ipaddress.IPv6Address(bits))).flatmap(
+            lambda text: st.sampled_from([text, text.upper(), ipaddress.IPv6Address(text).exploded])
+        )
+        | st.sampled_from(["::", "::1", "1::", "::ffff:1:2", "::ffff:1.2.3.4", "1.2.3.4", "1:2:3::5:6:7:8", ":"]),
+        min_size=1,
+        max_size=30,
+    ).map(lambda rows: [row or "::" for row in rows])
+)  # fmt: skip
+def test_columns_of_addresses_are_read_as_the_standard_library_reads_them(rows):
+    reading = fields.IP_ADDRESS.read(Ragged.of_text(rows))
+    bad = np.zeros(len(rows), bool) if reading.bad is None else reading.bad
+    for row, wrong, text in zip(rows, bad.tolist(), reading.text.to_text(), strict=True):
+        try:
+            address = ipaddress.ip_address(row)
+        except ValueError:
+            assert wrong
+            continue
+        assert not wrong
+        assert text == str(getattr(address, "ipv4_mapped", None) or address)

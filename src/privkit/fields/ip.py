@@ -1,4 +1,4 @@
-"""IPv4 addresses of a column as numbers, and back."""
+"""IP addresses of a column: which are canonical, and IPv4 addresses as numbers and back."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def canonical_ipv6(packed: bytes) -> str:
 _IPV4_BYTES = byteset("0123456789.")
 _DOTS, _SHORTEST, _LONGEST = 3, 7, 15
 _OCTET_WIDTH = 3
+_IPV6_BYTES = byteset("0123456789abcdef:")
+_LONGEST_V6, _GROUPS = 39, 8
 
 
 def ipv4_rows(text: Ragged) -> NDArray[np.intp]:
@@ -63,6 +65,63 @@ def ipv4_rows(text: Ragged) -> NDArray[np.intp]:
             return rows
     counts = np.bincount(rows_at(offsets, dots), minlength=len(rows))
     return np.asarray(rows[counts == _DOTS])
+
+
+def are_ipv6(text: Ragged) -> NDArray[np.bool_]:
+    """Say which rows are surely IPv6 addresses in the short form.
+
+    In that form (RFC 5952, section 4) a group has one to four digits in lower case and no zero in front, and the
+    longest run of two groups of zero or more is `::`, the first of several. Rows are left out that have two groups of
+    zero beside each other all the same, or begin as mapped IPv4 addresses do.
+
+    Args:
+        text: Rows, none of them empty.
+    """
+    good = only(text, _IPV6_BYTES) & (text.lengths <= _LONGEST_V6)
+    data, offsets = tight(text)
+    colons = np.flatnonzero(data == ord(":"))
+    counts = np.diff(np.searchsorted(colons, offsets))
+    good &= counts >= 2  # noqa: PLR2004 - `::` at least
+    first = np.cumsum(counts + 1) - counts - 1
+    last = first + counts
+    # A group stands before each colon, and at the end of each row; an empty one may begin where its row ends.
+    starts = _filled(first, offsets[:-1], colons + 1)
+    ends = _filled(last, offsets[1:], colons)
+    width = ends - starts
+    zero = (width > 0) & (data[np.minimum(starts, len(data) - 1)] == ord("0"))
+    empty = width == 0
+    bad = (width > 4) | (zero & (width > 1))  # noqa: PLR2004 - digits of a group
+    joined = (zero | empty)[:-1] & (zero | empty)[1:] & ~(empty[:-1] & empty[1:])  # zeros that belong into one run
+    joined[last[:-1]] = False  # the next group is another row's
+    bad[:-1] |= joined
+    empties = np.add.reduceat(empty, first, dtype=np.int64)
+    head, tail = empty[first], empty[last]
+    run = (
+        (empties == 1 + head + tail)
+        & (~head | empty[np.minimum(first + 1, last)])
+        & (~tail | empty[np.maximum(last - 1, first)])
+    )
+    whole = (empties == 0) & (counts == _GROUPS - 1)
+    short = run & (counts + 1 - empties <= _GROUPS - 2)
+    return good & ~np.logical_or.reduceat(bad, first) & (whole | short) & ~_begin_as_mapped(data, offsets[:-1])
+
+
+def _filled(places: NDArray[np.int64], there: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """An array that has some values at these places, and others at all other places, in order."""
+    out = np.empty(len(there) + len(others), np.int64)
+    rest = np.ones(len(out), np.bool_)
+    rest[places] = False
+    out[places] = there
+    out[rest] = others
+    return out
+
+
+def _begin_as_mapped(data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows, with what is behind short ones, begin as the short form of an IPv4 address in IPv6 would."""
+    same = np.ones(len(starts), np.bool_)
+    for place, byte in enumerate(b"::ffff:"):
+        same &= data[np.minimum(starts + place, len(data) - 1)] == byte
+    return same
 
 
 def _octets(text: Ragged) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

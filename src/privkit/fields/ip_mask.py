@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privkit._kernels.ragged import Ragged
-from privkit.fields.bytesets import heads, tight
+from privkit.fields.bytesets import heads, is_ascii, tight
 from privkit.fields.ip import ipv4_rows
 from privkit.fields.masks import STARS, Shape
 
@@ -47,7 +47,7 @@ class IpMask(Shape):
         if len(rows) == len(text):
             return self._mask_v4(text)
         rest = np.delete(np.arange(len(text)), rows)
-        plain = self._one_by_one(text.take(rest))
+        plain = self._mask_v6(text.take(rest))
         if not len(rows):
             return plain
         return Ragged.merge(len(text), [(rows, self._mask_v4(text.take(rows))), (rest, plain)])
@@ -58,3 +58,20 @@ class IpMask(Shape):
         if int(head.max()) >= self.parts * 4:
             return self._one_by_one(text)
         return heads(text, head, b".*" * (4 - self.parts))
+
+    def _mask_v6(self, text: Ragged) -> Ragged:
+        data, offsets = tight(text)
+        colons = np.flatnonzero(data == ord(":"))
+        count = max(1, self.parts - 1)
+        first = np.searchsorted(colons, offsets)
+        if not is_ascii(text) or (np.diff(first) < count).any():
+            return self._one_by_one(text)
+        ends = colons[first[:-1] + count - 1]
+        head = ends - offsets[:-1]
+        full = data[ends - 1] != ord(":")
+        if count > 1:
+            full &= colons[first[:-1]] > offsets[:-1]
+        shown = (head > 0) & (head < count * 5) & full
+        masked = heads(text.take(shown), head[shown], b":****")
+        stars = Ragged.of_text([STARS] * int(np.count_nonzero(~shown)))
+        return Ragged.merge(len(text), [(np.flatnonzero(shown), masked), (np.flatnonzero(~shown), stars)])

@@ -17,7 +17,7 @@ from privkit.errors import InvalidParameter
 from privkit.fields.base import Category, FieldType, Sensitivity, chunks
 from privkit.fields.bytesets import LOWER, byteset, exchanged, of_width, squeezed
 from privkit.fields.characters import Characters
-from privkit.fields.ip import are_ipv4, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
+from privkit.fields.ip import are_ipv4, are_ipv6, canonical_ipv6, ipv4_rows, network_ipv4, short_ipv6
 from privkit.fields.ip_layout import IpLayout
 from privkit.fields.ip_mask import IpMask
 from privkit.fields.layouts import choose
@@ -49,14 +49,20 @@ class IpAddress(FieldType):
         return address
 
     def recognise(self, text: Ragged) -> NDArray[np.bool_]:
-        """Dotted IPv4 addresses are canonical."""
-        good = np.zeros(len(text), np.bool_)
+        """Dotted IPv4 addresses are canonical, and most IPv6 addresses in their short form."""
         rows = ipv4_rows(text)
         if len(rows) == len(text):
             return are_ipv4(text)
+        good = np.zeros(len(text), np.bool_)
         if len(rows):
             good[rows] = are_ipv4(text.take(rows))
+        rest = np.delete(np.arange(len(text)), rows)
+        good[rest] = are_ipv6(text.take(rest))
         return good
+
+    def respell(self, text: Ragged) -> Ragged:
+        """Take out spaces, and write letters small."""
+        return squeezed(text, b" ", LOWER)
 
 
 def _parsed(text: str) -> str | None:
