@@ -17,6 +17,7 @@ from privkit.integrations.sqlalchemy.batches import SealedText
 from privkit.integrations.sqlalchemy.binding import BoundOpener
 from privkit.integrations.sqlalchemy.caching import KeyedByOptions
 from privkit.integrations.sqlalchemy.fetching import Opener
+from privkit.integrations.sqlalchemy.guarding import check_key
 from privkit.integrations.sqlalchemy.plain import plain_form
 from privkit.integrations.sqlalchemy.refusals import NotBound, WouldWritePlaintext, passing
 from privkit.integrations.sqlalchemy.searching import EncryptedComparator
@@ -277,6 +278,7 @@ class Encrypted(KeyedByOptions, TypeDecorator[Any]):
         super()._set_parent(parent, outer, **kw)
         event.listen(parent, "after_parent_attach", link_beside)
         event.listen(parent, "after_parent_attach", check_defaults)
+        event.listen(parent, "after_parent_attach", check_key)
 
     def _encrypt(self, blind: BlindIndexOf | None) -> Encrypt:
         return Encrypt(self.field_key, self.field, deterministic=self.deterministic, text=self.text, index=blind)
