@@ -103,7 +103,8 @@ def are_ipv6(text: Ragged) -> NDArray[np.bool_]:
     )
     whole = (empties == 0) & (counts == _GROUPS - 1)
     short = run & (counts + 1 - empties <= _GROUPS - 2)
-    return good & ~np.logical_or.reduceat(bad, first) & (whole | short) & ~_begin_as_mapped(data, offsets[:-1])
+    good &= ~np.logical_or.reduceat(bad, first) & (whole | short) & ~_begin_as_mapped(data, offsets[:-1])
+    return good
 
 
 def _filled(places: NDArray[np.int64], there: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
