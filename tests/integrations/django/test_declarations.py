@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.postgres.constraints import ExclusionConstraint
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -32,6 +33,8 @@ DECLARATIONS = {
     "null inside": (lambda: EncryptedField(models.TextField(null=True), key="a"), ["privkit.E002"]),
     "unique inside": (lambda: EncryptedField(models.TextField(unique=True), key="a"), ["privkit.E002"]),
     "random unique": (lambda: EncryptedField(models.TextField(), key="a", unique=True), ["privkit.E003"]),
+    "random key": (lambda: EncryptedField(models.TextField(), key="a", primary_key=True), ["privkit.E003"]),
+    "random for a date": (lambda: EncryptedField(models.TextField(), key="a", unique_for_date="day"), ["privkit.E003"]),
     "random indexed": (lambda: EncryptedField(models.TextField(), key="a", db_index=True), ["privkit.E003"]),
     "database default": (lambda: EncryptedField(models.TextField(), key="a", db_default="x"), ["privkit.E004"]),
     "inner errors": (lambda: EncryptedField(models.DecimalField(), key="a"), ["privkit.E006"]),
@@ -75,6 +78,9 @@ CONSTRAINTS = {
     "unique": {"constraints": [models.UniqueConstraint(fields=["email", "note"], name="u")]},
     "unique together": {"unique_together": [("email", "note")]},
     "index": {"indexes": [models.Index(fields=["note"], name="i")]},
+    "expression": {"constraints": [models.UniqueConstraint("note", name="u")]},
+    "excluding": {"constraints": [ExclusionConstraint(name="u", expressions=[("note", "=")])]},
+    "excluding by expression": {"constraints": [ExclusionConstraint(name="u", expressions=[(Lower("note"), "=")])]},
     "lower": {"constraints": [models.UniqueConstraint(Lower("email"), name="u")]},
     "index of lower": {"indexes": [models.Index(Lower("email"), name="i")]},
     "check": {"constraints": [models.CheckConstraint(condition=models.Q(city="x") & ~models.Q(email="x"), name="c")]},
@@ -87,6 +93,9 @@ CONSTRAINTS = {
                 fields=["email", "city"], condition=models.Q(note__isnull=False) & models.Q(city__gt=""), name="u"
             ),
             models.CheckConstraint(condition=models.Q(email__isnull=False), name="c"),
+            models.UniqueConstraint("email", name="e"),
+            models.UniqueConstraint(fields=["note_idx"], name="n"),
+            ExclusionConstraint(name="x", expressions=[("city", "="), (models.F("id"), "=")]),
         ],
     },
 }
@@ -97,7 +106,8 @@ CONSTRAINTS = {
 def test_constraints_are_checked(name):
     class Thing(models.Model):
         email = EncryptedField(models.EmailField(), key="thing.email", deterministic=True, null=True)
-        note = EncryptedField(models.TextField(), key="thing.note", null=True)
+        note = EncryptedField(models.TextField(), key="thing.note", null=True, index="note_idx")
+        note_idx = BlindIndexField("note", bits=128)
         city = models.CharField(max_length=20)
 
         Meta = type("Meta", (), {"app_label": "clinic", **CONSTRAINTS[name]})

@@ -1,7 +1,8 @@
 """A blind index that a migration changes, takes away or gives again: nothing is lost, and the job makes it right."""
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, IntegrityError, connections, models, transaction
 from django.db.migrations.operations import AddField, AlterField, CreateModel, RemoveField
 from django.db.migrations.state import ProjectState
 
@@ -94,4 +95,34 @@ def test_an_index_is_taken_away_and_given_again(server, text):
         found = migrate(server, before, after)
         assert [row.phone for row in found.objects.order_by("pk")] == [PHONE, LONGEST]
         assert replaced_by_the_job(found) == 2
+    assert found.objects.get(phone=LONGEST).phone == LONGEST
+
+
+def test_a_long_index_keeps_values_unique(server, text):
+    found = migrate(server, state(), member({"bits": 128}, text=text))
+    found._meta.constraints = [models.UniqueConstraint(fields=["phone_idx"], name="unique_phone")]
+    with connections[server].schema_editor() as editor:
+        editor.add_constraint(found, found._meta.constraints[0])
+    one = found.objects.create(phone=PHONE)
+    one.full_clean()
+    found(phone=LONGEST).full_clean()
+    with pytest.raises(ValidationError, match="already exists"):
+        found(phone=PHONE).full_clean()
+    with pytest.raises(IntegrityError):
+        found.objects.create(phone=PHONE)
+
+
+def test_a_column_that_is_too_narrow_for_its_index_is_widened_by_hand(server, text):
+    if connections[server].vendor != "mysql":
+        pytest.skip("columns have a width on MariaDB only")
+    found = migrate(server, state(), member({"bits": 128}, text=text))
+    field = found._meta.get_field("phone")
+    wide, collated = field.db_type(connections[server]), " COLLATE utf8mb4_bin" if text else ""
+    narrow = f"{wide.partition('(')[0]}({field._width(0)})"
+    with connections[server].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE clinic_member MODIFY phone {narrow}{collated} NOT NULL")
+        with pytest.raises(DataError):
+            found.objects.create(phone=LONGEST)
+        cursor.execute(f"ALTER TABLE clinic_member MODIFY phone {wide}{collated} NOT NULL")
+    found.objects.create(phone=LONGEST)
     assert found.objects.get(phone=LONGEST).phone == LONGEST

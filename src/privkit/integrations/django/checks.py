@@ -50,6 +50,8 @@ OUTSIDE = frozenset(
     }
 )
 """Options of the column, which the base field has none of."""
+_DATED = ("unique_for_date", "unique_for_month", "unique_for_year")
+_REMEDY = "give the field deterministic=True, or UniqueConstraint the name of its blind index, of bits=128"
 
 
 def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - what Django passes on
@@ -76,7 +78,15 @@ def field_messages(field: EncryptedField, **given: Any) -> Iterator[CheckMessage
     if not field.deterministic and (field.unique or getattr(field, "db_index", False)):
         yield Error(
             "equal values have different ciphertexts here, so that unique and db_index do nothing",
-            hint="give it deterministic=True, or leave them out",
+            hint=_REMEDY,
+            obj=field,
+            id="privkit.E003",
+        )
+    dated = [option for option in _DATED if getattr(field, option)]
+    if dated and not (field.deterministic or field.index):
+        yield Error(
+            f"{dated[0]} looks for equal values, which have different ciphertexts here",
+            hint="give it deterministic=True or an index, or leave that out",
             obj=field,
             id="privkit.E003",
         )
@@ -174,8 +184,12 @@ def _constrained(found: Sequence[type[models.Model]]) -> Iterator[CheckMessage]:
         for one in (*meta.constraints, *meta.indexes):
             said = f"{type(one).__name__} {one.name!r}"
             yield from _unequal(model, said, getattr(one, "fields", ()))
-            parts: list[Any] = [part for whole in getattr(one, "expressions", ()) for part in whole.flatten()]
-            asked = [str(vars(part)["name"]) for part in parts if isinstance(part, models.F)]
+            asked: list[str] = []
+            for whole in getattr(one, "expressions", ()):
+                if isinstance(whole, models.F):
+                    yield from _unequal(model, said, [vars(whole)["name"]])
+                else:
+                    asked += _named(whole)
             asked += _asked(getattr(one, "condition", None))
             for path in asked:
                 if encrypted_in_path(model, path) is not None and not path.endswith("__isnull"):
@@ -200,7 +214,16 @@ def _unequal(model: type[models.Model], said: str, names: Sequence[str]) -> Iter
     for name in names:
         field = encrypted_in_path(model, name)
         if field is not None and not field.deterministic:
-            yield _constraint_error(model, said, name, "give the field deterministic=True, or leave it out")
+            yield _constraint_error(model, said, name, _REMEDY)
+
+
+def _named(whole: Any) -> list[str]:  # noqa: ANN401 - an expression, or with its operator
+    """The paths of an expression of a constraint; those that exclude have it beside an operator, perhaps as a name."""
+    expression = whole[0] if isinstance(whole, list | tuple) else whole
+    if isinstance(expression, str):
+        return [expression]
+    parts: list[Any] = [expression] if isinstance(expression, models.F) else list(expression.flatten())
+    return [str(vars(part)["name"]) for part in parts if isinstance(part, models.F)]
 
 
 def _asked(condition: Any) -> list[str]:  # noqa: ANN401 - a condition, or none
