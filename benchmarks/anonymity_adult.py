@@ -41,7 +41,7 @@ COMBINATIONS = 3_000_000
 
 
 def memory():
-    """The greatest resident memory so far, in MB."""
+    """The greatest resident memory so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -69,7 +69,7 @@ def line(name, asked, plan, seconds, applying):
     report = plan.report
     print(
         f"{name:12} {asked:12} GCP {report.gcp:.5f}  classes {report.classes:6}  suppressed {report.suppressed:5}  "
-        f"fit {seconds:6.2f} s  apply {applying:5.2f} s  {memory():6.0f} MB",
+        f"fit {seconds:6.2f} s  apply {applying:5.2f} s  {memory():6.0f} MiB",
         flush=True,
     )
 
@@ -173,7 +173,7 @@ def main():
         stream_all(table, hierarchies, options, [(name, asked) for name in shapes for asked in every])
     elif options.rows:
         table = made_elsewhere(options.folder, options.rows)
-        print(f"{options.rows} rows, {memory():.0f} MB before")
+        print(f"{options.rows} rows, {memory():.0f} MiB before")
         for name in shapes:
             for asked in every:
                 run(table, hierarchies, name, options.runs, **asked)
