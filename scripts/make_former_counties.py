@@ -5,7 +5,8 @@
 
 Only names are written that no county of today has: what a name of today means stays as the division table says. A name
 that was given up in one place and taken in another, or whose prefecture changed, is where it was last; one that several
-places had at a time has no city, and where they are of several provinces it is left out.
+places had at a time has no city, and where they are of several provinces it is left out. So is what people write of any
+place (`市区`).
 """  # noqa: INP001 -- a script, not part of a package
 
 import runpy
@@ -24,6 +25,8 @@ HEADER = """\
 """
 FIRST, LAST = 1980, 2100
 """The years for a beginning and an end that are not said."""
+GENERIC = frozenset({"一区", "二区", "北区", "南区", "市区", "新区"})
+"""Names that people also write of other places."""
 MUNICIPAL = {str(code) for code in divisions.MUNICIPALITIES}
 
 
@@ -62,7 +65,7 @@ def read(package: Path) -> dict[str, list[Place]]:
     places: dict[str, list[Place]] = {}
     for code, entries in codes.items():
         for name, start, end in periods(entries) if not code.endswith("00") else ():
-            if name not in today:
+            if name not in today and name not in GENERIC:
                 place = Place(end, start, city_of(code, end, codes), code[:2])
                 places.setdefault(name, []).append(place)
     return places

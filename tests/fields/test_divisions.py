@@ -172,3 +172,4 @@ def test_former_counties_say_no_more_than_where_they_lay():
     assert not today & set(former)
     assert {table.name(int(code)) for code in former.values()} <= provinces
     assert set(dict(other_cities.former_counties("city"))) < set(former)
+    assert not {"市区", "新区", "南区", "北区", "一区", "二区"} & set(former)  # which may be anywhere
