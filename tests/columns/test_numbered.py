@@ -266,6 +266,18 @@ MAKE = {
 }
 
 
+@pytest.mark.parametrize("values", [100, 200])
+def test_numbers_that_pass_their_type_on_the_way_have_it_again_where_the_values_fit(values):
+    rows = [f"{row % values:07}" for row in range(400)]
+    done = check(
+        pa.array(rows).dictionary_encode().cast(pa.dictionary(pa.uint8(), pa.string())),
+        rows,
+        CIPHER.encrypt_many,
+        [b"t"] * 400,
+    )
+    assert done.type.index_type == pa.uint8()
+
+
 @pytest.mark.parametrize("name", MAKE)
 def test_errors_name_the_rows_and_all_of_them(name):
     rows = [f"{10**6 + number % 30}" for number in range(100)]
@@ -287,6 +299,16 @@ def test_errors_name_the_rows_and_all_of_them(name):
     with small(), pytest.raises(InvalidValue) as caught:
         NUMBERS.encrypt_many(MAKE[name]([10**6, 7, None, 10**6, 8] * 9))
     assert caught.value.count == 18
+
+
+@pytest.mark.parametrize("tweaks", [b"t", [b"t"] * 3])
+@pytest.mark.parametrize("of", [object, pd.StringDtype("python")], ids=str)
+def test_a_category_that_is_no_unicode_is_refused_with_its_rows(of, tweaks):
+    names = pd.Index(["unused", "111111", "11111\ud800"], dtype=of)
+    column = pd.Series(pd.Categorical.from_codes([2, 1, 2], categories=names))
+    with pytest.raises(InvalidValue, match="lone surrogates") as caught:
+        CIPHER.encrypt_many(column, tweaks)
+    assert caught.value.positions == (0, 2)
 
 
 def test_a_category_keeps_its_categories_where_they_hold_the_results():

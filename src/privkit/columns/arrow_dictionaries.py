@@ -41,7 +41,8 @@ class IndexJoin:
     """
 
     def __init__(self, rows: int, of: Any) -> None:
-        self._numbers = np.zeros(rows, of.to_pandas_dtype())
+        self._of = np.dtype(of.to_pandas_dtype())
+        self._numbers = np.zeros(rows, self._of)
         self._valid: NDArray[np.uint8] | None = None
         self._filled = 0
 
@@ -61,10 +62,12 @@ class IndexJoin:
         self._filled += rows
 
     def replace(self, numbers: NDArray[Any]) -> None:
-        """Put another number, no greater one, in the place of each number."""
-        for first, last in pieces.cuts_of_rows(len(self._numbers), pieces.PIECE_ROWS):
-            part = self._numbers[first:last]
-            part[:] = numbers.take(part.astype(np.intp))
+        """Put another number, no greater one, in the place of each number; they may fit the type again then."""
+        given = self._numbers
+        if given.dtype != self._of and int(numbers.max()) <= np.iinfo(self._of).max:
+            self._numbers = np.empty(len(given), self._of)
+        for first, last in pieces.cuts_of_rows(len(given), pieces.PIECE_ROWS):
+            self._numbers[first:last] = numbers.take(given[first:last].astype(np.intp))
 
     def finish(self) -> Any:
         """The array."""

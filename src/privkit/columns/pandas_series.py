@@ -24,7 +24,7 @@ from privkit.columns.numbering import Coded, renumber, some
 from privkit.columns.optional import arrow_module
 from privkit.columns.pandas_categories import as_categories
 from privkit.columns.sequences import Zone, lift_objects, object_array, with_nulls
-from privkit.errors import WrongType
+from privkit.errors import InvalidValue, WrongType
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -192,7 +192,10 @@ def _lift_categories(series: Any) -> Column[Any]:
 def _codes_of_categories(series: Any) -> Coded:
     codes = series.array.codes
     names = series.cat.categories
-    column = lift_pandas(names.to_series(index=range(len(names))))
+    try:
+        column = lift_pandas(pd.Series(names, index=range(len(names))))  # of their type: `to_series` may guess another
+    except InvalidValue as error:
+        raise InvalidValue(error.reason, rows=np.flatnonzero(np.isin(codes, error.positions)).tolist()) from None
     of: PandasHome = column.home  # type: ignore[assignment]  # what lift_pandas makes
     inner = PandasHome(of.dtype, series.index, series.name, of.inner, of.zone)
     home = PandasHome(series.dtype, series.index, series.name, _unchunked(inner))
