@@ -238,11 +238,12 @@ def test_rows_that_are_to_be_changed_are_read_as_they_stand_when_they_are_locked
     form, _ = form_of(tables, name)
     member, _ = re_keyed(tables, keys)
     indexes = member._meta.get_field("phone").stored.encrypt.index_candidates
-    others = map(str, range(9999))
-    same = value == "collides"
-    phone = (
-        None if value == "is null" else next(one for one in others if (set(indexes(one)) == set(indexes("x"))) is same)
-    )
+    wanted, others = indexes("x"), map(str, range(9999))
+    phone = {
+        "collides": lambda: next(one for one in others if indexes(one) == wanted),
+        "is another": lambda: next(one for one in others if set(indexes(one)).isdisjoint(wanted)),
+        "is null": lambda: None,
+    }[value]()
 
     def change():
         member.objects.using(OTHER).filter(pk=1).update(phone=phone)
