@@ -68,7 +68,9 @@ class BySubject:
         lifted = columns.lift(column)
         text = lifted.text()
         gone = nans_of(lifted)
-        rows = np.setdiff1d(np.flatnonzero(text.lengths > 0), gone, assume_unique=True)
+        present = text.lengths > 0
+        present[gone] = False
+        rows = np.flatnonzero(present)
         subjects = subjects_of(subject, lifted, lifted.rows(rows))
         result, bad = text.take(rows), np.zeros(len(rows), np.bool_)
         if len(rows):
@@ -78,7 +80,7 @@ class BySubject:
                 where = () if alone else lifted.rows(rows[list(error.positions)]).tolist()
                 raise InvalidValue(error.reason, field_type=self.field.name, rows=where) from None
         nulls = 0 if lifted.nulls is None else int(lifted.nulls.sum())
-        rest = np.delete(np.arange(len(text)), rows)
+        rest = np.flatnonzero(~present)
         merged = Ragged.merge(len(text), [(rows, self._written(result, lifted.kind)), (rest, text.take(rest))])
         return _outcome(lifted, merged, rows[bad], gone, nulls)
 
