@@ -206,6 +206,23 @@ def test_rows_that_are_to_be_changed_are_read_as_they_stand_when_they_are_locked
             assert found == (if_changed if at[0] else if_not)
 
 
+def test_a_row_that_becomes_null_before_it_is_locked_is_not_changed(engine, other, keys):
+    table = re_keyed(engine, keys)[0]
+    at = []
+
+    def change(other):
+        with other.begin() as connection:
+            connection.execute(table.update().where(table.c.id == 1).values(phone=None))
+
+    _, statements = run(engine, table, FORMS["update"][0])
+    for before in range(statements, 1, -1):
+        with engine.begin() as connection:
+            connection.execute(table.update().where(table.c.id == 1).values(phone="x"))
+        at.clear()
+        found, _ = run(engine, table, FORMS["update"][0], lambda: at.append(unless_locked(change, other)), before)
+        assert found == ([3, 6] if at[0] else [1, 3, 6])
+
+
 @pytest.mark.parametrize("how", ["an alias", "another statement instead"])
 def test_rows_are_locked_by_whatever_name_they_are_changed(engine, keys, how):
     fill(engine, table := build(keys, "strict"))

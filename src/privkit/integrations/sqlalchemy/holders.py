@@ -185,7 +185,9 @@ def _made(search: Search) -> _Queries:
         source,
         len(names),
         chosen.where(wanted),
-        chosen.where(name.in_(_some(_NAMED, type_of_names(names)))).order_by(*names).with_for_update(key_share=True),
+        chosen.where(name.in_(_some(_NAMED, type_of_names(names))), stored.is_not(None))  # null may have come since
+        .order_by(*names)
+        .with_for_update(key_share=True),
         sa.delete(source.table).where(sa.false()).execution_options(**{SEALED: True}),
     )
 
