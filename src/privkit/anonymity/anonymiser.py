@@ -58,7 +58,7 @@ class Anonymiser:
             `fit` then takes the population. A least chance above 0 is for labels alone.
         suppression: The greatest share of records that a full-domain plan may drop. Local recoding drops none.
         weights: How much the loss of a quasi-identifier counts in the search, by name; 1 by default.
-        effort: `normal`, or `thorough` for sets that lose a few per cent less in some three times the time.
+        effort: `normal`, or `thorough` for sets that lose a few per cent less in three to four times the time.
         cuts: For sets: `relaxed` may put records that are alike into different classes, where that loses less;
             `strict` does not, and loses more.
 

@@ -35,6 +35,8 @@ MOST_NODES: Final = 2_000_000
 
 _STALE: Final = 0.5
 """Share of the open nodes below one that must still be open for it to be checked next."""
+_RECOUNTED: Final = 64
+"""Numbers that are taken anew one by one; then all are, which costs a few of them for each attribute."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,9 +155,12 @@ class _Search:
         Numbers only fall, so that those of before bound them, and are taken anew for the greatest alone. What is no
         longer open never is again.
         """
-        open_nodes = self.least < self.best
+        open_nodes, tried = self.least < self.best, 0
         self.below *= open_nodes
         while True:
+            tried += 1
+            if tried == _RECOUNTED:
+                self.below = self._counted_below() * open_nodes
             node = _node(int(np.argmax(self.below)), self.losses.shape)
             if not open_nodes[node]:
                 return None
