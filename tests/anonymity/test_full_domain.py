@@ -9,6 +9,7 @@ import pytest
 from anonymity import recode_check as check
 from anonymity.tables import CITIES, QUASI, patients
 from privkit.anonymity import Anonymiser, FrequencySet, Hierarchy
+from privkit.anonymity.recoding import full_domain
 from privkit.errors import Unmet
 
 HIERARCHIES = {
@@ -57,6 +58,12 @@ def test_k_alone(k, limit):
     plan = Anonymiser(HIERARCHIES, k=k, recoding="full_domain", suppression=limit).fit(table)
     assert plan.report.gcp == pytest.approx(wanted, abs=1e-9)
     assert set(plan.generalisations) == set(QUASI)
+
+
+@pytest.mark.parametrize("k", [2, 25])
+def test_open_nodes_may_be_counted_anew_at_any_time(monkeypatch, k):
+    monkeypatch.setattr(full_domain, "_RECOUNTED", 1)
+    test_k_alone(k, 0.05)
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.1, 0.3])
