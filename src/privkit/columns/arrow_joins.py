@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -75,7 +76,7 @@ class ArrowJoin:
         return in_chunks(pa.Array.from_buffers(of, self._filled, [valid, *buffers], self._nulls), self._lengths)
 
 
-class _Body:
+class _Body(ABC):
     """The buffers of an array but for its nulls.
 
     Attributes:
@@ -84,22 +85,22 @@ class _Body:
 
     rows = 0
 
+    @abstractmethod
     def resize(self, rows: int) -> None:
         """Make room for so many rows, and no more."""
-        raise NotImplementedError
 
     def make_room(self, rows: int) -> None:
         """Make room for so many rows, and for some that may follow."""
         if rows > self.rows:
             self.resize(rows + min(rows // _EIGHT, _SPARE_ROWS))
 
+    @abstractmethod
     def add(self, part: Any, first: int) -> None:
         """Take the rows of an array, of which `first` is the number of the first one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, of: Any) -> tuple[Any, list[Any]]:
         """The type, which is `of` or its larger form, and the buffers."""
-        raise NotImplementedError
 
 
 class _Text(_Body):
