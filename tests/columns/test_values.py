@@ -18,6 +18,7 @@ from privkit.columns import Kind, arrow, arrow_buffers, lift, like, text_of
 from privkit.errors import InvalidParameter, InvalidValue, WrongType
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
+POLARS_DIGITS = 38  # of its decimals
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 STRATEGIES = {
     Kind.TEXT: TEXT,
@@ -61,6 +62,8 @@ def test_arrow_comes_back(rows):
 def test_arrow_lists_and_polars_have_the_same_text(rows):
     texts = lift(rows).text().to_text()
     assert lift(pa.array(rows)).text().to_text() == texts or any(isinstance(row, Decimal) for row in rows)
+    if any(isinstance(row, Decimal) and len(row.as_tuple().digits) > POLARS_DIGITS for row in rows):
+        return  # Polars itself refuses them
     assert lift(pl.Series(rows, strict=True)).text().to_text() == texts or any(isinstance(row, Decimal) for row in rows)
 
 
