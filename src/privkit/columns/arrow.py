@@ -27,8 +27,7 @@ from privkit.columns.arrow_buffers import (
     take_text,
     text_array,
 )
-from privkit.columns.arrow_dictionaries import encode, index_type
-from privkit.columns.arrow_joins import is_joined
+from privkit.columns.arrow_dictionaries import encode
 from privkit.columns.arrow_rows import number_values
 from privkit.columns.canonical import decimal_text
 from privkit.columns.column import Column
@@ -85,12 +84,7 @@ class ArrowHome:
 
         So it is never marked as ordered. The type of its numbers is the one that it had, if that reaches.
         """
-        array = self._array(kind, values, None, exact=exact)
-        if is_joined(array.type):
-            return encode(array, nulls, self.dictionary.index_type)
-        encoded = self._array(kind, values, nulls, exact=exact).dictionary_encode()
-        indices = encoded.indices.cast(index_type(encoded.dictionary, self.dictionary.index_type))
-        return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+        return encode(self._array(kind, values, None, exact=exact), nulls, self.dictionary.index_type)
 
     def _array(
         self, kind: Kind, values: Values, nulls: NDArray[np.bool_] | None, *, exact: bool, size: int | None = None

@@ -7,7 +7,7 @@ they are looked at in groups; see `equals`.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +23,11 @@ from privkit.columns.arrow_buffers import (
     plain_numbers,
     take_text,
 )
-from privkit.columns.arrow_joins import ArrowJoin, views_of
+from privkit.columns.arrow_joins import ArrowJoin, Validity, is_joined, views_of
 from privkit.columns.equals import count_own, first_equals, number_own
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_EIGHT: Final = 8
 
 
 class IndexJoin:
@@ -43,7 +41,7 @@ class IndexJoin:
     def __init__(self, rows: int, of: Any) -> None:
         self._of = np.dtype(of.to_pandas_dtype())
         self._numbers = np.zeros(rows, self._of)
-        self._valid: NDArray[np.uint8] | None = None
+        self._valid = Validity(rows)
         self._filled = 0
 
     def add(self, numbers: NDArray[Any], nulls: NDArray[np.bool_] | None) -> None:
@@ -55,10 +53,7 @@ class IndexJoin:
         part = self._numbers[self._filled : self._filled + rows]
         part[slice(None) if nulls is None else ~nulls] = numbers
         if nulls is not None:
-            if self._valid is None:
-                self._valid = np.full(-(-len(self._numbers) // _EIGHT), 0xFF, np.uint8)
-            bits = np.packbits(~nulls, bitorder="little")
-            self._valid[self._filled // _EIGHT :][: len(bits)] = bits
+            self._valid.put(self._filled, nulls)
         self._filled += rows
 
     def replace(self, numbers: NDArray[Any]) -> None:
@@ -71,7 +66,7 @@ class IndexJoin:
 
     def finish(self) -> Any:
         """The array."""
-        buffers = [None if self._valid is None else pa.py_buffer(self._valid), pa.py_buffer(self._numbers)]
+        buffers = [self._valid.buffer(), pa.py_buffer(self._numbers)]
         return pa.Array.from_buffers(pa.from_numpy_dtype(self._numbers.dtype), len(self._numbers), buffers)
 
 
@@ -133,14 +128,16 @@ def encode(values: Any, nulls: NDArray[np.bool_] | None, of: Any) -> Any:
     """A dictionary array of values and nulls between them.
 
     Args:
-        values: Text, bytes or integers, none of them null; where hardly one repeats they are the dictionary, uncopied.
+        values: None of them null; where there are many and hardly one repeats they are the dictionary, uncopied.
         nulls: Which rows are null.
         of: The type of the numbers, unless there are more values than that can number.
     """
-    head = values.slice(0, equals.GROUP).dictionary_encode().dictionary
-    if 2 * len(head) > equals.GROUP:
-        few, numbers = each_once(values)
-        numbers = np.arange(len(values), dtype=np.int32) if numbers is None else numbers
+    head = values.slice(0, equals.GROUP if is_joined(values.type) else len(values)).dictionary_encode()
+    if len(head) == len(values):
+        few, numbers = head.dictionary, plain_numbers(head.indices)
+    elif 2 * len(head.dictionary) > equals.GROUP:
+        few, merged = each_once(values)
+        numbers = np.arange(len(values), dtype=np.int32) if merged is None else merged
     else:
         join = DictionaryJoin(len(values), None, pa.int32())
         join.add(values)

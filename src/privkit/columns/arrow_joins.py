@@ -21,6 +21,29 @@ _VIEW: Final = 4  # 32-bit words in a view: the length, and for more than twelve
 _INLINE: Final = 12
 
 
+class Validity:
+    """The bitmap of the rows that are not null, which is there from the first null on.
+
+    Args:
+        rows: How many rows there are.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._bits: NDArray[np.uint8] | None = None
+
+    def put(self, first: int, nulls: NDArray[np.bool_]) -> None:
+        """Say which rows are null, from a row on that is a multiple of eight."""
+        if self._bits is None:
+            self._bits = np.full(-(-self._rows // _EIGHT), 0xFF, np.uint8)
+        bits = np.packbits(~nulls, bitorder="little")
+        self._bits[first // _EIGHT :][: len(bits)] = bits
+
+    def buffer(self) -> Any | None:
+        """The bitmap as Arrow takes it, or nothing where there are no nulls."""
+        return None if self._bits is None else pa.py_buffer(self._bits)
+
+
 class ArrowJoin:
     """Puts arrays of one type together, of which only the last may have rows that are no multiple of eight.
 
@@ -37,7 +60,7 @@ class ArrowJoin:
         self._type: Any = None
         self._body: _Body | None = None
         self._filled, self._nulls, self._even = 0, 0, True
-        self._valid: NDArray[np.uint8] | None = None
+        self._valid = Validity(rows or 0)
 
     def add(self, piece: Any) -> None:
         """Copy the next piece."""
@@ -50,21 +73,12 @@ class ArrowJoin:
         parts = parts_of(piece)
         if self._rows is None:
             self._body.make_room(self._filled + len(piece))
-        else:
-            self._add_nulls(self._rows, piece.null_count, parts)
+        elif piece.null_count:
+            self._valid.put(self._filled, np.concatenate([nulls_of(part) for part in parts]))
+            self._nulls += piece.null_count
         for part in parts:
             self._body.add(part, self._filled)
             self._filled += len(part)
-
-    def _add_nulls(self, rows: int, count: int, parts: list[Any]) -> None:
-        if not count:
-            return
-        if self._valid is None:
-            self._valid = np.full(-(-rows // _EIGHT), 0xFF, np.uint8)
-        bits = np.packbits(~np.concatenate([nulls_of(part) for part in parts]), bitorder="little")
-        first = self._filled // _EIGHT
-        self._valid[first : first + len(bits)] = bits
-        self._nulls += count
 
     def finish(self) -> Any | None:
         """The whole, or nothing where its pieces do not say what it is."""
@@ -72,8 +86,8 @@ class ArrowJoin:
             return None
         self._body.resize(self._filled)
         of, buffers = self._body.finish(self._type)
-        valid = None if self._valid is None else pa.py_buffer(self._valid)
-        return in_chunks(pa.Array.from_buffers(of, self._filled, [valid, *buffers], self._nulls), self._lengths)
+        whole = pa.Array.from_buffers(of, self._filled, [self._valid.buffer(), *buffers], self._nulls)
+        return in_chunks(whole, self._lengths)
 
 
 class _Body(ABC):
