@@ -103,22 +103,24 @@ def _encrypted_in(expression: Any) -> EncryptedField | None:  # noqa: ANN401 - a
     return next(filter(None, map(encrypted, expression.get_source_expressions())), None)
 
 
-def _check_computed(expression: Any) -> None:  # noqa: ANN401 - as above
+def _refuse_ciphertexts(expression: Any, why: str) -> None:  # noqa: ANN401 - as above
     found = _encrypted_in(expression)
     if found is not None:
-        raise NotSearchable(
-            f"{found.label}: {type(expression).__name__} would be computed by the database, which sees ciphertexts; "
-            "compute it after reading"
-        )
+        raise NotSearchable(f"{found.label}: {why}")
+
+
+def _check_computed(expression: Any) -> None:  # noqa: ANN401 - as above
+    name = type(expression).__name__
+    _refuse_ciphertexts(
+        expression, f"{name} would be computed by the database, which sees ciphertexts; compute it after reading"
+    )
 
 
 def _check_sorted(expression: Any) -> None:  # noqa: ANN401 - as above
-    found = _encrypted_in(expression)
-    if found is not None:
-        raise NotSearchable(
-            f"{found.label}: the order of ciphertexts says nothing about the order of values; "
-            "sort after reading, or by another column"
-        )
+    _refuse_ciphertexts(
+        expression,
+        "the order of ciphertexts says nothing about the order of values; sort after reading, or by another column",
+    )
 
 
 def _check_passed(expression: Any) -> None:  # noqa: ANN401 - as above
